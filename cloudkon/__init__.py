@@ -1,0 +1,1 @@
+"""CloudKon runs workloads of many tasks on AWS: a file in S3, a task a line, each recorded once."""

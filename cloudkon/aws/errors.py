@@ -1,0 +1,97 @@
+"""Translates what boto3 raises into what a person can act on; the original is kept as the cause."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+
+from cloudkon.errors import CloudKonError, DeniedError, InputError, NotFoundError, UnavailableError
+
+_MISSING = frozenset(
+    {
+        "404",
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "NoSuchBucket",
+        "NoSuchKey",
+        "NoSuchVersion",
+        "QueueDoesNotExist",
+        "ResourceNotFoundException",
+    }
+)
+_DENIED = frozenset(
+    {
+        "403",
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_BUSY = frozenset(
+    {
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Raise the CloudKonError that fits whatever boto3 raises while doing what (such as "receive from cloudkon-tasks")."""
+    try:
+        yield
+    except ClientError as error:
+        raise _of_answer(what, error) from error
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise DeniedError(
+            f"Could not {what}: no AWS credentials. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, or run on an instance with a role."
+        ) from error
+    except NoRegionError as error:
+        raise InputError(f"Could not {what}: no AWS region. Set AWS_REGION, such as eu-central-1.") from error
+    except ProfileNotFound as error:
+        raise InputError(f"Could not {what}: {error}. See AWS_PROFILE and ~/.aws/config.") from error
+    except BotoCoreError as error:
+        raise UnavailableError(
+            f"Could not {what}: {error}. Is the network up, and are AWS_REGION and AWS_ENDPOINT_URL right?"
+        ) from error
+
+
+def error_code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _of_answer(what: str, error: ClientError) -> CloudKonError:
+    code = error_code(error)
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    said = error.response.get("Error", {}).get("Message") or code
+    if code in _MISSING:
+        return NotFoundError(f"Could not {what}: it does not exist ({said}). Is the stage, the region and the account right?")
+    if code in _DENIED:
+        return DeniedError(f"Could not {what}: AWS refuses the credentials ({code}: {said}).")
+    if code in _BUSY or status >= 500 or status == 429:
+        return UnavailableError(f"Could not {what}: the service is busy or down ({code}: {said}).")
+    return CloudKonError(f"Could not {what}: {code}: {said}.")

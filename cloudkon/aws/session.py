@@ -1,0 +1,77 @@
+"""Makes clients: region, credentials and endpoint come from boto3's own chain, every request is metered."""
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from cloudkon.aws.errors import translated
+from cloudkon.metering import Meter
+from cloudkon.names import Names
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sts import STSClient
+
+_CONNECT_TIMEOUT_S = 5
+_READ_TIMEOUT_S = 30  # past the longest SQS receive, 20 s
+_TRIES = 5
+
+
+class Session:
+    """One process's way to AWS; clients are safe to share between threads."""
+
+    def __init__(self, meter: Meter | None = None, *, tries: int = _TRIES, connections: int = 32) -> None:
+        self.meter = meter or Meter()
+        with translated("read the AWS configuration"):
+            self._session = boto3.session.Session()
+        self._config = Config(
+            connect_timeout=_CONNECT_TIMEOUT_S,
+            read_timeout=_READ_TIMEOUT_S,
+            retries={"mode": "standard", "total_max_attempts": tries},  # exponential backoff with jitter
+            max_pool_connections=connections,
+            user_agent="cloudkon",  # building the default one costs CPU at every call
+            parameter_validation=False,
+            s3={"addressing_style": "auto"},
+        )
+
+    def names(self, stage: str) -> Names:
+        """The stage's names in this account and region; raises what translated raises."""
+        with translated("ask AWS whose credentials these are"):
+            sts: STSClient = self._client("sts")
+            account = sts.get_caller_identity()["Account"]
+            return Names(stage, account, sts.meta.region_name)
+
+    def sqs(self) -> "SQSClient":
+        client: SQSClient = self._client("sqs")
+        return client
+
+    def dynamodb(self) -> "DynamoDBClient":
+        client: DynamoDBClient = self._client("dynamodb")
+        return client
+
+    def s3(self) -> "S3Client":
+        client: S3Client = self._client("s3")
+        return client
+
+    def cloudformation(self) -> "CloudFormationClient":
+        client: CloudFormationClient = self._client("cloudformation")
+        return client
+
+    def functions(self) -> "LambdaClient":
+        client: LambdaClient = self._client("lambda")
+        return client
+
+    def _client(self, service: str) -> Any:
+        with translated(f"reach {service}"):
+            client: Any = self._session.client(service, config=self._config)  # type: ignore[call-overload]
+        client.meta.events.register("before-send.*", self._count)
+        return client
+
+    def _count(self, event_name: str, **_: Any) -> None:
+        _, service, operation = event_name.split(".", 2)
+        self.meter.count(f"{service}.{operation}")

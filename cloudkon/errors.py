@@ -1,0 +1,25 @@
+"""Every error that CloudKon raises on purpose; the message says what happened and what to do."""
+
+
+class CloudKonError(Exception):
+    """The root: anything below it is shown to a person as one line, without a traceback."""
+
+
+class InputError(CloudKonError):
+    """What a person gave can't be used: a file, an option, a name. Exit code 2."""
+
+
+class NotFoundError(CloudKonError):
+    """Something that was named does not exist: a job, a queue, a bucket, a stack."""
+
+
+class DeniedError(CloudKonError):
+    """Credentials are missing, wrong, or lack a permission."""
+
+
+class UnavailableError(CloudKonError):
+    """A service did not answer, or throttled, after its retries; the outcome of the call is unknown."""
+
+
+class WireError(CloudKonError):
+    """A message can't be decoded; it belongs in the dead-letter queue with this reason."""

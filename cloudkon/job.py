@@ -1,0 +1,95 @@
+"""A job: one ingest of one version of one workload, and what is written down about it."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+RANGE_BYTES = 8 * 1024 * 1024
+LOCAL_PREFIX = "local-"
+
+
+class JobState(StrEnum):
+    DISPATCHING = "dispatching"  # the dispatcher moves it on, with the last range's row
+    RUNNING = "running"  # the workers move it on, with the last bundle
+    COMPLETE = "complete"  # final
+    CANCELLED = "cancelled"  # final; a person moved it here
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One version of one workload: a bucket and a key, a file of this machine, or what was put on a queue."""
+
+    bucket: str
+    key: str
+    version: str
+    """The object's version, or what tells two contents of the same key apart."""
+    event_ms: int
+    """When the workload was dropped."""
+    pinned: bool = True
+    """Whether reads can name the version."""
+
+    def __str__(self) -> str:
+        return f"{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is fixed when a job is created, so that every range and every retry agrees on it."""
+
+    id: str
+    source: Source
+    size_bytes: int
+    ranges: int
+    shards: int
+    bundle_size: int
+    tasks_estimate: int
+    opened_ms: int
+    gzipped: bool = False
+    cancelled_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RangeReport:
+    """What the dispatch of one range came to."""
+
+    job: str
+    range: int
+    tasks: int
+    bundles: int
+    rejected: int
+    lines: int
+    """All lines of the range, so that a reader can number the next range's."""
+    started_ms: int
+    ended_ms: int
+    api_calls: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerReport:
+    """What one worker says of its work for one job so far; later reports replace earlier ones."""
+
+    job: str
+    worker: str
+    slots: int
+    started_ms: int
+    seen_ms: int
+    duplicates_dropped: int = 0
+    leases_lost: int = 0
+    unrecorded_runs: int = 0
+    """Runs of tasks whose results were fenced off because another worker had taken over."""
+    api_calls: Mapping[str, int] = field(default_factory=dict)
+
+
+def job_id(bucket: str, key: str, version: str, *, prefix: str = "") -> str:
+    """Derive a job's id: readable by its key's name, unique by 60 bits of a hash over all three.
+
+    The same for whoever derives it: the dispatcher from an S3 event, the CLI from a PutObject response.
+    """
+    digest = hashlib.sha256("\0".join((bucket, key, version)).encode()).digest()
+    code = base64.b32encode(digest[:8]).decode().lower()[:12]
+    stem = key.rsplit("/", 1)[-1].removesuffix(".gz").rsplit(".", 1)[0]
+    slug = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:24].strip("-")
+    return f"{prefix}{slug or 'job'}-{code}"

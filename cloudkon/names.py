@@ -1,0 +1,61 @@
+"""What everything of a stage is called: the Lambda, the workers and the CLI find it by the stage's name."""
+
+import re
+from dataclasses import dataclass
+
+from cloudkon.errors import InputError
+
+DEFAULT_STAGE = "dev"
+# A bucket's name has at most 63 characters: cloudkon-<stage>-workloads-<account>-<region> leaves 12 for the stage.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_STAGE = re.compile(r"[a-z][a-z0-9-]{0,10}[a-z0-9]|[a-z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of a stage; bucket names are global, so they carry the account and the region."""
+
+    stage: str
+    account: str
+    region: str
+
+    def __post_init__(self) -> None:
+        check_stage(self.stage)
+
+    @property
+    def stack(self) -> str:
+        return f"cloudkon-{self.stage}"
+
+    @property
+    def workloads_bucket(self) -> str:
+        return f"cloudkon-{self.stage}-workloads-{self.account}-{self.region}"
+
+    @property
+    def results_bucket(self) -> str:
+        return f"cloudkon-{self.stage}-results-{self.account}-{self.region}"
+
+    @property
+    def task_queue(self) -> str:
+        return f"cloudkon-{self.stage}-tasks"
+
+    @property
+    def process_queue(self) -> str:
+        return f"cloudkon-{self.stage}-process"
+
+    @property
+    def dead_letter_queue(self) -> str:
+        return f"cloudkon-{self.stage}-dead-letters"
+
+    @property
+    def ledger_table(self) -> str:
+        return f"cloudkon-{self.stage}-ledger"
+
+
+def check_stage(stage: str) -> str:
+    """Return the stage's name; raise InputError when no bucket could be called after it."""
+    if _STAGE.fullmatch(stage):
+        return stage
+    raise InputError(
+        f"{stage!r} is not a stage's name: 1 to 12 lower-case letters, digits and hyphens, "
+        "beginning with a letter, such as dev or prod."
+    )

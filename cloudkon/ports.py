@@ -1,0 +1,120 @@
+"""What the core asks of the world outside; `aws` and `local` answer.
+
+Every verb raises UnavailableError when the service did not answer (the outcome is then unknown and the call may be
+repeated), DeniedError when it refuses the credentials, NotFoundError when the queue, table or bucket is missing.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from cloudkon.job import Job, RangeReport, WorkerReport
+from cloudkon.lease import BundleRow, Claim, ClaimAnswer, Lease, WriteAnswer
+from cloudkon.results import Results
+
+MAX_BATCH_MESSAGES = 10
+"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
+MAX_MESSAGE_BYTES = 1024 * 1024
+"""Of one message, and of all the messages of one batch together; the same page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A received message, hidden from others until its visibility timeout ends."""
+
+    body: str
+    receipt: str
+    receive_count: int
+    received_ms: int
+
+
+class TaskQueue(Protocol):
+    """At-least-once, unordered delivery of messages. Batches hold at most MAX_BATCH_MESSAGES entries."""
+
+    def send(self, bodies: Sequence[str]) -> Sequence[int]:
+        """Send a batch (together at most MAX_MESSAGE_BYTES in UTF-8); return the positions that were refused."""
+        ...
+
+    def receive(self, count: int, wait_s: float, visibility_s: float) -> Sequence[Delivery]:
+        """Wait up to wait_s for up to count messages (10 at most) and hide them for visibility_s."""
+        ...
+
+    def delete(self, receipts: Sequence[str]) -> Sequence[int]:
+        """Delete a batch for good; return the positions that failed. What is already gone counts as deleted."""
+        ...
+
+    def hide(self, receipts: Sequence[str], seconds: float) -> Sequence[int]:
+        """Set the visibility timeout of a batch to this long from now; return the positions that failed."""
+        ...
+
+
+class Leases(Protocol):
+    """Who may run a bundle, and what came of it. Each write is conditional; see lease.py for the rules."""
+
+    def claim(self, ask: Claim) -> ClaimAnswer: ...
+
+    def checkpoint(self, lease: Lease, results: Results, until_ms: int) -> WriteAnswer: ...
+
+    def complete(self, lease: Lease, results: Results, now_ms: int) -> WriteAnswer: ...
+
+    def release(self, lease: Lease, results: Results) -> WriteAnswer: ...
+
+
+class Jobs(Protocol):
+    """The rows around the bundles, written by the dispatcher and the workers."""
+
+    def open(self, job: Job) -> Job:
+        """Write the job's row and its place in the index unless they exist; return the row that stands."""
+        ...
+
+    def record_range(self, report: RangeReport) -> None:
+        """Write the range's row unless it exists."""
+        ...
+
+    def dispatched(self, job: str) -> Sequence[RangeReport]:
+        """The ranges that have been dispatched, in order."""
+        ...
+
+    def report_worker(self, report: WorkerReport) -> None:
+        """Write the worker's row of a job unless a later one stands (by seen_ms)."""
+        ...
+
+
+class History(Protocol):
+    """What the ledger tells those who ask."""
+
+    def job(self, job: str) -> Job | None: ...
+
+    def recent(self, limit: int) -> Sequence[Job]:
+        """The latest jobs, newest first."""
+        ...
+
+    def bundles(self, job: Job) -> Iterator[BundleRow]:
+        """All rows of the job's bundles, a page in memory at a time, in no particular order."""
+        ...
+
+    def workers(self, job: str) -> Sequence[WorkerReport]: ...
+
+
+class Ledger(Leases, Jobs, History, Protocol):
+    """The three together, as one table keeps them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    size_bytes: int
+    etag: str
+
+
+class ObjectStore(Protocol):
+    """A bucket, or a folder. A version of None means the one that stands."""
+
+    def stat(self, key: str, version: str | None = None) -> ObjectInfo:
+        """Raises NotFoundError if there is no such object."""
+        ...
+
+    def read(self, key: str, version: str | None = None, start: int = 0) -> Iterator[bytes]:
+        """The bytes from an offset on, a chunk in memory at a time; nothing from the end on."""
+        ...
+
+    def write(self, key: str, data: bytes) -> None: ...

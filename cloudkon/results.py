@@ -1,0 +1,176 @@
+"""What became of a bundle's tasks, packed into a few bytes each.
+
+A task that succeeded takes about ten bytes, so a bundle of 64 is recorded in one write unit of the ledger (1 KiB).
+Per task: a head byte (state, and whether runs and a note follow), then as varints the start after the
+job's event [ms], the duration [us], the time until it was recorded [ms], and the attempt of the bundle that ran it.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Any
+
+from cloudkon.errors import WireError
+
+MAX_ERROR_CHARACTERS = 2_000
+MAX_VALUE_BYTES = 1_024
+"""A larger value goes to the object store, and the ledger holds its key."""
+
+
+class TaskState(IntEnum):
+    """How a task ended. Nobody moves it on: each of them is final."""
+
+    SUCCEEDED = 1
+    FAILED = 2
+    REJECTED = 3
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """How one task ended, when, and what it said."""
+
+    state: TaskState
+    start_ms: int
+    duration_us: int
+    attempt: int
+    runs: int = 1
+    recorded_ms: int | None = None
+    error: str | None = None
+    value: Any = None
+    output: str | None = None
+
+    @property
+    def end_ms(self) -> float:
+        return self.start_ms + self.duration_us / 1000
+
+
+Results = Sequence[TaskResult | None]
+"""One entry a task of a bundle, in its order; None has no result yet."""
+
+
+def stamped(results: Results, now_ms: int) -> list[TaskResult | None]:
+    """Give every result that is recorded now for the first time its stamp."""
+    return [
+        replace(r, recorded_ms=now_ms) if r is not None and r.recorded_ms is None else r for r in results
+    ]
+
+
+_STATE, _HAS_RUNS, _HAS_NOTE = 0b011, 0b100, 0b1000
+
+
+def pack(results: Results, base_ms: int) -> bytes:
+    """Write the results as bytes; times are kept relative to base_ms, the time of the job's event."""
+    out = bytearray()
+    for result in results:
+        if result is None:
+            out.append(0)
+            continue
+        note = _note(result)
+        out.append(result.state | (_HAS_RUNS if result.runs != 1 else 0) | (_HAS_NOTE if note else 0))
+        _put(out, _zigzag(result.start_ms - base_ms))
+        _put(out, result.duration_us)
+        recorded_ms = result.recorded_ms if result.recorded_ms is not None else result.start_ms
+        _put(out, _zigzag(recorded_ms - result.start_ms))
+        _put(out, result.attempt)
+        if result.runs != 1:
+            _put(out, result.runs)
+        if note:
+            _put(out, len(note))
+            out += note
+    return bytes(out)
+
+
+def unpack(packed: bytes, base_ms: int) -> list[TaskResult | None]:
+    """Read what pack wrote; raise WireError when the bytes are not a whole number of results."""
+    results: list[TaskResult | None] = []
+    at = 0
+    try:
+        while at < len(packed):
+            head = packed[at]
+            at += 1
+            if head == 0:
+                results.append(None)
+                continue
+            result, at = _unpack_one(head, packed, at, base_ms)
+            results.append(result)
+    except (IndexError, ValueError) as error:
+        raise WireError(f"The results of a bundle can't be read: {error}.") from error
+    return results
+
+
+def _unpack_one(head: int, packed: bytes, at: int, base_ms: int) -> tuple[TaskResult, int]:
+    start, at = _get(packed, at)
+    duration_us, at = _get(packed, at)
+    lag, at = _get(packed, at)
+    attempt, at = _get(packed, at)
+    runs = 1
+    if head & _HAS_RUNS:
+        runs, at = _get(packed, at)
+    note: dict[str, Any] = {}
+    if head & _HAS_NOTE:
+        size, at = _get(packed, at)
+        if at + size > len(packed):
+            raise IndexError("they end within a note")
+        note = json.loads(packed[at : at + size])
+        at += size
+    start_ms = base_ms + _unzigzag(start)
+    result = TaskResult(
+        state=TaskState(head & _STATE),
+        start_ms=start_ms,
+        duration_us=duration_us,
+        attempt=attempt,
+        runs=runs,
+        recorded_ms=start_ms + _unzigzag(lag),
+        error=note.get("e"),
+        value=note.get("v"),
+        output=note.get("o"),
+    )
+    return result, at
+
+
+def _note(result: TaskResult) -> bytes:
+    if result.error is None and result.value is None and result.output is None:
+        return b""
+    parts = {"e": result.error, "v": result.value, "o": result.output}
+    kept = {key: part for key, part in parts.items() if part is not None}
+    return json.dumps(kept, separators=(",", ":")).encode()
+
+
+def _put(out: bytearray, number: int) -> None:
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+
+
+def _get(packed: bytes, at: int) -> tuple[int, int]:
+    number = shift = 0
+    while True:
+        byte = packed[at]
+        at += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return number, at
+        shift += 7
+
+
+def _zigzag(number: int) -> int:
+    return number * 2 if number >= 0 else -number * 2 - 1
+
+
+def _unzigzag(number: int) -> int:
+    return number // 2 if number % 2 == 0 else -(number // 2) - 1
+
+
+def tally(results: Iterable[TaskResult | None]) -> dict[TaskState, int]:
+    """Count the results by state; every state is there, with 0 if it did not occur."""
+    counts = dict.fromkeys(TaskState, 0)
+    for result in results:
+        if result is not None:
+            counts[result.state] += 1
+    return counts

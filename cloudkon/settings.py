@@ -1,0 +1,81 @@
+"""Everything that can be set, with its default, its unit, and the inequalities that must hold."""
+
+from dataclasses import dataclass
+
+from cloudkon.errors import InputError
+
+# The longest that SQS keeps a message, and so the longest that work may wait for a worker.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+QUEUE_RETENTION_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The durations of a lease and of everything hung on it.
+
+    Raises InputError when they contradict each other.
+    """
+
+    lease_s: float = 120.0
+    """How long a claim holds without a sign of life."""
+    guard_s: float = 2.0
+    """How far the clocks of two machines may differ."""
+    visibility_margin_s: float = 30.0
+    """How much longer a message stays hidden than its bundle is leased."""
+    checkpoint_s: float = 1.0
+    """How often the results of a running bundle are written down: what a crash can repeat."""
+    backlog_s: float = 1.0
+    """How much work a worker holds beyond what its slots are running."""
+    poll_s: float = 20.0
+    """How long a receive waits for messages; SQS allows 20 s."""
+    report_s: float = 5.0
+    """How often a busy worker writes its counters down."""
+    linger_s: float = 0.02
+    """How long the settler waits to fill a batch."""
+    drain_s: float = 90.0
+    """How long a draining worker goes on with what it holds."""
+    retention_days: int = 30
+    """How long the ledger remembers: past the queue's own retention, or a late duplicate would run."""
+
+    def __post_init__(self) -> None:
+        _check(0 < self.poll_s <= 20, "poll_s lies between 0 and 20, the longest wait of an SQS receive")
+        _check(self.checkpoint_s > 0, "checkpoint_s is positive")
+        _check(
+            self.lease_s > 2 * self.guard_s + 2 * self.checkpoint_s,
+            "lease_s is longer than two guards and two checkpoints, or every lease would lapse while it is used",
+        )
+        _check(
+            self.visibility_margin_s > self.guard_s,
+            "visibility_margin_s is longer than guard_s, or messages would come back while their bundle is leased",
+        )
+        _check(
+            self.retention_days > QUEUE_RETENTION_DAYS,
+            f"retention_days is more than the queue's {QUEUE_RETENTION_DAYS} days, or a late duplicate would run",
+        )
+
+    @property
+    def heartbeat_s(self) -> float:
+        """How often a lease without new results is renewed: two beats may be missed."""
+        return self.lease_s / 3
+
+    @property
+    def visibility_s(self) -> float:
+        """How long a received message stays hidden without a sign of life."""
+        return self.lease_s + self.visibility_margin_s
+
+    @property
+    def lease_ms(self) -> int:
+        return round(self.lease_s * 1000)
+
+    @property
+    def guard_ms(self) -> int:
+        return round(self.guard_s * 1000)
+
+    @property
+    def retention_s(self) -> int:
+        return self.retention_days * 86_400
+
+
+def _check(holds: bool, rule: str) -> None:  # noqa: FBT001 (the condition is the argument)
+    if not holds:
+        raise InputError(f"These settings contradict each other: {rule}.")

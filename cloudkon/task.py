@@ -1,0 +1,86 @@
+"""One line of a workload: what it may look like, and what it means. Task text is never evaluated."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cloudkon.errors import CloudKonError
+
+MAX_LINE_BYTES = 200 * 1024
+"""A line above this is rejected: escaped for the wire it would outgrow an SQS message (1 MiB)."""
+_NEEDS_SHLEX = frozenset("\"'\\")
+_MAX_ID_CHARACTERS = 256
+
+
+class LineError(CloudKonError):
+    """A line is no task; the message is the reason that its author reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A unit of execution: a handler's name and the arguments it is called with."""
+
+    name: str
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    id: str | None = None
+
+
+def parse_task(line: str) -> Task:
+    """Read a line as words (quoted as shlex does) or as a JSON object; raise LineError with the reason."""
+    if line.startswith("{"):
+        return _from_json(line)
+    return _from_words(line)
+
+
+def is_task_line(line: str) -> bool:
+    """Blank lines and lines that begin with # are no tasks."""
+    return bool(line) and not line.startswith("#") and not line.isspace()
+
+
+def _from_words(line: str) -> Task:
+    if line.isascii() and line.isprintable() and _NEEDS_SHLEX.isdisjoint(line):
+        words = line.split()  # what shlex would do, at a thirtieth of its cost
+    else:
+        _refuse_control_characters(line)
+        try:
+            words = shlex.split(line)
+        except ValueError as error:
+            raise LineError(f"{str(error).rstrip('.').lower()}; a quote inside a word is written \\' or \\\"") from error
+    if not words or not words[0]:
+        raise LineError("the task has no name")
+    return Task(words[0], tuple(words[1:]))
+
+
+def _from_json(line: str) -> Task:
+    _refuse_control_characters(line)
+    try:
+        value = json.loads(line, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise LineError(f"not valid JSON: {error.msg.lower()} at column {error.colno}") from error
+    except RecursionError as error:
+        raise LineError("not valid JSON: nested too deeply") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise LineError(f"not valid JSON: {error}") from error
+    name, args, task_id = value.pop("task", None), value.pop("args", []), value.pop("id", None)
+    if not isinstance(name, str) or not name:
+        raise LineError('the JSON object has no "task": the name of the task, as a string')
+    if not isinstance(args, list):
+        raise LineError('"args" is not a list')
+    if task_id is not None and not (isinstance(task_id, str) and 0 < len(task_id) <= _MAX_ID_CHARACTERS):
+        raise LineError(f'"id" is not a string of 1 to {_MAX_ID_CHARACTERS} characters')
+    return Task(name, tuple(args), value, task_id)
+
+
+def _refuse_constant(name: str) -> None:
+    raise LineError(f"not valid JSON: {name} is not a number")
+
+
+def _refuse_control_characters(line: str) -> None:
+    if line.isprintable():
+        return
+    for column, character in enumerate(line, start=1):
+        if character < " " and character != "\t":
+            raise LineError(f"control character U+{ord(character):04X} at column {column}")
