@@ -1,9 +1,9 @@
-"""The ledger's state machine: what may become of a bundle, decided purely.
+r"""The ledger's state machine: what may become of a bundle, decided purely.
 
     (no row) --claim--> LEASED --complete--> DONE
-                         ^  |  \\--checkpoint--> LEASED (results so far, lease renewed)
-                         |  \\--release--> RELEASED
-                         \\--claim by another, once lease_until has passed, or at once if RELEASED
+                         ^  |  \--checkpoint--> LEASED (results so far, lease renewed)
+                         |  \--release--> RELEASED
+                         \--claim by another, once lease_until has passed, or at once if RELEASED
 
 The local ledger runs these functions inside a transaction; the DynamoDB ledger writes them as conditions.
 One contract suite holds the two to the same answers.
@@ -124,8 +124,22 @@ def claim(row: BundleRow | None, ask: Claim, guard_ms: int) -> tuple[ClaimAnswer
      held    |  held (clocks) |  free to take over
     """
     if row is None:
-        return _granted(ask, BundleRow(ask.key, BundleState.LEASED, (), "", ask.lines, (None,) * len(ask.lines),
-                                       ask.event_ms, 0, 0, 0, 0))
+        return _granted(
+            ask,
+            BundleRow(
+                ask.key,
+                BundleState.LEASED,
+                (),
+                "",
+                ask.lines,
+                (None,) * len(ask.lines),
+                ask.event_ms,
+                0,
+                0,
+                0,
+                0,
+            ),
+        )
     if row.state is BundleState.DONE:
         return AlreadyDone(row), None
     if row.state is BundleState.LEASED:

@@ -55,9 +55,7 @@ Results = Sequence[TaskResult | None]
 
 def stamped(results: Results, now_ms: int) -> list[TaskResult | None]:
     """Give every result that is recorded now for the first time its stamp."""
-    return [
-        replace(r, recorded_ms=now_ms) if r is not None and r.recorded_ms is None else r for r in results
-    ]
+    return [replace(r, recorded_ms=now_ms) if r is not None and r.recorded_ms is None else r for r in results]
 
 
 _STATE, _HAS_RUNS, _HAS_NOTE = 0b011, 0b100, 0b1000

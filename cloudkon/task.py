@@ -48,7 +48,9 @@ def _from_words(line: str) -> Task:
         try:
             words = shlex.split(line)
         except ValueError as error:
-            raise LineError(f"{str(error).rstrip('.').lower()}; a quote inside a word is written \\' or \\\"") from error
+            raise LineError(
+                f"{str(error).rstrip('.').lower()}; a quote inside a word is written \\' or \\\""
+            ) from error
     if not words or not words[0]:
         raise LineError("the task has no name")
     return Task(words[0], tuple(words[1:]))

@@ -60,7 +60,7 @@ _BUSY = frozenset(
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Raise the CloudKonError that fits whatever boto3 raises while doing what (such as "receive from cloudkon-tasks")."""
+    """Raise the CloudKonError that fits whatever boto3 raises while doing what ("receive from cloudkon-tasks")."""
     try:
         yield
     except ClientError as error:
@@ -89,7 +89,9 @@ def _of_answer(what: str, error: ClientError) -> CloudKonError:
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     said = error.response.get("Error", {}).get("Message") or code
     if code in _MISSING:
-        return NotFoundError(f"Could not {what}: it does not exist ({said}). Is the stage, the region and the account right?")
+        return NotFoundError(
+            f"Could not {what}: it does not exist ({said}). Is the stage, the region and the account right?"
+        )
     if code in _DENIED:
         return DeniedError(f"Could not {what}: AWS refuses the credentials ({code}: {said}).")
     if code in _BUSY or status >= 500 or status == 429:

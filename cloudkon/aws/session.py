@@ -1,5 +1,6 @@
 """Makes clients: region, credentials and endpoint come from boto3's own chain, every request is metered."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -67,8 +68,9 @@ class Session:
         return client
 
     def _client(self, service: str) -> Any:
+        make: Callable[..., Any] = self._session.client  # the stubs know it by literal names only
         with translated(f"reach {service}"):
-            client: Any = self._session.client(service, config=self._config)  # type: ignore[call-overload]
+            client: Any = make(service, config=self._config)
         client.meta.events.register("before-send.*", self._count)
         return client
 
