@@ -75,5 +75,5 @@ class Session:
         return client
 
     def _count(self, event_name: str, **_: Any) -> None:
-        _, service, operation = event_name.split(".", 2)
+        service, operation = event_name.split(".", 2)[1:]
         self.meter.count(f"{service}.{operation}")
