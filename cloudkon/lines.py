@@ -45,12 +45,12 @@ class _RawLine:
     end: int
 
 
-def read_lines(chunks: Iterable[bytes], start: int = 0) -> Iterator[Line | BadLine]:
-    """Read the lines that begin at start (a line's beginning) and after; numbers count from 1 there."""
-    for number, raw in enumerate(_raw_lines(chunks, start), start=1):
-        data = raw.data
-        if raw.end and number == 1 and start == 0:
-            data = data.removeprefix(codecs.BOM_UTF8)
+def read_lines(chunks: Iterable[bytes], start: int = 0, first_number: int = 1) -> Iterator[Line | BadLine]:
+    """Read the lines from the offset start on; the first of them gets first_number."""
+    at_beginning = start == 0
+    for number, raw in enumerate(_raw_lines(chunks, start), start=first_number):
+        data = raw.data.removeprefix(codecs.BOM_UTF8) if at_beginning else raw.data
+        at_beginning = False
         yield _decoded(number, data, raw)
 
 

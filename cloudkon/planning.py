@@ -27,7 +27,7 @@ _MAX_SHARDS = 16
 TRAVEL_ALONE = frozenset({"animoto"})
 """Tasks of minutes each: a bundle of them would only hold others up."""
 
-_HEADER = re.compile(r"#\s*cloudkon:(.*)", re.IGNORECASE)
+_HEADER = re.compile(r"#\s*cloudkon:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,6 @@ class Sample:
     """What the first lines of a workload tell about the rest."""
 
     options: Options
-    errors: tuple[HeaderError, ...]
     tasks: int
     bytes_read: int
     whole: bool
@@ -72,17 +71,16 @@ class Sample:
 
 def sample(lines: list[Line | BadLine], *, whole: bool) -> Sample:
     """Learn from the first lines; options count until the first task."""
-    options, errors, tasks, alone = Options(), [], 0, False
+    options, tasks, alone = Options(), 0, False
     for line in lines:
         if isinstance(line, BadLine):
             continue
-        if (header := _HEADER.fullmatch(line.text.strip())) and not tasks:
-            options, found = _options(options, header[1], line)
-            errors += found
+        if not tasks and is_header(line.text):
+            options, _ = read_options(line, options)
         elif is_task_line(line.text):
             tasks += 1
             alone = alone or _first_word(line.text) in TRAVEL_ALONE
-    return Sample(options, tuple(errors), tasks, lines[-1].end if lines else 0, whole, alone)
+    return Sample(options, tasks, lines[-1].end if lines else 0, whole, alone)
 
 
 def _first_word(text: str) -> str:
@@ -94,9 +92,14 @@ def _json_name(text: str) -> str:
     return found[1] if found else ""
 
 
-def _options(options: Options, text: str, line: Line) -> tuple[Options, list[HeaderError]]:
-    errors = []
-    for word in text.split():
+def is_header(text: str) -> bool:
+    return _HEADER.match(text) is not None
+
+
+def read_options(line: Line, options: Options | None = None) -> tuple[Options, list[HeaderError]]:
+    """Read a header line's options over those that are known; what can't be used is an error of its own."""
+    options, errors = options or Options(), []
+    for word in _HEADER.sub("", line.text).split():
         name, _, value = word.partition("=")
         try:
             options = _with_option(options, name, value)

@@ -4,7 +4,7 @@ Escaped, a line of 200 KiB grows to at most 600 KiB: below the 1 MiB of an SQS m
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from cloudkon.bundle import Bundle, BundleKey, LineNumbers
@@ -108,17 +108,3 @@ def _count(value: object, least: int = 0) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= least:
         return value
     raise TypeError(f"{value!r} is not a whole number from {least} up")
-
-
-def batches(bodies: Sequence[str], most: int, most_bytes: int) -> Iterator[Sequence[str]]:
-    """Cut messages into batches of at most so many messages and bytes (of ASCII bodies), in order."""
-    batch: list[str] = []
-    size = 0
-    for body in bodies:
-        if batch and (len(batch) == most or size + len(body) > most_bytes):
-            yield batch
-            batch, size = [], 0
-        batch.append(body)
-        size += len(body)
-    if batch:
-        yield batch
