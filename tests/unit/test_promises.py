@@ -169,7 +169,8 @@ class Promises(RuleBasedStateMachine):
         except Crash:
             self.seats[seat] = self.start()
         except UnavailableError:
-            machine.fuse.set(None)
+            pass
+        machine.fuse.set(None)
 
     @rule(first=st.integers(0, 1), index=st.integers(0, 1), seconds=st.sampled_from([0.0, 4.0, 9.5, 11.0, 13.5, 15.5]))
     def race(self, first: int, index: int, seconds: float) -> None:
