@@ -127,7 +127,7 @@ def _connect(path: Path | None) -> sqlite3.Connection:
             isolation_level=None,  # transactions are begun and committed by hand
             check_same_thread=False,
         )
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, ValueError, sqlite3.Error) as error:  # ValueError: a null byte
         raise InputError(f"{path} can't be used as a ledger: {error}. Name another file.") from error
 
 
