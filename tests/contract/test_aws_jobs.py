@@ -40,6 +40,8 @@ def test_a_lost_place_in_the_index_is_repaired(aws: AwsLab, ledger: DynamoLedger
     assert ledger.recent(9) == []
     assert ledger.open(replace(first, opened_ms=NOW + 99_000, ranges=7)) == first
     assert ledger.recent(9) == [first]
+    ledger.open(replace(first, opened_ms=NOW - 99_000))
+    assert ledger.recent(9) == [first], "its place is that of the row that stands"
 
 
 def test_recent_jobs_come_newest_first_over_the_months(ledger: DynamoLedger) -> None:
@@ -63,6 +65,15 @@ def test_a_row_of_a_job_expires(aws: AwsLab, ledger: DynamoLedger) -> None:
         item = aws.dynamodb.get_item(TableName=ledger._table.name, Key=key)["Item"]
         assert int(item["expires_at"]["N"]) == NOW // 1000 + RETENTION_S
     assert (ledger.dispatched(opened.id), ledger.workers(opened.id)) == ([report], [worker])
+
+
+def test_a_late_report_does_not_replace_a_later_one(ledger: DynamoLedger) -> None:
+    """Reports may overtake each other; the worker's last word stands, and so does a range's first."""
+    for seen_ms in (NOW, NOW + 2, NOW + 1):
+        ledger.report_worker(WorkerReport("j", "w1", 4, NOW, seen_ms, duplicates_dropped=seen_ms - NOW))
+        ledger.record_range(RangeReport("j", 0, 1, 1, 0, 1, NOW, seen_ms))
+    assert [report.duplicates_dropped for report in ledger.workers("j")] == [2]
+    assert [report.ended_ms for report in ledger.dispatched("j")] == [NOW]
 
 
 def test_ranges_come_in_order_without_the_other_rows(ledger: DynamoLedger) -> None:

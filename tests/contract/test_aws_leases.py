@@ -120,6 +120,7 @@ class Walk:
 
     def claim(self, token: str) -> None:
         ask = asking(self.dice.choice(self.keys), self.dice.choice("abcd"), self.now_ms, token)
+        ask = replace(ask, event_ms=NOW - self.dice.randrange(9), sent_ms=self.now_ms)
         expected, row = rules.claim(self.rows.get(ask.key), ask, GUARD_MS)
         assert self.ledger.claim(ask) == expected
         if row is not None:
@@ -150,6 +151,16 @@ def test_the_table_and_the_rules_agree(ledger: DynamoLedger, seed: int) -> None:
     walk = Walk(ledger, seed)
     for number in range(250):
         walk.step(number)
+
+
+def test_the_fence_asks_for_owner_and_attempt(ledger: DynamoLedger, key: BundleKey) -> None:
+    """Neither another owner's lease of this attempt nor another attempt of this owner may write."""
+    lease = claimed(ledger, asking(key, "a"))
+    for forged in (replace(lease, owner="b"), replace(lease, attempt=2)):
+        assert ledger.checkpoint(forged, [DONE] * 3, NOW) == LeaseLost()
+        assert ledger.release(forged, [DONE] * 3) == LeaseLost()
+        assert ledger.complete(forged, [DONE] * 3, NOW) == LeaseLost()
+    assert isinstance(ledger.complete(lease, [DONE] * 3, NOW), Kept)
 
 
 def test_a_completed_bundle_answers_with_its_row(ledger: DynamoLedger, key: BundleKey) -> None:
