@@ -54,7 +54,7 @@ def test_queues_agree_with_the_settings() -> None:
 
 
 def test_buckets_are_closed() -> None:
-    """Every bucket is encrypted, closed to the public, and refuses what does not come over TLS."""
+    """Every bucket is encrypted, closed to the public, and refuses whatever comes over a network without TLS."""
     found = resources()
     buckets = {name: r["Properties"] for name, r in found.items() if r["Type"] == "AWS::S3::Bucket"}
     assert len(buckets) == 2
@@ -65,4 +65,5 @@ def test_buckets_are_closed() -> None:
     assert {policy["Bucket"]["Ref"] for policy in policies} == set(buckets)
     for policy in policies:
         (statement,) = policy["PolicyDocument"]["Statement"]
-        assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+        assert (statement["Effect"], statement["Action"]) == ("Deny", "s3:*")
+        assert statement["Condition"]["Bool"] == {"aws:SecureTransport": "false"}
