@@ -4,8 +4,6 @@ import json
 import random
 from collections.abc import Iterator
 
-from tests.unit.recorded import Recorded, job, report, result, row
-
 from cloudkon.errors import NotFoundError
 from cloudkon.numbering import Numbering
 from cloudkon.outcomes import outcomes
@@ -13,6 +11,7 @@ from cloudkon.packing import Reject
 from cloudkon.ports import ObjectInfo
 from cloudkon.results import TaskState
 from dispatcher.rejects import REJECTS_A_PART, Rejects
+from tests.unit.recorded import Recorded, job, report, result, row
 
 
 class Folder:

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from tests.unit.recorded import EVENT_MS, Recorded, job, report, result, row, worker
 
 from cloudkon.job import Job
 from cloudkon.lease import BundleState
 from cloudkon.results import TaskState
 from cloudkon.stats import JobStats, job_stats
+from tests.unit.recorded import EVENT_MS, Recorded, job, report, result, row, worker
 
 
 def stats_of(recorded: Recorded, the_job: Job | None = None, now: int = 10_000) -> JobStats:
