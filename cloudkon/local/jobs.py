@@ -1,0 +1,117 @@
+"""The rows around the bundles in SQLite: jobs, their ranges and their workers."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from cloudkon.job import Job, RangeReport, Source, WorkerReport
+from cloudkon.local.schema import LedgerFile
+
+_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_JOB = "SELECT * FROM jobs WHERE id = ?"
+_RECENT = "SELECT * FROM jobs ORDER BY opened_ms DESC, id DESC LIMIT ?"
+_RECORD_RANGE = "INSERT OR IGNORE INTO ranges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_RANGES = "SELECT * FROM ranges WHERE job = ? ORDER BY range"
+_REPORT_WORKER = (
+    "INSERT OR REPLACE INTO workers SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 "
+    "WHERE NOT EXISTS (SELECT 1 FROM workers WHERE job = ?1 AND worker = ?2 AND seen_ms > ?5)"
+)
+_WORKERS = "SELECT * FROM workers WHERE job = ? ORDER BY worker"
+
+
+class SqliteJobs:
+    """What is written down around the bundles, and read by those who ask."""
+
+    def __init__(self, file: LedgerFile) -> None:
+        self._file = file
+
+    def open(self, job: Job) -> Job:
+        """Write the job's row unless it exists; return the row that stands."""
+        with self._file.writing() as connection:
+            connection.execute(_OPEN, _job_record(job))
+            return _job(connection.execute(_JOB, (job.id,)).fetchone())
+
+    def record_range(self, report: RangeReport) -> None:
+        """Write the range's row unless it exists."""
+        with self._file.writing() as connection:
+            connection.execute(_RECORD_RANGE, _range_record(report))
+
+    def dispatched(self, job: str) -> Sequence[RangeReport]:
+        """The ranges that have been dispatched, in order."""
+        with self._file.reading() as connection:
+            records = connection.execute(_RANGES, (job,)).fetchall()
+        return [RangeReport(*(*figures, json.loads(api_calls))) for *figures, api_calls in records]
+
+    def report_worker(self, report: WorkerReport) -> None:
+        """Write the worker's row of a job unless a later one stands."""
+        with self._file.writing() as connection:
+            connection.execute(_REPORT_WORKER, _worker_record(report))
+
+    def workers(self, job: str) -> Sequence[WorkerReport]:
+        with self._file.reading() as connection:
+            records = connection.execute(_WORKERS, (job,)).fetchall()
+        return [WorkerReport(*(*figures, json.loads(api_calls))) for *figures, api_calls in records]
+
+    def job(self, job: str) -> Job | None:
+        with self._file.reading() as connection:
+            record = connection.execute(_JOB, (job,)).fetchone()
+        return None if record is None else _job(record)
+
+    def recent(self, limit: int) -> Sequence[Job]:
+        """The latest jobs, newest first."""
+        with self._file.reading() as connection:
+            return [_job(record) for record in connection.execute(_RECENT, (limit,)).fetchall()]
+
+
+def _job_record(job: Job) -> tuple[Any, ...]:
+    source = job.source
+    return (
+        job.id,
+        source.bucket,
+        source.key,
+        source.version,
+        source.event_ms,
+        source.pinned,
+        job.size_bytes,
+        job.ranges,
+        job.shards,
+        job.bundle_size,
+        job.tasks_estimate,
+        job.opened_ms,
+        job.gzipped,
+        job.cancelled_ms,
+    )
+
+
+def _job(record: tuple[Any, ...]) -> Job:
+    job, bucket, key, version, event_ms, pinned, *sizes, gzipped, cancelled_ms = record
+    source = Source(bucket, key, version, event_ms, bool(pinned))
+    return Job(*(job, source, *sizes, bool(gzipped), cancelled_ms))
+
+
+def _range_record(report: RangeReport) -> tuple[Any, ...]:
+    return (
+        report.job,
+        report.range,
+        report.tasks,
+        report.bundles,
+        report.rejected,
+        report.lines,
+        report.started_ms,
+        report.ended_ms,
+        json.dumps(dict(report.api_calls)),
+    )
+
+
+def _worker_record(report: WorkerReport) -> tuple[Any, ...]:
+    return (
+        report.job,
+        report.worker,
+        report.slots,
+        report.started_ms,
+        report.seen_ms,
+        report.duplicates_dropped,
+        report.leases_lost,
+        report.unrecorded_runs,
+        json.dumps(dict(report.api_calls)),
+    )

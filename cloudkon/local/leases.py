@@ -1,0 +1,128 @@
+"""The bundles' rows in SQLite: the state machine of lease.py, run inside a transaction."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from typing import Any, assert_never
+
+from cloudkon import lease as rules
+from cloudkon.bundle import BundleKey, LineNumbers
+from cloudkon.job import Job
+from cloudkon.lease import BundleRow, BundleState, Claim, ClaimAnswer, Kept, Lease, LeaseLost, WriteAnswer
+from cloudkon.local.schema import LedgerFile
+from cloudkon.results import Results, pack, unpack
+
+_PAGE_ROWS = 500
+_COLUMNS = (
+    "range, number, state, owners, token, lines, results, "
+    "event_ms, sent_ms, received_ms, claimed_ms, lease_until_ms, completed_ms"
+)
+_FIND = f"SELECT {_COLUMNS} FROM bundles WHERE job = ? AND range = ? AND number = ?"  # noqa: S608
+_PAGE = (
+    f"SELECT {_COLUMNS} FROM bundles WHERE job = ? AND (range, number) > (?, ?) "  # noqa: S608
+    f"ORDER BY range, number LIMIT {_PAGE_ROWS}"
+)
+_WRITE = (
+    f"INSERT INTO bundles (job, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
+    "ON CONFLICT DO UPDATE SET state = excluded.state, owners = excluded.owners, token = excluded.token, "
+    "results = excluded.results, sent_ms = excluded.sent_ms, received_ms = excluded.received_ms, "
+    "claimed_ms = excluded.claimed_ms, lease_until_ms = excluded.lease_until_ms, completed_ms = excluded.completed_ms"
+)
+_BREAK = "UPDATE bundles SET state = ? WHERE job = ? AND state = ?"
+
+
+class SqliteLeases:
+    """Who may run a bundle, and what came of it; see lease.py for the rules."""
+
+    def __init__(self, file: LedgerFile, guard_ms: int) -> None:
+        self._file = file
+        self._guard_ms = guard_ms
+
+    def claim(self, ask: Claim) -> ClaimAnswer:
+        with self._file.writing() as connection:
+            answer, row = rules.claim(_find(connection, ask.key), ask, self._guard_ms)
+            if row is not None:
+                _write(connection, row)
+        return answer
+
+    def checkpoint(self, lease: Lease, results: Results, until_ms: int) -> WriteAnswer:
+        with self._file.writing() as connection:
+            return _settle(connection, rules.checkpoint(_find(connection, lease.key), lease, results, until_ms))
+
+    def complete(self, lease: Lease, results: Results, now_ms: int) -> WriteAnswer:
+        with self._file.writing() as connection:
+            return _settle(connection, rules.complete(_find(connection, lease.key), lease, results, now_ms))
+
+    def release(self, lease: Lease, results: Results) -> WriteAnswer:
+        with self._file.writing() as connection:
+            return _settle(connection, rules.release(_find(connection, lease.key), lease, results))
+
+    def break_leases(self, job: str) -> int:
+        """Release every leased bundle of a job whose workers are known to be dead; return how many there were."""
+        with self._file.writing() as connection:
+            return connection.execute(_BREAK, (BundleState.RELEASED, job, BundleState.LEASED)).rowcount
+
+    def bundles(self, job: Job) -> Iterator[BundleRow]:
+        """All rows of the job's bundles, a page in memory at a time, in the order of the workload."""
+        last = (-1, -1)
+        while True:
+            # Each page is a query of its own: a cursor left open would keep SQLite from clearing its log.
+            with self._file.reading() as connection:
+                page = connection.execute(_PAGE, (job.id, *last)).fetchall()
+            for record in page:
+                yield _row(BundleKey(job.id, record[0], record[1], job.shards), record)
+            if len(page) < _PAGE_ROWS:
+                return
+            last = page[-1][:2]
+
+
+def _find(connection: sqlite3.Connection, key: BundleKey) -> BundleRow | None:
+    record = connection.execute(_FIND, (key.job, key.range, key.number)).fetchone()
+    return None if record is None else _row(key, record)
+
+
+def _settle(connection: sqlite3.Connection, answer: WriteAnswer) -> WriteAnswer:
+    match answer:
+        case Kept(row):
+            _write(connection, row)
+        case LeaseLost():
+            pass
+        case _:
+            assert_never(answer)
+    return answer
+
+
+def _row(key: BundleKey, record: tuple[Any, ...]) -> BundleRow:
+    (_, _, state, owners, token, lines, results, event_ms, *stamps) = record
+    return BundleRow(
+        key,
+        BundleState(state),
+        tuple(json.loads(owners)),
+        token,
+        LineNumbers.parse(lines),
+        tuple(unpack(results, event_ms)),
+        event_ms,
+        *stamps,
+    )
+
+
+def _write(connection: sqlite3.Connection, row: BundleRow) -> None:
+    connection.execute(
+        _WRITE,
+        (
+            row.key.job,
+            row.key.range,
+            row.key.number,
+            row.state,
+            json.dumps(row.owners),
+            row.token,
+            str(row.lines),
+            pack(row.results, row.event_ms),
+            row.event_ms,
+            row.sent_ms,
+            row.received_ms,
+            row.claimed_ms,
+            row.lease_until_ms,
+            row.completed_ms,
+        ),
+    )

@@ -1,0 +1,61 @@
+"""Keeps two processes of this machine from running the same job."""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cloudkon.errors import InputError
+
+
+class RunLock:
+    """Held from enter to exit, by one process at a time; a process that dies lets go of it.
+
+    Raises InputError when another process holds it, or when there is no place for its file beside the ledger.
+    """
+
+    def __init__(self, ledger_path: Path, job: str) -> None:
+        self._path = ledger_path.with_name(f"{ledger_path.name}.{job}.lock")
+        self._job = job
+        self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        while self._descriptor < 0:
+            descriptor = self._open()
+            if self._locked(descriptor):
+                self._descriptor = descriptor
+            else:
+                os.close(descriptor)
+        os.truncate(self._descriptor, 0)
+        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._path.unlink(missing_ok=True)  # before letting go: afterwards it may be another's
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+    def _open(self) -> int:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise InputError(f"{self._path} can't be written: {error.strerror}. Name another ledger.") from error
+
+    def _locked(self, descriptor: int) -> bool:
+        """Lock the file; False if its last holder removed it between our opening and locking it."""
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+            os.close(descriptor)
+            raise InputError(
+                f"Process {holder} is running {self._job} already. Wait for it, or stop it and resume the job."
+            ) from error
+        try:
+            return os.path.samestat(os.fstat(descriptor), self._path.stat())
+        except FileNotFoundError:
+            return False

@@ -1,0 +1,90 @@
+"""A folder in place of a bucket; over the root directory, any file of this machine by its absolute path."""
+
+import os
+import stat
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from cloudkon.errors import DeniedError, InputError, NotFoundError, UnavailableError
+from cloudkon.ports import ObjectInfo
+
+_CHUNK_BYTES = 256 * 1024
+
+
+class FolderStore:
+    """An ObjectStore whose keys are paths below a folder, and whose only version is the file's etag as it stands.
+
+    FolderStore(Path("/")) reads files in place: their keys are absolute paths.
+    Raises NotFoundError for a missing file or another version of it, InputError for a key that names no file below
+    the folder, DeniedError and UnavailableError for what the file system refuses.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+
+    def stat(self, key: str, version: str | None = None) -> ObjectInfo:
+        path = self._path(key)
+        with _translated(path):
+            return _info(path, path.stat(), version)
+
+    def read(self, key: str, version: str | None = None, start: int = 0) -> Iterator[bytes]:
+        """The bytes from an offset on, a chunk in memory at a time; nothing from the end on."""
+        path = self._path(key)
+        with _translated(path):
+            _info(path, path.stat(), version)  # before opening: to open a pipe is to wait for its writer
+            with path.open("rb") as file:
+                file.seek(start)
+                yield from _chunks(file)
+
+    def write(self, key: str, data: bytes) -> None:
+        """Write the file as a whole: who reads it meanwhile gets all of the old bytes or all of the new ones."""
+        path = self._path(key)
+        part = path.with_name(f".{uuid.uuid4().hex}.part")
+        with _translated(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                part.write_bytes(data)
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        try:
+            path = (self._root / key).resolve()
+        except (OSError, RuntimeError, ValueError) as error:  # a null byte, a circle of links
+            raise InputError(f"{key!r} can't be a file's name: {error}.") from error
+        if path == self._root or not path.is_relative_to(self._root):
+            raise InputError(f"{key!r} does not name a file below {self._root}.")
+        return path
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(_CHUNK_BYTES):
+        yield chunk
+
+
+def _info(path: Path, found: os.stat_result, version: str | None) -> ObjectInfo:
+    if not stat.S_ISREG(found.st_mode):
+        raise InputError(f"{path} is not a file. Name a file.")
+    # Telling two contents apart by size and time costs the same for a workload of any size.
+    etag = f"{found.st_size}-{found.st_mtime_ns}"
+    if version not in (None, etag):
+        raise NotFoundError(f"{path} has changed since it was read: its earlier content is gone.")
+    return ObjectInfo(found.st_size, etag)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFoundError(f"{path} does not exist.") from error
+    except PermissionError as error:
+        raise DeniedError(f"{path}: permission denied. Whose file is it, and may you use it?") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{path} is not a file. Name a file.") from error
+    except OSError as error:
+        raise UnavailableError(f"{path}: {error.strerror or error}.") from error
