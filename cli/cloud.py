@@ -9,6 +9,7 @@ from cli.embedded import Cloud, EmbeddedCloud
 from cli.environment import shell_lines
 from cli.home import home
 from cli.options import json_option, stage_option
+from cli.process import undisturbed
 from cloudkon.clock import SystemClock
 
 
@@ -51,7 +52,8 @@ def bring_up(embedded: EmbeddedCloud, stage: str, port: int = 0, *, auth: bool =
         deploy(root, started, os.environ, _say)
         return embedded.is_ready(started)
     except BaseException:
-        embedded.stop()
+        with undisturbed():
+            embedded.stop()
         raise
 
 

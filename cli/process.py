@@ -4,7 +4,8 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from cloudkon.clock import Clock
 
 _POLL_S = 0.05
 _PATIENCE_S = 10.0
+_INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,17 @@ def start_detached(command: Sequence[str], environment: Mapping[str, str], log: 
         )
     child.returncode = 0  # nobody waits for it: Popen would warn of that
     return identify(child.pid) or ProcessId(child.pid, "")
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let nothing interrupt the clean-up after an interruption; of the main thread only."""
+    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in _INTERRUPTIONS]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def end(process: ProcessId, clock: Clock) -> None:

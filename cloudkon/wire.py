@@ -4,7 +4,8 @@ Escaped, a line of 200 KiB grows to at most 600 KiB: below the 1 MiB of an SQS m
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from cloudkon.bundle import Bundle, BundleKey, LineNumbers
@@ -68,6 +69,27 @@ def encode_completion(row: BundleRow) -> str:
             "tasks": [describe(line, result) for line, result in numbered(row)],
         }
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a consumer of the process queue reads of a finished bundle; it may come more than once."""
+
+    job: str
+    range: int
+    bundle: str
+    tasks: Sequence[dict[str, Any]]
+
+    def numbered(self, lines_before: int) -> Sequence[dict[str, Any]]:
+        """The tasks with the line numbers of the whole workload."""
+        return [task | {"task": task["task"] + lines_before} for task in self.tasks] if lines_before else self.tasks
+
+
+def decode_completion(body: str) -> Completion:
+    """Read what encode_completion wrote."""
+    value = json.loads(body)
+    key = BundleKey.parse(value["job"], value["bundle"], shards=1)
+    return Completion(key.job, key.range, key.id, value["tasks"])
 
 
 def numbered(row: BundleRow, lines_before: int = 0) -> Iterator[tuple[int, TaskResult]]:

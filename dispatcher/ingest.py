@@ -63,10 +63,10 @@ class Dispatcher:
             )
         )
 
-    def dispatch(self, job: Job, calls_before: Mapping[str, int] | None = None) -> None:
-        """Dispatch the job's missing ranges, one after the other."""
+    def dispatch(self, job: Job, calls_before: Mapping[str, int] | None = None, *, resend: bool = False) -> None:
+        """Dispatch the job's missing ranges, one after the other; with resend all, for a queue that was lost."""
         before = calls_before if calls_before is not None else self.meter.totals()
-        done = {report.range for report in self.jobs.dispatched(job.id)}
+        done = set() if resend else {report.range for report in self.jobs.dispatched(job.id)}
         for number in range(job.ranges):
             if number not in done:
                 before = self.dispatch_range(job, number, before)
