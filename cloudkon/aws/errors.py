@@ -79,14 +79,17 @@ def translated(what: str) -> Iterator[None]:
     except (CredentialRetrievalError, SSOError, TokenRetrievalError) as error:
         raise DeniedError(f"Could not {what}: {_sentence(error)} Do you have to log in again?") from error
     except InvalidRegionError as error:
-        raise InputError(f"Could not {what}: {_sentence(error)} Set AWS_REGION, such as eu-central-1.") from error
+        raise InputError(
+            f"Could not {what}: {_sentence(error)} Set AWS_DEFAULT_REGION, such as eu-central-1."
+        ) from error
     except NoRegionError as error:
-        raise InputError(f"Could not {what}: no AWS region. Set AWS_REGION, such as eu-central-1.") from error
+        raise InputError(f"Could not {what}: no AWS region. Set AWS_DEFAULT_REGION, such as eu-central-1.") from error
     except ProfileNotFound as error:
         raise InputError(f"Could not {what}: {_sentence(error)} See AWS_PROFILE and ~/.aws/config.") from error
     except BotoCoreError as error:
         raise UnavailableError(
-            f"Could not {what}: {_sentence(error)} Is the network up, and are AWS_REGION and AWS_ENDPOINT_URL right?"
+            f"Could not {what}: {_sentence(error)} "
+            "Is the network up, and are AWS_DEFAULT_REGION and AWS_ENDPOINT_URL right?"
         ) from error
 
 

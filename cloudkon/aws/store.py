@@ -15,6 +15,7 @@ from botocore.exceptions import (
 from cloudkon.aws.errors import error_code, translated
 from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
+from cloudkon.errors import CloudKonError
 from cloudkon.ports import ObjectInfo
 
 if TYPE_CHECKING:
@@ -94,8 +95,13 @@ class S3Store:
         try:
             return self._client.get_object(Bucket=self.bucket, Key=key, **part, **pin)
         except ClientError as error:
-            if error_code(error) == "InvalidRange":
-                return None
+            match error_code(error):
+                case "InvalidRange":
+                    return None
+                case "PreconditionFailed":
+                    raise CloudKonError(
+                        f"s3://{self.bucket}/{key} was replaced while it was read. Read it again, or by its version."
+                    ) from error
             raise
 
 
