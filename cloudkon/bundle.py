@@ -1,9 +1,14 @@
 """A bundle: a run of consecutive tasks that travels as one message, is claimed as one and recorded as one."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cloudkon.errors import WireError
+
+_ID = re.compile(r"([0-9]{5,9})\.([0-9]{6,9})")
+_RUN = r"[0-9]{1,18}\+[1-9][0-9]{0,8}"
+_RUNS = re.compile(rf"({_RUN}(,{_RUN})*)?")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,10 +36,10 @@ class BundleKey:
     @classmethod
     def parse(cls, job: str, bundle_id: str, shards: int) -> "BundleKey":
         """Read what id wrote; raises WireError for anything else."""
-        range_, dot, number = bundle_id.partition(".")
-        if not (dot and range_.isdecimal() and number.isdecimal()):
+        match = _ID.fullmatch(bundle_id)
+        if not match:
             raise WireError(f"{bundle_id!r} is not a bundle's id.")
-        return cls(job, int(range_), int(number), shards)
+        return cls(job, int(match[1]), int(match[2]), shards)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +72,10 @@ class LineNumbers:
     @classmethod
     def parse(cls, text: str) -> "LineNumbers":
         """Read what str wrote; raises WireError for anything else."""
-        try:
-            pairs = [run.split("+") for run in text.split(",") if run]
-            return cls(tuple((int(first), int(count)) for first, count in pairs))
-        except ValueError as error:
-            raise WireError(f"{text!r} are not line numbers.") from error
+        if not _RUNS.fullmatch(text):
+            raise WireError(f"{text!r} are not line numbers.")
+        pairs = (run.split("+") for run in text.split(",") if run)
+        return cls(tuple((int(first), int(count)) for first, count in pairs))
 
 
 @dataclass(frozen=True, slots=True)

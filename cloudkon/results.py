@@ -96,7 +96,7 @@ def unpack(packed: bytes, base_ms: int) -> list[TaskResult | None]:
                 continue
             result, at = _unpack_one(head, packed, at, base_ms)
             results.append(result)
-    except (IndexError, ValueError) as error:
+    except (IndexError, RecursionError, ValueError) as error:
         raise WireError(f"The results of a bundle can't be read: {error}.") from error
     return results
 
@@ -115,6 +115,8 @@ def _unpack_one(head: int, packed: bytes, at: int, base_ms: int) -> tuple[TaskRe
         if at + size > len(packed):
             raise IndexError("they end within a note")
         note = json.loads(packed[at : at + size])
+        if not isinstance(note, dict):
+            raise ValueError("a note is not an object")
         at += size
     start_ms = base_ms + _unzigzag(start)
     result = TaskResult(

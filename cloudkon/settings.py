@@ -7,6 +7,7 @@ from cloudkon.errors import InputError
 # The longest that SQS keeps a message, and so the longest that work may wait for a worker.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 QUEUE_RETENTION_DAYS = 14
+_MAX_VISIBILITY_S = 12 * 3600  # the same page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,8 @@ class Settings:
     """How long the ledger remembers: past the queue's own retention, or a late duplicate would run."""
 
     def __post_init__(self) -> None:
+        _check(min(self.guard_s, self.backlog_s, self.linger_s, self.drain_s) >= 0, "no duration is negative")
+        _check(self.report_s > 0, "report_s is positive")
         _check(0 < self.poll_s <= 20, "poll_s lies between 0 and 20, the longest wait of an SQS receive")
         _check(self.checkpoint_s > 0, "checkpoint_s is positive")
         _check(
@@ -47,6 +50,10 @@ class Settings:
         _check(
             self.visibility_margin_s > self.guard_s,
             "visibility_margin_s is longer than guard_s, or messages would come back while their bundle is leased",
+        )
+        _check(
+            self.visibility_s <= _MAX_VISIBILITY_S,
+            "lease_s and visibility_margin_s are together at most 12 hours, the longest that SQS hides a message",
         )
         _check(
             self.retention_days > QUEUE_RETENTION_DAYS,

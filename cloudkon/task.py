@@ -30,7 +30,7 @@ class Task:
 
 def parse_task(line: str) -> Task:
     """Read a line as words (quoted as shlex does) or as a JSON object; raise LineError with the reason."""
-    if line.startswith("{"):
+    if line.lstrip(" \t").startswith("{"):
         return _from_json(line)
     return _from_words(line)
 
@@ -66,6 +66,8 @@ def _from_json(line: str) -> Task:
         raise LineError("not valid JSON: nested too deeply") from error
     except ValueError as error:  # a number of thousands of digits
         raise LineError(f"not valid JSON: {error}") from error
+    if "\\u" in line:
+        _refuse_half_characters(value)
     name, args, task_id = value.pop("task", None), value.pop("args", []), value.pop("id", None)
     if not isinstance(name, str) or not name:
         raise LineError('the JSON object has no "task": the name of the task, as a string')
@@ -74,6 +76,13 @@ def _from_json(line: str) -> Task:
     if task_id is not None and not (isinstance(task_id, str) and 0 < len(task_id) <= _MAX_ID_CHARACTERS):
         raise LineError(f'"id" is not a string of 1 to {_MAX_ID_CHARACTERS} characters')
     return Task(name, tuple(args), value, task_id)
+
+
+def _refuse_half_characters(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise LineError("not valid JSON: half of a surrogate pair, which is no character") from error
 
 
 def _refuse_constant(name: str) -> None:

@@ -1,11 +1,12 @@
-"""Which adapters the contract of each port is tried on: a name, and what makes one in a test's own folder.
+"""Which adapters the contract of each port is tried on: a name, and what makes one for the test that asks.
 
 A module beside this one adds its own by the same three names; conftest.py puts them together.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from cloudkon.clock import SystemClock
 from cloudkon.local.flaky import FlakyQueue
@@ -15,40 +16,41 @@ from cloudkon.local.store import FolderStore
 from cloudkon.ports import Ledger, ObjectStore, TaskQueue
 from tests.support.rows import GUARD_MS
 
-QueueFactory = Callable[[Path], AbstractContextManager[TaskQueue]]
-LedgerFactory = Callable[[Path], AbstractContextManager[Ledger]]
-StoreFactory = Callable[[Path], AbstractContextManager[ObjectStore]]
+Queues = dict[str, Callable[[pytest.FixtureRequest], TaskQueue]]
+Ledgers = dict[str, Callable[[pytest.FixtureRequest], Ledger]]
+Stores = dict[str, Callable[[pytest.FixtureRequest], ObjectStore]]
 
 
-@contextmanager
-def _memory_queue(_: Path) -> Iterator[TaskQueue]:
-    yield MemoryQueue(SystemClock())
+def _memory_queue(_: pytest.FixtureRequest) -> TaskQueue:
+    return MemoryQueue(SystemClock())
 
 
-@contextmanager
-def _calm_flaky_queue(_: Path) -> Iterator[TaskQueue]:
-    yield FlakyQueue(MemoryQueue(SystemClock()), seed=1)
+def _calm_flaky_queue(_: pytest.FixtureRequest) -> TaskQueue:
+    return FlakyQueue(MemoryQueue(SystemClock()), seed=1)
 
 
-@contextmanager
-def _sqlite_file(folder: Path) -> Iterator[Ledger]:
-    ledger = SqliteLedger(folder / "ledger.db", guard_ms=GUARD_MS)
-    yield ledger
-    ledger.close()
+def _sqlite_file(request: pytest.FixtureRequest) -> Ledger:
+    return _closed_after(request, SqliteLedger(_folder(request) / "ledger.db", guard_ms=GUARD_MS))
 
 
-@contextmanager
-def _sqlite_memory(_: Path) -> Iterator[Ledger]:
-    ledger = SqliteLedger(None, guard_ms=GUARD_MS)
-    yield ledger
-    ledger.close()
+def _sqlite_memory(request: pytest.FixtureRequest) -> Ledger:
+    return _closed_after(request, SqliteLedger(None, guard_ms=GUARD_MS))
 
 
-@contextmanager
-def _folder(folder: Path) -> Iterator[ObjectStore]:
-    yield FolderStore(folder)
+def _folder_store(request: pytest.FixtureRequest) -> ObjectStore:
+    return FolderStore(_folder(request))
 
 
-QUEUES: dict[str, QueueFactory] = {"memory": _memory_queue, "flaky-at-rest": _calm_flaky_queue}
-LEDGERS: dict[str, LedgerFactory] = {"sqlite-file": _sqlite_file, "sqlite-memory": _sqlite_memory}
-STORES: dict[str, StoreFactory] = {"folder": _folder}
+def _folder(request: pytest.FixtureRequest) -> Path:
+    folder: Path = request.getfixturevalue("tmp_path")
+    return folder
+
+
+def _closed_after(request: pytest.FixtureRequest, ledger: SqliteLedger) -> SqliteLedger:
+    request.addfinalizer(ledger.close)
+    return ledger
+
+
+QUEUES: Queues = {"memory": _memory_queue, "flaky-at-rest": _calm_flaky_queue}
+LEDGERS: Ledgers = {"sqlite-file": _sqlite_file, "sqlite-memory": _sqlite_memory}
+STORES: Stores = {"folder": _folder_store}

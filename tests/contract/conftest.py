@@ -1,7 +1,5 @@
-from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
@@ -17,18 +15,15 @@ if find_spec("tests.contract.aws"):
 
 
 @pytest.fixture(params=_QUEUES)
-def queue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TaskQueue]:
-    with _QUEUES[request.param](tmp_path) as adapter:
-        yield adapter
+def queue(request: pytest.FixtureRequest) -> TaskQueue:
+    return _QUEUES[request.param](request)
 
 
 @pytest.fixture(params=_LEDGERS)
-def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
-    with _LEDGERS[request.param](tmp_path) as adapter:
-        yield adapter
+def ledger(request: pytest.FixtureRequest) -> Ledger:
+    return _LEDGERS[request.param](request)
 
 
 @pytest.fixture(params=_STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStore]:
-    with _STORES[request.param](tmp_path) as adapter:
-        yield adapter
+def store(request: pytest.FixtureRequest) -> ObjectStore:
+    return _STORES[request.param](request)

@@ -58,8 +58,10 @@ def test_bundles_are_shown_as_they_stand(ledger: Ledger) -> None:
 
 
 def test_more_bundles_than_a_page_are_all_found(ledger: Ledger) -> None:
-    """A job of more bundles than an adapter reads at once is told whole."""
-    job = rows.job(shards=1)
-    for number in range(1_100):
-        ledger.claim(rows.ask(rows.key(number), tasks=1))
-    assert sorted(row.key.number for row in ledger.bundles(job)) == list(range(1_100))
+    """A job is told whole though its rows are larger than a page of DynamoDB, 1 MiB."""
+    results = [rows.failed("x" * 2_000)] * 64
+    for number in range(12):
+        lease = rows.claimed(ledger, rows.ask(rows.key(number), tasks=64))
+        ledger.checkpoint(lease, results, lease.until_ms)
+    found = {row.key.number: list(row.results) for row in ledger.bundles(rows.job())}
+    assert found == dict.fromkeys(range(12), results)
