@@ -12,6 +12,12 @@ from cli.lazy import LazyCommand, LazyGroup
 from cloudkon.errors import CloudKonError, InputError
 
 _COMMANDS = {
+    "submit": LazyCommand("cli.submit", "Upload workloads for the stage to run, and print their jobs' ids."),
+    "watch": LazyCommand("cli.watch", "Follow a job to its end."),
+    "stats": LazyCommand("cli.stats", "Show what became of a job: tasks, times, workers, API calls."),
+    "results": LazyCommand("cli.results", "List what became of each task of a job."),
+    "jobs": LazyCommand("cli.jobs", "List the latest jobs."),
+    "generate": LazyCommand("cli.generate", "Write workloads for trying things out."),
     "stack": LazyCommand("cli.stack", "Create, show or delete a stage's buckets, queues and table."),
     "cloud": LazyCommand("cli.cloud", "Run the embedded cloud on this machine: no AWS account needed."),
     "demo": LazyCommand("cli.demo", "See it all work, on the embedded cloud, in a minute."),
