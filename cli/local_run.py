@@ -3,10 +3,10 @@
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli.places import results_folder
 from cloudkon.clock import SystemClock
 from cloudkon.errors import InputError
 from cloudkon.job import LOCAL_PREFIX, Job, RangeReport, Source
@@ -21,7 +21,7 @@ from cloudkon.registry import Registry
 from cloudkon.settings import Settings
 from cloudkon.wire import decode_completion
 from dispatcher.ingest import Dispatcher
-from ec2_worker.worker import Surroundings, Worker
+from ec2_worker.worker import Surroundings, Worker, worker_name
 
 BUCKET = "LOCAL"
 _QUEUE_MESSAGES = 256
@@ -33,38 +33,32 @@ _RECENT_JOBS = 1_000
 """How far back a run to resume is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where LOCAL keeps what outlives a run."""
-
-    ledger_file: Path
-    results_folder: Path
-
-
 class LocalRun:
     """One run of one workload on this machine; a killed one is opened again and goes on."""
 
     def __init__(
         self,
-        place: Place,
+        ledger_file: Path,
         registry: Registry,
         *,
         slots: int,
         settings: Settings,
         finished: Callable[[Sequence[dict[str, Any]]], None],
     ) -> None:
-        self._place = place
+        self._ledger_file = ledger_file
         self._finished = finished
         self._clock = SystemClock()
-        self.ledger = SqliteLedger(place.ledger_file, guard_ms=settings.guard_ms)
+        self.ledger = SqliteLedger(ledger_file, guard_ms=settings.guard_ms)
         tasks = MemoryQueue(self._clock)
         self._tasks = BoundedQueue(tasks, _QUEUE_MESSAGES)
         self._process = MemoryQueue(self._clock)
         self._dead_letters = MemoryQueue(self._clock)
-        results = FolderStore(place.results_folder)
-        self._dispatcher = Dispatcher(FolderStore(Path("/")), results, self.ledger, self._tasks, self._clock, slots=slots)
-        around = Surroundings(self._tasks, self._process, self._dead_letters, self.ledger, results, self._clock)
-        self._worker = Worker(around, registry, settings, name=f"local-{threading.get_native_id()}", slots=slots)
+        self.results = FolderStore(results_folder(ledger_file))
+        self._dispatcher = Dispatcher(
+            FolderStore(Path("/")), self.results, self.ledger, self._tasks, self._clock, slots=slots
+        )
+        around = Surroundings(self._tasks, self._process, self._dead_letters, self.ledger, self.results, self._clock)
+        self._worker = Worker(around, registry, settings, name=worker_name(), slots=slots)
         self._over = threading.Event()
         self._failure: BaseException | None = None
 
@@ -77,7 +71,7 @@ class LocalRun:
 
     def run(self, job: Job) -> None:
         """Run what is left of the job; returns early, with everything so far kept, after stop."""
-        with RunLock(self._place.ledger_file, job.id):
+        with RunLock(self._ledger_file, job.id):
             self.ledger.break_leases(job.id)  # whoever held them died: the lock is ours
             helpers = [
                 threading.Thread(target=self._guarded, args=(act, job), daemon=True)

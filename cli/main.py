@@ -12,6 +12,7 @@ from cli.lazy import LazyCommand, LazyGroup
 from cloudkon.errors import CloudKonError, InputError
 
 _COMMANDS = {
+    "run": LazyCommand("cli.run", "Run a workload on this machine (LOCAL), or put it on a queue and wait for it."),
     "submit": LazyCommand("cli.submit", "Upload workloads for the stage to run, and print their jobs' ids."),
     "watch": LazyCommand("cli.watch", "Follow a job to its end."),
     "stats": LazyCommand("cli.stats", "Show what became of a job: tasks, times, workers, API calls."),

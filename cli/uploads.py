@@ -37,10 +37,11 @@ def check_uploads(uploads: Sequence[Upload]) -> None:
                 f"{twin.shown} and {upload.shown} would both be {key!r}, and the second would take the first one's "
                 "place. Submit them one by one, each with a --prefix of its own."
             )
-        _check_content(upload.path, upload.shown)
+        check_workload(upload.path, upload.shown)
 
 
-def _check_content(path: Path, shown: str) -> None:
+def check_workload(path: Path, shown: str) -> None:
+    """Raise InputError if a file can't be a workload."""
     try:
         if not path.exists():
             raise InputError(f"{shown} does not exist.")

@@ -13,10 +13,10 @@ from cloudkon.metering import Meter
 from cloudkon.packing import Packed, Reject, pack
 from cloudkon.planning import DEFAULT_SLOTS, bundle_size, ranges_of, shards_of
 from cloudkon.ports import Jobs, ObjectStore, TaskQueue
+from cloudkon.rejects import Rejects
 from cloudkon.sending import Sender
 from cloudkon.wire import encode_bundle
 from dispatcher.ranges import Workload, look_at, range_lines
-from dispatcher.rejects import Rejects
 
 
 @dataclass(slots=True)

@@ -3,18 +3,17 @@
 import argparse
 import logging
 import os
-import secrets
 import signal
-import socket
 import sys
 from collections.abc import Mapping, Sequence
 from types import FrameType
 
 from cloudkon import sleep, wiring
+from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, InputError
 from cloudkon.registry import Registry
 from cloudkon.settings import Settings
-from ec2_worker.worker import Worker
+from ec2_worker.worker import Surroundings, Worker, worker_name
 
 log = logging.getLogger("ec2_worker")
 
@@ -43,7 +42,16 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
     settings = Settings(drain_s=options.drain_seconds)
     cloud = wiring.cloud(wiring.stage_from(environ), settings)
     name = worker_name()
-    worker = Worker(wiring.surroundings(cloud, options.source), registry, settings, name=name, slots=options.threads)
+    around = Surroundings(
+        tasks=cloud.queue(options.source) if options.source else cloud.tasks,
+        process=cloud.process,
+        dead_letters=cloud.dead_letters,
+        ledger=cloud.ledger,
+        results=cloud.results,
+        clock=SystemClock(),
+        meter=cloud.meter,
+    )
+    worker = Worker(around, registry, settings, name=name, slots=options.threads)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         worker.drain()
@@ -54,11 +62,6 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
     log.info("worker %s: %d slots on queue %s, tasks %s", name, options.threads, queue, ", ".join(registry.names))
     worker.run(options.until_idle)
     log.info("worker %s: stopped", name)
-
-
-def worker_name() -> str:
-    """A name of this process alone: a restarted worker must not be taken for the one that died."""
-    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -44,15 +44,17 @@ class Slots:
 
     def _result(self, line: str, attempt: int) -> TaskResult:
         start_ms, started_s = self.clock.now_ms(), self.clock.monotonic_s()
-        state, error, value = TaskState.SUCCEEDED, None, None
+        state, error, value, task = TaskState.SUCCEEDED, None, None, None
         try:
-            value = self.registry.run(parse_task(line))
+            task = parse_task(line)
+            value = self.registry.run(task)
         except (LineError, UnknownTaskError) as refusal:
-            state, error = TaskState.REJECTED, str(refusal)
+            state, error = TaskState.REJECTED, _bounded(str(refusal))
         except BaseException as failure:  # noqa: BLE001 (whatever a handler raises, sys.exit too, is its task's result)
-            state, error = TaskState.FAILED, _reason(failure)
+            state, error = TaskState.FAILED, _bounded(_reason(failure))
         duration_us = max(0, round((self.clock.monotonic_s() - started_s) * 1_000_000))
-        return TaskResult(state, start_ms, duration_us, attempt, error=error, value=_json_or_none(value))
+        task_id = task.id if task is not None else None
+        return TaskResult(state, start_ms, duration_us, attempt, error=error, value=_json_or_none(value), id=task_id)
 
 
 def _reason(failure: BaseException) -> str:
@@ -60,7 +62,11 @@ def _reason(failure: BaseException) -> str:
         said = str(failure)
     except Exception:  # noqa: BLE001 (a __str__ that raises is the handler's, and must not end the slot)
         said = "(its message can't be shown)"
-    return f"{type(failure).__name__}: {said}"[:MAX_ERROR_CHARACTERS].encode(errors="replace").decode()
+    return f"{type(failure).__name__}: {said}"
+
+
+def _bounded(error: str) -> str:
+    return error[:MAX_ERROR_CHARACTERS].encode(errors="replace").decode()
 
 
 def _json_or_none(value: object) -> object:

@@ -1,6 +1,9 @@
 """A worker: one receiver, N slots, one keeper, one settler, and what ties them together."""
 
 import logging
+import os
+import secrets
+import socket
 import threading
 from dataclasses import dataclass, field
 
@@ -26,6 +29,11 @@ _LOOK_S = 0.05
 """How often a draining worker looks whether it still holds anything."""
 _LAST_WRITES_S = 2.0
 """What the keeper and the settler are given past the deadline, to end what they are writing."""
+
+
+def worker_name() -> str:
+    """A name of this process alone: a restarted worker must not be taken for the one that died."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
 @dataclass(frozen=True, slots=True)

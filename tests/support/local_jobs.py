@@ -10,8 +10,8 @@ from cloudkon.lease import Claim, Claimed
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore
 from cloudkon.packing import Reject
+from cloudkon.rejects import Rejects
 from cloudkon.results import Results, TaskResult, TaskState
-from dispatcher.rejects import Rejects
 
 EVENT_MS = 1_750_000_000_000
 
@@ -43,8 +43,8 @@ def write_job(
     if results:
         key = BundleKey(name, 0, 0)
         numbers = LineNumbers(((1, len(results)),))
-        stamps = [EVENT_MS + after for after in (50, 60)]
-        claim = Claim(key, numbers, EVENT_MS, *stamps, "w1", "token", EVENT_MS + 70, EVENT_MS + 120_000)
+        sent_ms, received_ms, claimed_ms = (EVENT_MS + after for after in (50, 60, 70))
+        claim = Claim(key, numbers, EVENT_MS, sent_ms, received_ms, "w1", "token", claimed_ms, EVENT_MS + 120_000)
         answer = ledger.claim(claim)
         assert isinstance(answer, Claimed)
         if done:

@@ -9,8 +9,8 @@ from cloudkon.numbering import Numbering
 from cloudkon.outcomes import outcomes
 from cloudkon.packing import Reject
 from cloudkon.ports import ObjectInfo
+from cloudkon.rejects import REJECTS_A_PART, Rejects
 from cloudkon.results import TaskState
-from dispatcher.rejects import REJECTS_A_PART, Rejects
 from tests.unit.recorded import Recorded, job, report, result, row
 
 

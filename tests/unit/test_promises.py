@@ -61,7 +61,10 @@ class Machine:
 
         clock = self.clock = SkewedClock(world.clock, skew_ms)
         around = Surroundings(
-            *(Fused(port, self.fuse) for port in (world.tasks, world.process, world.dead_letters, world.ledger)),
+            tasks=Fused(world.tasks, self.fuse),
+            process=Fused(world.process, self.fuse),
+            dead_letters=Fused(world.dead_letters, self.fuse),
+            ledger=Fused(world.ledger, self.fuse),
             results=None,  # type: ignore[arg-type]  # no value here is large enough for it
             clock=clock,
         )
@@ -124,7 +127,7 @@ class Promises(RuleBasedStateMachine):
         self.dead_letters = MemoryQueue(self.clock)
         self.ledger = SqliteLedger(None, guard_ms=OWN.guard_ms)
         self.runs: Counter[str] = Counter()
-        self.recorded: dict[tuple[str, int], Any] = {}
+        self.recorded: dict[tuple[int, int], Any] = {}
         self.forwarded: Counter[str] = Counter()
         self.broken: list[str] = []
         self.started = 0
@@ -172,16 +175,24 @@ class Promises(RuleBasedStateMachine):
             pass
         machine.fuse.set(None)
 
-    @rule(first=st.integers(0, 1), index=st.integers(0, 1), seconds=st.sampled_from([0.0, 4.0, 9.5, 11.0, 13.5, 15.5]))
-    def race(self, first: int, index: int, seconds: float) -> None:
+    @rule(
+        first=st.integers(0, 1),
+        index=st.integers(0, 1),
+        seconds=st.sampled_from([0.0, 4.0, 9.5, 11.0, 13.5, 15.5]),
+        begun=st.booleans(),
+        late_first=st.booleans(),
+    )
+    def race(self, first: int, index: int, seconds: float, begun: bool, late_first: bool) -> None:  # noqa: FBT001
         """Two workers get the same bundle, so long apart, and then both do all that they still may."""
         self.send_again(index)
-        racers = [self.seats[first], self.seats[1 - first]]
-        racers[0].receive()
+        early, late = self.seats[first], self.seats[1 - first]
+        early.receive()
+        if begun:
+            early.run_one()
         self.clock.advance(seconds)
-        racers[1].receive()
+        late.receive()
         for action in ("run_one", "keep", "run_one", "settle"):
-            for racer in racers:
+            for racer in (late, early) if late_first else (early, late):
                 getattr(racer, action)()
             self.clock.advance(OWN.checkpoint_s)
 
