@@ -31,21 +31,24 @@ def lambdas_keys(embedded_cloud: EmbeddedAws) -> tuple[str, str]:
 
 
 def test_a_put_runs_the_deployed_zip(embedded_cloud: EmbeddedAws) -> None:
-    """An object put into the workloads bucket runs the Lambda, which derives the job's id from bucket, key, version."""
-    bucket, key = embedded_cloud.names.workloads_bucket, "in/my tasks+ü.txt"
-    put = embedded_cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=b"sleep 0\n")
-    job = job_id(bucket, key, put["VersionId"])
-    logs = embedded_cloud.client("logs")
+    """A workload that is put into the bucket is dispatched by the zip that chalice built, under its own policy."""
+    names, key = embedded_cloud.names, "in/my tasks+ü.txt"
+    body = b'sleep 0\nsleep 0\nsleep "0\n'
+    put = embedded_cloud.client("s3").put_object(Bucket=names.workloads_bucket, Key=key, Body=body)
+    job = job_id(names.workloads_bucket, key, put["VersionId"])
+    dynamodb = embedded_cloud.client("dynamodb")
 
-    def said() -> list[str]:
-        """The Lambda's log"""
-        try:
-            events = logs.filter_log_events(logGroupName=LOG)["events"]
-        except logs.exceptions.ResourceNotFoundException:
-            return []
-        return [event["message"] for event in events if job in event["message"]]
+    def rows() -> dict[str, Any]:
+        """The rows of the job and its range"""
+        condition = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": f"job#{job}"}}}
+        found = dynamodb.query(TableName=names.ledger_table, **condition)["Items"]
+        return {row["sk"]["S"]: row for row in found} if len(found) == 2 else {}
 
-    assert eventually(said)
+    assert eventually(rows)["range#00000"]["tasks"] == {"N": "2"}
+    listed = embedded_cloud.client("s3").list_objects_v2(Bucket=names.results_bucket, Prefix=f"rejects/{job}/")
+    assert listed["KeyCount"] == 1
+    said = embedded_cloud.client("logs").filter_log_events(logGroupName=LOG, filterPattern=f'"{job}"')["events"]
+    assert any("dispatched" in event["message"] for event in said)
 
 
 def test_the_zip_holds_all_that_it_imports(embedded_cloud: EmbeddedAws, tmp_path: Path) -> None:
@@ -54,9 +57,7 @@ def test_the_zip_holds_all_that_it_imports(embedded_cloud: EmbeddedAws, tmp_path
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with direct.open(location) as package:
         zipfile.ZipFile(io.BytesIO(package.read())).extractall(tmp_path)
-    code = (
-        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import app; print(app.app.app_name, callable(app.ingest))"
-    )
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import app; print(app.app.app_name, bool(app.ingest))"
     environment = {"AWS_LAMBDA_FUNCTION_NAME": FUNCTION, "PATH": os.environ["PATH"]}
     command = [sys.executable, "-I", "-S", "-c", code]
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
