@@ -21,6 +21,7 @@ def cloud() -> None:
     Examples:
       cloudkon-cli cloud up
       eval "$(cloudkon-cli cloud env)"
+      cloudkon-cli cloud status
       cloudkon-cli cloud down
     """
 

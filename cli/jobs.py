@@ -5,6 +5,7 @@ import click
 
 from cli.ledgers import Ledgers
 from cli.options import json_option
+from cli.places import shown_source
 from cli.reading import reads_ledgers
 from cli.tables import Table, print_tables
 from cli.units import moment, size
@@ -31,7 +32,7 @@ def jobs(ledgers: Ledgers, limit: int, *, as_json: bool) -> None:
             click.echo(json.dumps(_described(job)))
         return
     rows = [
-        (job.id, moment(job.opened_ms), f"{job.tasks_estimate:,}", size(job.size_bytes), str(job.source))
+        (job.id, moment(job.opened_ms), f"{job.tasks_estimate:,}", size(job.size_bytes), shown_source(job))
         for job in latest
     ]
     print_tables(

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from cloudkon.job import LOCAL_PREFIX, Job
+
 
 def data_folder() -> Path:
     """CLOUDKON_HOME, or the place that XDG names: https://specifications.freedesktop.org/basedir-spec/latest/."""
@@ -20,3 +22,8 @@ def default_ledger() -> Path:
 def results_folder(ledger: Path) -> Path:
     """Where the jobs of a ledger keep their rejects, large values and outputs."""
     return ledger.with_name(f"{ledger.stem}.results")
+
+
+def shown_source(job: Job) -> str:
+    """Where the job's workload is, as its owner would say it."""
+    return job.source.key if job.id.startswith(LOCAL_PREFIX) else f"s3://{job.source}"

@@ -1,5 +1,6 @@
 """A job's statistics as tables for a person."""
 
+from cli.places import shown_source
 from cli.tables import Table
 from cli.units import duration, moment, rate
 from cloudkon.stats import JobStats
@@ -19,7 +20,7 @@ def _summary(stats: JobStats) -> Table:
     rows = [
         ("job", stats.job.id),
         ("state", stats.state.value),
-        ("source", str(stats.job.source)),
+        ("source", shown_source(stats.job)),
         ("begun", moment(stats.job.source.event_ms)),
         ("tasks", f"{tasks.total:,}: {counts}"),
         ("bundles", f"{bundles.total:,}: {bundles.done:,} done"),

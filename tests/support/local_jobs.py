@@ -10,8 +10,8 @@ from cloudkon.lease import Claim, Claimed
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore
 from cloudkon.packing import Reject
-from cloudkon.rejects import Rejects
 from cloudkon.results import Results, TaskResult, TaskState
+from cloudkon.rejects import Rejects
 
 EVENT_MS = 1_750_000_000_000
 
@@ -34,7 +34,7 @@ def write_job(
 ) -> Job:
     """Open a job of one bundle, and complete the bundle unless told otherwise; times in ms after the event."""
     results = mixed_results() if results is None else results
-    source = Source("/home/me", "sleeps.txt", "v1", EVENT_MS)
+    source = Source("LOCAL", "/home/me/sleeps.txt", "v1", EVENT_MS)
     job = ledger.open(Job(name, source, 2_345, 1, 1, 64, len(results) + rejected, EVENT_MS + opened))
     lines = len(results) + rejected
     ledger.record_range(
@@ -43,8 +43,8 @@ def write_job(
     if results:
         key = BundleKey(name, 0, 0)
         numbers = LineNumbers(((1, len(results)),))
-        sent_ms, received_ms, claimed_ms = (EVENT_MS + after for after in (50, 60, 70))
-        claim = Claim(key, numbers, EVENT_MS, sent_ms, received_ms, "w1", "token", claimed_ms, EVENT_MS + 120_000)
+        sent_ms, received_ms = EVENT_MS + 50, EVENT_MS + 60
+        claim = Claim(key, numbers, EVENT_MS, sent_ms, received_ms, "w1", "token", EVENT_MS + 70, EVENT_MS + 120_000)
         answer = ledger.claim(claim)
         assert isinstance(answer, Claimed)
         if done:

@@ -147,7 +147,7 @@ def test_jobs_json(ledger: SqliteLedger) -> None:
     (job,) = lines(run("jobs", "--json"))
     assert job == {
         "job": "local-sleeps-abc",
-        "source": {"bucket": "/home/me", "key": "sleeps.txt", "version": "v1"},
+        "source": {"bucket": "LOCAL", "key": "/home/me/sleeps.txt", "version": "v1"},
         "event_ms": EVENT_MS,
         "opened_ms": EVENT_MS + 5,
         "cancelled_ms": None,
