@@ -10,8 +10,8 @@ from cloudkon.lease import Claim, Claimed
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore
 from cloudkon.packing import Reject
-from cloudkon.results import Results, TaskResult, TaskState
 from cloudkon.rejects import Rejects
+from cloudkon.results import Results, TaskResult, TaskState
 
 EVENT_MS = 1_750_000_000_000
 
