@@ -28,7 +28,7 @@ CREATE TABLE ranges (
 CREATE TABLE bundles (
     job TEXT, range INTEGER, number INTEGER, state TEXT, owners TEXT, token TEXT, lines TEXT, results BLOB,
     event_ms INTEGER, sent_ms INTEGER, received_ms INTEGER, claimed_ms INTEGER, lease_until_ms INTEGER,
-    completed_ms INTEGER,
+    completed_ms INTEGER, fruitless INTEGER, mark_index INTEGER, mark_times INTEGER,
     PRIMARY KEY (job, range, number)
 );
 CREATE TABLE workers (
