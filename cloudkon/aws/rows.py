@@ -128,7 +128,12 @@ def job_item(job: Job) -> dict[str, Item]:
         "opened": number(job.opened_ms),
         "gzipped": {"BOOL": job.gzipped},
     }
-    return item if job.cancelled_ms is None else item | {"cancelled": number(job.cancelled_ms)}
+    optional = {
+        "cancelled": None if job.cancelled_ms is None else number(job.cancelled_ms),
+        "retries": None if job.retries is None else number(job.retries),
+        "timeout_s": None if job.timeout_s is None else {"N": repr(job.timeout_s)},
+    }
+    return item | {name: value for name, value in optional.items() if value is not None}
 
 
 def job_of(item: Item) -> Job:
@@ -149,6 +154,8 @@ def job_of(item: Item) -> Job:
         opened_ms=_int(item, "opened"),
         gzipped=item["gzipped"]["BOOL"],
         cancelled_ms=_int_or_none(item, "cancelled"),
+        retries=_int_or_none(item, "retries"),
+        timeout_s=float(item["timeout_s"]["N"]) if "timeout_s" in item else None,
     )
 
 
