@@ -5,11 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from cloudkon.errors import TaskFailedError
+
 _ends_s: ContextVar[float | None] = ContextVar("cloudkon_deadline", default=None)
 
 
-class TimedOutError(Exception):
+class TimedOutError(TaskFailedError):
     """The task's time is over; its run counts as failed."""
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__(f"timed out after {after_s:.3g} s")
 
 
 def remaining_s() -> float | None:

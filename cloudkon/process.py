@@ -49,7 +49,7 @@ def run_program(command: Sequence[str]) -> Ended:
         try:
             exit_code = program.wait(timeout_s)
         except subprocess.TimeoutExpired:
-            raise TimedOutError(f"timed out after {timeout_s:g} s") from None
+            raise TimedOutError(timeout_s or 0.0) from None
         finally:
             _kill_group(program.pid)
             program.wait()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from cloudkon.errors import InputError
+from cloudkon.errors import InputError, TaskFailedError
 from cloudkon.task import Task
 
 Handler = Callable[..., Any]
@@ -22,7 +22,7 @@ class Handling:
     timeout_s: float | None = None
 
 
-class Permanent(Exception):  # noqa: N818 (it says what the failure is, where a handler raises it)
+class Permanent(TaskFailedError):  # noqa: N818 (it says what the failure is, where a handler raises it)
     """Raised by a handler whose task would fail however often it were tried: it is not tried again."""
 
 

@@ -1,10 +1,11 @@
 """Tasks that are commands. Whoever may write a workload may then run anything: workers refuse them unless told."""
 
+from cloudkon.errors import TaskFailedError
 from cloudkon.process import run_program
 from cloudkon.registry import task
 
 
-class CommandFailedError(Exception):
+class CommandFailedError(TaskFailedError):
     """The command exited non-zero."""
 
 

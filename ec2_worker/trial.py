@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 
 from cloudkon.clock import Clock
-from cloudkon.deadline import TimedOutError, deadline
+from cloudkon.deadline import deadline
+from cloudkon.errors import TaskFailedError
 from cloudkon.registry import Permanent, Registry, UnknownTaskError
 from cloudkon.results import MAX_ERROR_CHARACTERS, TaskResult, TaskState
 from cloudkon.settings import Settings
@@ -70,7 +71,7 @@ class Trial:
                 return Ending(TaskState.SUCCEEDED, value=self.registry.run(task))
         except Permanent as failure:
             return Ending(TaskState.FAILED, _said(failure), permanent=True)
-        except TimedOutError as failure:
+        except TaskFailedError as failure:
             return Ending(TaskState.FAILED, _said(failure))
         except BaseException as failure:  # noqa: BLE001 (whatever a handler raises, sys.exit too, is its task's result)
             return Ending(TaskState.FAILED, f"{type(failure).__name__}: {_said(failure)}")
