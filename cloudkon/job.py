@@ -32,7 +32,7 @@ class Source:
     """Whether reads can name the version."""
 
     def __str__(self) -> str:
-        return f"{self.bucket}/{self.key}"
+        return f"{self.bucket}:{self.key}" if self.key.startswith("/") else f"{self.bucket}/{self.key}"
 
 
 @dataclass(frozen=True, slots=True)

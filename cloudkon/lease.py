@@ -47,6 +47,8 @@ class Lease:
     owner: str
     attempt: int
     token: str
+    event_ms: int
+    """The base of the results' stamps: what packs them needs no second look at the row."""
     claimed_ms: int
     until_ms: int
 
@@ -165,7 +167,7 @@ def _granted(ask: Claim, row: BundleRow) -> tuple[Claimed, BundleRow]:
 
 
 def lease_of(row: BundleRow) -> Lease:
-    return Lease(row.key, row.owner, row.attempt, row.token, row.claimed_ms, row.lease_until_ms)
+    return Lease(row.key, row.owner, row.attempt, row.token, row.event_ms, row.claimed_ms, row.lease_until_ms)
 
 
 def checkpoint(row: BundleRow | None, lease: Lease, results: Results, until_ms: int) -> WriteAnswer:

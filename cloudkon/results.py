@@ -13,7 +13,8 @@ from typing import Any
 
 from cloudkon.errors import WireError
 
-MAX_ERROR_CHARACTERS = 2_000
+MAX_ERROR_CHARACTERS = 1_000
+"""64 tasks that all fail with this much of the widest text stay below the 400 KB of a DynamoDB item."""
 MAX_VALUE_BYTES = 1_024
 """A larger value goes to the object store, and the ledger holds its key."""
 
@@ -43,6 +44,8 @@ class TaskResult:
     error: str | None = None
     value: Any = None
     output: str | None = None
+    id: str | None = None
+    """What the task's author calls it."""
 
     @property
     def end_ms(self) -> float:
@@ -129,16 +132,18 @@ def _unpack_one(head: int, packed: bytes, at: int, base_ms: int) -> tuple[TaskRe
         error=note.get("e"),
         value=note.get("v"),
         output=note.get("o"),
+        id=note.get("i"),
     )
     return result, at
 
 
 def _note(result: TaskResult) -> bytes:
-    if result.error is None and result.value is None and result.output is None:
-        return b""
-    parts = {"e": result.error, "v": result.value, "o": result.output}
+    parts = {"e": result.error, "v": result.value, "o": result.output, "i": result.id}
     kept = {key: part for key, part in parts.items() if part is not None}
-    return json.dumps(kept, separators=(",", ":")).encode()
+    if not kept:
+        return b""
+    # Half a surrogate pair is what a handler may return, and what json.loads takes.
+    return json.dumps(kept, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")
 
 
 def _put(out: bytearray, number: int) -> None:

@@ -6,10 +6,14 @@ from contextlib import contextmanager
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    CredentialRetrievalError,
+    InvalidRegionError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
 )
 
 from cloudkon.errors import CloudKonError, DeniedError, InputError, NotFoundError, UnavailableError
@@ -44,7 +48,9 @@ _BUSY = frozenset(
         "InternalError",
         "InternalFailure",
         "InternalServerError",
+        "KMS.ThrottlingException",
         "LimitExceededException",
+        "OverLimit",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
@@ -70,13 +76,20 @@ def translated(what: str) -> Iterator[None]:
             f"Could not {what}: no AWS credentials. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY, or run on an instance with a role."
         ) from error
+    except (CredentialRetrievalError, SSOError, TokenRetrievalError) as error:
+        raise DeniedError(f"Could not {what}: {_sentence(error)} Do you have to log in again?") from error
+    except InvalidRegionError as error:
+        raise InputError(
+            f"Could not {what}: {_sentence(error)} Set AWS_DEFAULT_REGION, such as eu-central-1."
+        ) from error
     except NoRegionError as error:
-        raise InputError(f"Could not {what}: no AWS region. Set AWS_REGION, such as eu-central-1.") from error
+        raise InputError(f"Could not {what}: no AWS region. Set AWS_DEFAULT_REGION, such as eu-central-1.") from error
     except ProfileNotFound as error:
-        raise InputError(f"Could not {what}: {error}. See AWS_PROFILE and ~/.aws/config.") from error
+        raise InputError(f"Could not {what}: {_sentence(error)} See AWS_PROFILE and ~/.aws/config.") from error
     except BotoCoreError as error:
         raise UnavailableError(
-            f"Could not {what}: {error}. Is the network up, and are AWS_REGION and AWS_ENDPOINT_URL right?"
+            f"Could not {what}: {_sentence(error)} "
+            "Is the network up, and are AWS_DEFAULT_REGION and AWS_ENDPOINT_URL right?"
         ) from error
 
 
@@ -84,16 +97,26 @@ def error_code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
+def is_busy(code: str) -> bool:
+    """Whether an error passes by itself: throttling, or trouble on the other side."""
+    return code in _BUSY or "Throttl" in code
+
+
+def _sentence(said: object) -> str:
+    """What was said, on one line that ends in one full stop."""
+    return " ".join(str(said).split()).rstrip(".") + "."
+
+
 def _of_answer(what: str, error: ClientError) -> CloudKonError:
     code = error_code(error)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    said = error.response.get("Error", {}).get("Message") or code
+    said = _sentence(error.response.get("Error", {}).get("Message") or code)[:-1]
     if code in _MISSING:
         return NotFoundError(
             f"Could not {what}: it does not exist ({said}). Is the stage, the region and the account right?"
         )
-    if code in _DENIED:
-        return DeniedError(f"Could not {what}: AWS refuses the credentials ({code}: {said}).")
-    if code in _BUSY or status >= 500 or status == 429:
+    if is_busy(code) or status >= 500 or status == 429:
         return UnavailableError(f"Could not {what}: the service is busy or down ({code}: {said}).")
+    if code in _DENIED or status in (401, 403):  # SQS throttles with 403 too: asked first, above
+        return DeniedError(f"Could not {what}: AWS refuses the credentials ({code}: {said}).")
     return CloudKonError(f"Could not {what}: {code}: {said}.")

@@ -7,6 +7,7 @@ import boto3
 from botocore.config import Config
 
 from cloudkon.aws.errors import translated
+from cloudkon.errors import InputError
 from cloudkon.metering import Meter
 from cloudkon.names import Names
 
@@ -69,8 +70,11 @@ class Session:
 
     def _client(self, service: str) -> Any:
         make: Callable[..., Any] = self._session.client  # the stubs know it by literal names only
-        with translated(f"reach {service}"):
-            client: Any = make(service, config=self._config)
+        try:
+            with translated(f"reach {service}"):
+                client: Any = make(service, config=self._config)
+        except ValueError as error:  # an endpoint that is no URL
+            raise InputError(f"Could not reach {service}: {error}. Is AWS_ENDPOINT_URL right?") from error
         client.meta.events.register("before-send.*", self._count)
         return client
 

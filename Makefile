@@ -1,0 +1,51 @@
+# Needs Python 3.11 (or later), its venv module, and make; everything else goes into .venv.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench lock clean
+
+help: ## Show this
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: $(READY) ## Prepare .venv from the lock (at once if it is there)
+	@:
+
+# The stamp is touched last: a setup that was interrupted is done again.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Error: CloudKon needs Python 3.11 or later; this is $$($(PYTHON) --version). Try make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@echo "Preparing .venv (about a minute, the first time)" >&2
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cli,cloud,dev]'
+	@touch $@
+
+demo: setup ## See it all work: the embedded cloud, a deploy, 6,000 tasks, two workers
+	@$(BIN)/cloudkon-cli demo
+
+test: setup ## Run the tests
+	@$(BIN)/python -m pytest
+
+check: setup ## Everything that CI runs: format, lint, types, tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy .
+	@$(BIN)/python -m pytest
+
+format: setup ## Put the code into its format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: setup ## Measure
+	@$(BIN)/python -m bench
+
+lock: setup ## Resolve constraints.txt anew
+	@$(BIN)/python -m pip install --quiet uv
+	@{ sed -n '/^#/p' constraints.txt; $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-header \
+		--no-annotate --no-emit-index-url --no-emit-find-links --extra cli --extra cloud --extra dev pyproject.toml; \
+		} > constraints.new && mv constraints.new constraints.txt
+
+clean: ## Remove what was made: .venv, caches, packages
+	@rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .chalice/deployments
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

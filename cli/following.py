@@ -1,0 +1,63 @@
+"""Follows a job to its end by reading its ledger again and again."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from cloudkon.clock import Clock
+from cloudkon.job import Job, WorkerReport
+from cloudkon.lease import BundleRow, BundleState
+from cloudkon.ports import History, Jobs
+from cloudkon.stats import JobStats, job_stats
+
+_POLL_S = 1.0
+_REST = 4
+"""How much longer to rest than the last reading took: no more than a fifth of the time is spent reading."""
+
+
+def follow(history: History, jobs: Jobs, job: Job, clock: Clock) -> Iterator[JobStats]:
+    """Yield the job's statistics, about every second, until it has ended; the last ones are final."""
+    while True:
+        began_s = clock.monotonic_s()
+        job = history.job(job.id) or job  # somebody may have cancelled it
+        stats = job_stats(history, jobs, job, clock.now_ms())
+        took_s = clock.monotonic_s() - began_s
+        yield stats
+        if stats.ended:
+            return
+        clock.sleep(max(_POLL_S, _REST * took_s))
+
+
+def await_job(history: History, job_id: str, clock: Clock, wait_s: float, tell: Callable[[str], None]) -> Job | None:
+    """Wait up to wait_s for a job that was submitted but not opened yet; None if it did not come."""
+    ends_s = clock.monotonic_s() + wait_s
+    told = False
+    while (job := history.job(job_id)) is None and clock.monotonic_s() < ends_s:
+        if not told:
+            tell(f"Waiting up to {wait_s:g} s for the dispatcher to open {job_id} ...")
+            told = True
+        clock.sleep(_POLL_S)
+    return job
+
+
+class Announcing:
+    """A History that tells each bundle's row once, when it is first read as done."""
+
+    def __init__(self, history: History, tell: Callable[[BundleRow], None]) -> None:
+        self._history = history
+        self._tell = tell
+        self._told: set[str] = set()
+
+    def job(self, job: str) -> Job | None:
+        return self._history.job(job)
+
+    def recent(self, limit: int) -> Sequence[Job]:
+        return self._history.recent(limit)
+
+    def bundles(self, job: Job) -> Iterator[BundleRow]:
+        for row in self._history.bundles(job):
+            if row.state is BundleState.DONE and str(row.key) not in self._told:
+                self._told.add(str(row.key))
+                self._tell(row)
+            yield row
+
+    def workers(self, job: str) -> Sequence[WorkerReport]:
+        return self._history.workers(job)

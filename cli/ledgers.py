@@ -1,0 +1,116 @@
+"""Where jobs are read from: this machine's ledger, and the table of a stage in AWS."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from cli.places import results_folder
+from cloudkon.errors import CloudKonError, NotFoundError
+from cloudkon.job import LOCAL_PREFIX, Job
+from cloudkon.local.ledger import SqliteLedger
+from cloudkon.local.store import FolderStore
+from cloudkon.ports import History, Ledger, ObjectStore
+from cloudkon.settings import Settings
+
+_CONFIGURED_BY = ("CLOUDKON_STAGE", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN")
+_HOW_TO_BEGIN = "Run a workload here: cloudkon-cli run LOCAL -s FILE. Or in AWS: cloudkon-cli submit FILE."
+_NEAR = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """One ledger, and the store beside it."""
+
+    ledger: Ledger
+    results: ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A job and where it is recorded."""
+
+    job: Job
+    records: Records
+
+
+@dataclass(frozen=True, slots=True)
+class Ledgers:
+    """The ledgers that a command may read, each opened when it is needed."""
+
+    local: Callable[[], Records] | None
+    cloud: Callable[[], Records] | None
+    cloud_is_likely: bool
+    """Whether AWS is worth a question when no job is named."""
+    warn: Callable[[str], None]
+
+    def of(self, job_id: str) -> Records:
+        """Where a job of this id would be; a file that is the only ledger holds every job."""
+        is_local = job_id.startswith(LOCAL_PREFIX) or self.cloud is None
+        opened = self.local if is_local else self.cloud
+        if opened is None:
+            raise NotFoundError(f"There is no job {job_id!r} in the ledger that is read. {_HOW_TO_BEGIN}")
+        return opened()
+
+    def find(self, job_id: str | None) -> Found:
+        """The job of this id, or the newest of all; raises NotFoundError if there is none."""
+        if job_id is None:
+            return self._newest()
+        records = self.of(job_id)
+        job = records.ledger.job(job_id)
+        if job is None:
+            raise unknown_job(records.ledger, job_id)
+        return Found(job, records)
+
+    def recent(self, limit: int) -> list[Found]:
+        """The latest jobs of all ledgers, newest first."""
+        found = [Found(job, records) for records, jobs in self._answers(limit) for job in jobs]
+        return sorted(found, key=lambda one: one.job.opened_ms, reverse=True)[:limit]
+
+    def _newest(self) -> Found:
+        found = self.recent(1)
+        if not found:
+            raise NotFoundError(f"There is no job yet. {_HOW_TO_BEGIN}")
+        return found[0]
+
+    def _answers(self, limit: int) -> Iterator[tuple[Records, Sequence[Job]]]:
+        """What each ledger knows; when AWS does not answer, the jobs of this machine are better than none."""
+        jobs: Sequence[Job] = []
+        if self.local is not None:
+            records = self.local()
+            jobs = records.ledger.recent(limit)
+            yield records, jobs
+        if self.cloud is None or not self.cloud_is_likely:
+            return
+        try:
+            records = self.cloud()
+            answer = records, records.ledger.recent(limit)
+        except CloudKonError as error:
+            if not jobs:
+                raise
+            self.warn(f"Only the jobs of this machine are considered: {error}")
+            return
+        yield answer
+
+
+def unknown_job(history: History, job_id: str) -> NotFoundError:
+    """The error to raise for a job that a ledger does not know, with the ids that may have been meant."""
+    near = get_close_matches(job_id, [job.id for job in history.recent(_NEAR)], n=3)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    return NotFoundError(f"There is no job {job_id!r}.{hint} See the jobs there are: cloudkon-cli jobs")
+
+
+def looks_configured(environ: Mapping[str, str], home: Path) -> bool:
+    """Whether somebody has set AWS up here: asking without it would only end in a riddle of an error."""
+    return any(environ.get(name) for name in _CONFIGURED_BY) or (home / ".aws").exists()
+
+
+def local_records(file: Path) -> Records:
+    return Records(SqliteLedger(file, guard_ms=Settings().guard_ms), FolderStore(results_folder(file)))
+
+
+def cloud_records(stage: str) -> Records:
+    from cloudkon.wiring import cloud  # noqa: PLC0415 (boto3 takes longer to import than a local answer takes)
+
+    opened = cloud(stage, Settings())
+    return Records(opened.ledger, opened.results)

@@ -1,0 +1,53 @@
+"""The progress of a LOCAL run: a bar on a terminal, silence in a pipe."""
+
+from collections import Counter
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from cloudkon.job import Job
+
+
+class LocalProgress:
+    """Counts the tasks that finish; any thread may tell it."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._counts: Counter[str] = Counter()
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[counts]}", markup=False),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(compact=True),
+            console=self._console,
+            transient=True,
+            expand=True,
+            disable=not self._console.is_terminal,
+        )
+        self._bar = self._progress.add_task("", total=None, counts="", visible=False)
+
+    def begin(self, job: Job) -> None:
+        """Show the bar; its length is the plan's estimate, which is exact for small workloads."""
+        self._progress.update(self._bar, description=job.id, total=max(1, job.tasks_estimate), visible=True)
+
+    def finished(self, tasks: Sequence[dict[str, Any]]) -> None:
+        self._counts.update(task["state"] for task in tasks)
+        counts = ", ".join(f"{count:,} {state}" for state, count in sorted(self._counts.items(), reverse=True))
+        self._progress.update(self._bar, advance=len(tasks), counts=counts)
+
+    def end(self) -> None:
+        self._progress.update(self._bar, description="reading the ledger")
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()

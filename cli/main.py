@@ -1,0 +1,113 @@
+"""The console script cloudkon-cli: the commands, and how every error of theirs reaches a person."""
+
+import signal
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from types import FrameType
+from typing import Any
+
+import click
+
+from cli.lazy import LazyCommand, LazyGroup
+from cloudkon.errors import CloudKonError, InputError
+
+_COMMANDS = {
+    "run": LazyCommand("cli.run", "Run a workload on this machine (LOCAL), or put it on a queue and wait for it."),
+    "submit": LazyCommand("cli.submit", "Upload workloads for the stage to run, and print their jobs' ids."),
+    "watch": LazyCommand("cli.watch", "Follow a job to its end."),
+    "stats": LazyCommand("cli.stats", "Show what became of a job: tasks, times, workers, API calls."),
+    "results": LazyCommand("cli.results", "List what became of each task of a job."),
+    "jobs": LazyCommand("cli.jobs", "List the latest jobs."),
+    "generate": LazyCommand("cli.generate", "Write workloads for trying things out."),
+    "stack": LazyCommand("cli.stack", "Create, show or delete a stage's buckets, queues and table."),
+    "cloud": LazyCommand("cli.cloud", "Run the embedded cloud on this machine: no AWS account needed."),
+    "demo": LazyCommand("cli.demo", "See it all work, on the embedded cloud, in a minute."),
+}
+
+
+class Failure(click.ClickException):
+    """An error that was expected, told in one line."""
+
+    exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
+
+
+class Misuse(Failure):
+    """What the person gave can't be used."""
+
+    exit_code = 2
+
+
+class Interrupted(Failure):
+    """Ctrl-C."""
+
+    exit_code = 130  # 128 + SIGINT, as shells count
+
+    def show(self, file: Any = None) -> None:
+        click.echo(self.message, file=file or sys.stderr)
+
+
+class Root(LazyGroup):
+    """Turns what commands raise on purpose into one line on stderr and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            answer = super().invoke(ctx)
+            sys.stdout.flush()  # a reader that went away shows here, where click is quiet about it
+        except InputError as error:
+            raise Misuse(str(error)) from error
+        except CloudKonError as error:
+            raise Failure(str(error)) from error
+        except KeyboardInterrupt as error:
+            raise Interrupted("Interrupted.") from error
+        return answer
+
+
+@click.group(
+    cls=Root,
+    lazy=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Region, credentials and endpoint come from the AWS environment, as for the AWS CLI.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda context, _, asked: _show_version(context) if asked else None,
+    help="Show the version and exit.",
+)
+def cloudkon_cli() -> None:
+    """Run workloads of many tasks: a file, a task a line, each result recorded once.
+
+    \b
+    Examples:
+      cloudkon-cli demo
+      eval "$(cloudkon-cli cloud env)"
+      cloudkon-cli stack up --stage dev
+    """
+
+
+def _show_version(context: click.Context) -> None:
+    try:
+        click.echo(f"cloudkon {version('cloudkon')}")
+    except PackageNotFoundError:
+        click.echo("cloudkon, from a checkout that is not installed")
+    context.exit()
+
+
+def main() -> None:
+    """Run the command line; end with 0, 1 for a failure, 2 for wrong usage, 130 for Ctrl-C."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _leave)  # so that whatever a command began is cleaned up
+    cloudkon_cli(prog_name="cloudkon-cli")
+
+
+def _leave(number: int, _: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    main()

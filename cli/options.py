@@ -1,0 +1,21 @@
+"""Options that several commands share."""
+
+import click
+
+from cloudkon.names import DEFAULT_STAGE, check_stage
+
+
+def _stage(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    return check_stage(value)
+
+
+stage_option = click.option(
+    "--stage",
+    envvar="CLOUDKON_STAGE",
+    default=DEFAULT_STAGE,
+    show_default=True,
+    show_envvar=True,
+    callback=_stage,
+    help="The stage: everything is found by its name.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")

@@ -1,0 +1,65 @@
+"""A job's statistics as tables for a person."""
+
+from cli.places import shown_source
+from cli.tables import Table
+from cli.units import duration, moment, rate
+from cloudkon.stats import JobStats
+
+
+def stats_tables(stats: JobStats) -> list[Table]:
+    """What the job came to, its stages, its workers, its calls."""
+    return [_summary(stats), _stages(stats), _workers(stats), _calls(stats)]
+
+
+def _summary(stats: JobStats) -> Table:
+    tasks, bundles = stats.tasks, stats.bundles
+    efficiency = "unknown" if stats.efficiency is None else f"{stats.efficiency:.1%}"
+    counts = f"{tasks.succeeded:,} succeeded, {tasks.failed:,} failed, {tasks.rejected:,} rejected"
+    if not stats.ended:
+        counts += f", {tasks.running:,} running, {tasks.pending:,} pending"
+    rows = [
+        ("job", stats.job.id),
+        ("state", stats.state.value),
+        ("source", shown_source(stats.job)),
+        ("begun", moment(stats.job.source.event_ms)),
+        ("tasks", f"{tasks.total:,}: {counts}"),
+        ("bundles", f"{bundles.total:,}: {bundles.done:,} done"),
+        ("executions", f"{stats.executions:,}, {stats.unrecorded_runs:,} of them unrecorded"),
+        ("duplicates", f"{stats.duplicates_dropped:,} dropped"),
+        ("makespan", duration(stats.makespan_s * 1000)),
+        ("throughput", f"{rate(stats.throughput_tasks_s)}, efficiency {efficiency}"),
+    ]
+    return Table((), ("left", "left"), rows)
+
+
+def _stages(stats: JobStats) -> Table:
+    rows = [
+        (
+            name.replace("_", " "),
+            duration(stage.p50_ms),
+            duration(stage.p90_ms),
+            duration(stage.p99_ms),
+            duration(stage.max_ms),
+        )
+        for name, stage in stats.stages.items()
+        if stage.max_ms is not None
+    ]
+    return Table(("stage", "p50", "p90", "p99", "max"), ("left", "right", "right", "right", "right"), rows)
+
+
+def _workers(stats: JobStats) -> Table:
+    rows = [
+        (
+            worker.id,
+            "-" if worker.slots is None else str(worker.slots),
+            f"{worker.tasks:,}",
+            duration(worker.busy_s * 1000),
+        )
+        for worker in stats.workers
+    ]
+    return Table(("worker", "slots", "tasks", "busy"), ("left", "right", "right", "right"), rows)
+
+
+def _calls(stats: JobStats) -> Table:
+    rows = [(operation, f"{count:,}") for operation, count in stats.api_calls.items()]
+    return Table(("API call", "count"), ("left", "right"), rows)

@@ -1,0 +1,53 @@
+"""Numbers for people's eyes, with their units."""
+
+from datetime import UTC, datetime
+
+_SIZES = ("B", "kB", "MB", "GB", "TB")
+
+
+def duration(ms: float | None) -> str:
+    """Three digits and a unit, such as 12.3 ms; a dash for what is not known."""
+    if ms is None:
+        return "-"
+    if ms < 0.9995:
+        return f"{ms * 1000:.0f} µs"
+    if ms < 999.5:
+        return f"{_three_digits(ms)} ms"
+    seconds = ms / 1000
+    if seconds < 59.95:
+        return f"{_three_digits(seconds)} s"
+    minutes, seconds = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {seconds:02} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min"
+
+
+def _three_digits(value: float) -> str:
+    decimals = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.{decimals}f}"
+
+
+def rate(per_s: float) -> str:
+    return f"{per_s:,.0f}/s" if per_s >= 100 else f"{_three_digits(per_s)}/s"
+
+
+def size(size_bytes: float) -> str:
+    """In powers of a thousand, as disks and bills count."""
+    unit = 0
+    while size_bytes >= 999.5 and unit < len(_SIZES) - 1:
+        size_bytes /= 1000
+        unit += 1
+    return f"{_three_digits(size_bytes) if unit else f'{size_bytes:.0f}'} {_SIZES[unit]}"
+
+
+def moment(ms: int) -> str:
+    """Local time, with its offset from UTC left to the reader."""
+    return datetime.fromtimestamp(ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def one_line(text: str, most: int = 200) -> str:
+    """Text of anybody's making, as a line that does nothing to a terminal."""
+    line = " ".join(text.split())
+    shown = "".join(character if character.isprintable() else "\ufffd" for character in line[:most])
+    return shown if len(line) <= most else f"{shown} ..."

@@ -1,0 +1,39 @@
+import click
+
+from cli.ledgers import Ledgers
+from cli.options import json_option
+from cli.reading import reads_ledgers
+from cli.watching import WAIT_S, watch_to_end
+from cloudkon.clock import SystemClock
+
+
+@click.command()
+@click.argument("job", required=False)
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    default=WAIT_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for a job that was submitted but is not opened yet.",
+)
+@json_option
+@reads_ledgers
+def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, as_json: bool) -> None:
+    """Follow JOB, by default the latest, to its end; exit with 1 unless every task succeeded.
+
+    With --json, the statistics are printed each time that they are read, a line each; the last ones are final.
+
+    \b
+    Examples:
+      cloudkon-cli watch
+      cloudkon-cli watch tasks-k3vq7xwz5a2m && echo done
+    """
+    if job is None:
+        found = ledgers.find(None)
+        job, records = found.job.id, found.records
+    else:
+        records = ledgers.of(job)
+    if not watch_to_end(records, job, SystemClock(), wait_s, as_json=as_json):
+        raise SystemExit(1)

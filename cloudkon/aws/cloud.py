@@ -1,0 +1,77 @@
+"""A stage in AWS: its queues, its ledger and its buckets, each made when it is first asked for."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from cloudkon.aws.ledger import DynamoLedger
+from cloudkon.aws.queue import SqsQueue, queue_url
+from cloudkon.aws.session import Session
+from cloudkon.aws.store import S3Store
+from cloudkon.clock import Clock
+from cloudkon.metering import Meter
+from cloudkon.names import Names
+from cloudkon.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+
+class Cloud:
+    """Safe to share between threads once what they share has been asked for."""
+
+    def __init__(self, stage: str, settings: Settings, *, clock: Clock, session: Session | None = None) -> None:
+        self.stage = stage
+        self._settings = settings
+        self._clock = clock
+        self.session = session or Session()
+
+    @property
+    def meter(self) -> Meter:
+        return self.session.meter
+
+    @cached_property
+    def names(self) -> Names:
+        return self.session.names(self.stage)
+
+    @cached_property
+    def tasks(self) -> SqsQueue:
+        return self.queue(self.names.task_queue)
+
+    @cached_property
+    def process(self) -> SqsQueue:
+        return self.queue(self.names.process_queue)
+
+    @cached_property
+    def dead_letters(self) -> SqsQueue:
+        return self.queue(self.names.dead_letter_queue)
+
+    def queue(self, name: str) -> SqsQueue:
+        """Raises NotFoundError if there is no queue of this name."""
+        return SqsQueue(self._sqs, queue_url(self._sqs, name), self._clock)
+
+    @cached_property
+    def ledger(self) -> DynamoLedger:
+        return DynamoLedger(
+            self.session.dynamodb(),
+            self.names.ledger_table,
+            guard_ms=self._settings.guard_ms,
+            retention_s=self._settings.retention_s,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def workloads(self) -> S3Store:
+        return S3Store(self._s3, self.names.workloads_bucket, self._clock)
+
+    @cached_property
+    def results(self) -> S3Store:
+        return S3Store(self._s3, self.names.results_bucket, self._clock)
+
+    @cached_property
+    def _sqs(self) -> "SQSClient":
+        return self.session.sqs()
+
+    @cached_property
+    def _s3(self) -> "S3Client":
+        return self.session.s3()

@@ -1,0 +1,112 @@
+"""The rules of lease.py, written as conditions; a refused condition is decided by lease.py from the row that stood."""
+
+from collections.abc import Callable
+from typing import assert_never
+
+from cloudkon import lease as rules
+from cloudkon.aws.rows import bundle_key, bundle_row, expiry, number, packed_results, text
+from cloudkon.aws.table import Item, Refused, Table, Written
+from cloudkon.bundle import BundleKey
+from cloudkon.errors import UnavailableError
+from cloudkon.lease import BundleRow, BundleState, Claim, ClaimAnswer, Claimed, Kept, Lease, WriteAnswer, lease_of
+from cloudkon.results import Results
+
+#   until              + guard
+# ----|------------------|----------> now
+#  held |  held (clocks)  | free: until <= now - guard
+#
+# The token's own claim is no takeover, however late its request is repeated.
+_MAY_CLAIM = (
+    "attribute_not_exists(#pk) OR #state = :released OR (#state = :leased AND #until <= :free AND #token <> :token)"
+)
+_CLAIM = (
+    "SET #state = :leased, #owners = list_append(if_not_exists(#owners, :nobody), :owner), #token = :token, "
+    "#lines = if_not_exists(#lines, :lines), #event = if_not_exists(#event, :event), #sent = :sent, "
+    "#received = :received, #claimed = :claimed, #until = :until, #expires_at = :expires "
+    "ADD #attempt :one"
+)
+_CHECKPOINT = "SET #results = :results, #until = :until"
+_COMPLETE = "SET #state = :done, #results = :results, #done = :now, #expires_at = :expires"
+_RELEASE = "SET #state = :released, #results = :results"
+_STATES: Item = {f":{state.value}": text(state) for state in BundleState}
+
+Rule = Callable[[BundleRow | None], WriteAnswer]
+"""One of lease.py's decisions, wanting only the row."""
+
+
+class DynamoLeases:
+    """Implements ports.Leases: each verb is one UpdateItem, and every one after the claim is fenced."""
+
+    _table: Table
+    _guard_ms: int
+    _retention_s: int
+
+    def claim(self, ask: Claim) -> ClaimAnswer:
+        values: Item = {
+            ":leased": _STATES[":leased"],
+            ":released": _STATES[":released"],
+            ":free": number(ask.now_ms - self._guard_ms),
+            ":nobody": {"L": []},
+            ":owner": {"L": [text(ask.owner)]},
+            ":token": text(ask.token),
+            ":lines": text(str(ask.lines)),
+            ":event": number(ask.event_ms),
+            ":sent": number(ask.sent_ms),
+            ":received": number(ask.received_ms),
+            ":claimed": number(ask.now_ms),
+            ":until": number(ask.until_ms),
+            ":expires": expiry(ask.now_ms, self._retention_s),
+            ":one": number(1),
+        }
+        match self._table.update(bundle_key(ask.key), _CLAIM, _MAY_CLAIM, values):
+            case Written(item):
+                row = bundle_row(ask.key, item)
+                return Claimed(lease_of(row), row.results)
+            case Refused(item):
+                answer, change = rules.claim(_standing(ask.key, item), ask, self._guard_ms)
+                if change is not None:
+                    raise _contradiction(ask.key)
+                return answer
+            case other:
+                assert_never(other)
+
+    def checkpoint(self, lease: Lease, results: Results, until_ms: int) -> WriteAnswer:
+        values = {":results": packed_results(results, lease.event_ms), ":until": number(until_ms)}
+        return self._write(lease, _CHECKPOINT, values, lambda row: rules.checkpoint(row, lease, results, until_ms))
+
+    def complete(self, lease: Lease, results: Results, now_ms: int) -> WriteAnswer:
+        values = {
+            ":done": _STATES[":done"],
+            ":results": packed_results(results, lease.event_ms),
+            ":now": number(now_ms),
+            ":expires": expiry(now_ms, self._retention_s),
+        }
+        return self._write(lease, _COMPLETE, values, lambda row: rules.complete(row, lease, results, now_ms))
+
+    def release(self, lease: Lease, results: Results) -> WriteAnswer:
+        values = {":released": _STATES[":released"], ":results": packed_results(results, lease.event_ms)}
+        return self._write(lease, _RELEASE, values, lambda row: rules.release(row, lease, results))
+
+    def _write(self, lease: Lease, change: str, values: Item, rule: Rule) -> WriteAnswer:
+        fence = f"#state = :leased AND #attempt = :attempt AND #owners[{lease.attempt - 1}] = :owner"
+        ours = {":leased": _STATES[":leased"], ":attempt": number(lease.attempt), ":owner": text(lease.owner)}
+        match self._table.update(bundle_key(lease.key), change, fence, {**ours, **values}):
+            case Written(item):
+                return Kept(bundle_row(lease.key, item))
+            case Refused(item):
+                row = _standing(lease.key, item)
+                answer = rule(row)
+                if isinstance(answer, Kept) and answer.row is not row:
+                    raise _contradiction(lease.key)
+                return answer
+            case other:
+                assert_never(other)
+
+
+def _standing(bundle: BundleKey, item: Item | None) -> BundleRow | None:
+    return None if item is None else bundle_row(bundle, item)
+
+
+def _contradiction(bundle: BundleKey) -> UnavailableError:
+    """The condition and the rules disagree about one and the same row; an answer would be a guess."""
+    return UnavailableError(f"The ledger refused a write to {bundle} that its rules allow; it has to be tried again.")

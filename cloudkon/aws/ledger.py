@@ -1,0 +1,22 @@
+"""The ledger in DynamoDB: one table, on demand, its verbs in leases.py, jobs.py and history.py."""
+
+from typing import TYPE_CHECKING
+
+from cloudkon.aws.history import DynamoHistory
+from cloudkon.aws.jobs import DynamoJobs
+from cloudkon.aws.leases import DynamoLeases
+from cloudkon.aws.table import Table
+from cloudkon.clock import Clock
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoLedger(DynamoLeases, DynamoJobs, DynamoHistory):
+    """Implements ports.Ledger; safe to share between threads, as its client is."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, *, guard_ms: int, retention_s: int, clock: Clock) -> None:
+        self._table = Table(client, table)
+        self._guard_ms = guard_ms
+        self._retention_s = retention_s
+        self._clock = clock

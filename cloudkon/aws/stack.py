@@ -1,0 +1,169 @@
+"""Brings a stage's CloudFormation stack up, takes it down, and says why when it fails."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from cloudkon.aws.errors import error_code, translated
+from cloudkon.clock import Clock
+from cloudkon.errors import CloudKonError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import ParameterTypeDef, StackEventTypeDef, StackTypeDef
+
+_FIRST_POLL_S = 0.2
+_LONGEST_POLL_S = 3.0
+# A stack whose creation failed can't be updated, only deleted.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+_STILLBORN = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS"})
+_STANDING = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change to one resource of a stack."""
+
+    resource: str
+    status: str
+    reason: str
+
+
+Progress = Callable[[Step], None]
+
+
+class Stack:
+    """One CloudFormation stack, by its name; every verb waits until the stack has settled."""
+
+    def __init__(self, client: "CloudFormationClient", name: str, clock: Clock) -> None:
+        self._client = client
+        self._name = name
+        self._clock = clock
+
+    def status(self) -> str | None:
+        """What CloudFormation calls the stack's state; None if there is no such stack."""
+        found = self._find(self._name)
+        return found["StackStatus"] if found else None
+
+    def stands(self) -> bool:
+        """Whether the stack can be used as it is."""
+        return self.status() in _STANDING
+
+    def up(self, template: str, stage: str, progress: Progress) -> None:
+        """Create the stack, or update it to the template; raise CloudKonError with the failing resource's reason."""
+        found = self._settled(progress)
+        if found and found["StackStatus"] in _STILLBORN:
+            self.down(progress)
+            found = None
+        parameters: Sequence[ParameterTypeDef] = [{"ParameterKey": "Stage", "ParameterValue": stage}]
+        if found:
+            self._update(found["StackId"], template, parameters, progress)
+        else:
+            self._create(template, parameters, progress)
+
+    def down(self, progress: Progress) -> None:
+        """Delete the stack; fine if there is none. Raise CloudKonError with the failing resource's reason."""
+        found = self._settled(progress)
+        if not found:
+            return
+        seen = self._seen(found["StackId"])
+        with translated(f"delete the stack {self._name}"):
+            self._client.delete_stack(StackName=self._name)
+        self._wait(found["StackId"], "DELETE_COMPLETE", seen, progress)
+
+    def _create(self, template: str, parameters: Sequence["ParameterTypeDef"], progress: Progress) -> None:
+        with translated(f"create the stack {self._name}"):
+            stack_id = self._client.create_stack(
+                StackName=self._name,
+                TemplateBody=template,
+                Parameters=parameters,
+                OnFailure="DELETE",  # nothing is left half done
+            )["StackId"]
+        self._wait(stack_id, "CREATE_COMPLETE", set(), progress)
+
+    def _update(
+        self, stack_id: str, template: str, parameters: Sequence["ParameterTypeDef"], progress: Progress
+    ) -> None:
+        seen = self._seen(stack_id)
+        with translated(f"update the stack {self._name}"):
+            try:
+                self._client.update_stack(StackName=self._name, TemplateBody=template, Parameters=parameters)
+            except ClientError as error:
+                if _says(error, "No updates"):
+                    return
+                raise
+        self._wait(stack_id, "UPDATE_COMPLETE", seen, progress)
+
+    def _settled(self, progress: Progress) -> "StackTypeDef | None":
+        """The stack once nobody is changing it: an earlier, interrupted command's work goes on in AWS."""
+        found = self._find(self._name)
+        if found and found["StackStatus"].endswith("_IN_PROGRESS") and found["StackStatus"] not in _STILLBORN:
+            self._watch(found["StackId"], self._seen(found["StackId"]), progress)
+            return self._find(self._name)
+        return found
+
+    def _wait(self, stack_id: str, wanted: str, seen: set[str], progress: Progress) -> None:
+        failures: list[Step] = []
+
+        def note(step: Step) -> None:
+            if step.status.endswith("_FAILED") and "cancelled" not in step.reason:
+                failures.append(step)
+            progress(step)
+
+        status = self._watch(stack_id, seen, note)
+        if status != wanted:
+            raise CloudKonError(f"The stack {self._name} ended as {status}. {_first(failures)}")
+
+    def _watch(self, stack_id: str, seen: set[str], progress: Progress) -> str:
+        """Tell every new step until the stack has settled; return the state it settled in."""
+        pause_s = _FIRST_POLL_S
+        while True:
+            found = self._find(stack_id)
+            for event in reversed(self._events(stack_id)):
+                if event["EventId"] not in seen:
+                    seen.add(event["EventId"])
+                    progress(_step(event))
+            if found is None:
+                return "DELETE_COMPLETE"
+            if not found["StackStatus"].endswith("_IN_PROGRESS"):
+                return found["StackStatus"]
+            self._clock.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_POLL_S)
+
+    def _find(self, name_or_id: str) -> "StackTypeDef | None":
+        with translated(f"describe the stack {self._name}"):
+            try:
+                found = self._client.describe_stacks(StackName=name_or_id)["Stacks"]
+            except ClientError as error:
+                if _says(error, "does not exist"):
+                    return None
+                raise
+            return found[0] if found else None
+
+    def _events(self, stack_id: str) -> "list[StackEventTypeDef]":
+        with translated(f"read the events of the stack {self._name}"):
+            pages = self._client.get_paginator("describe_stack_events").paginate(StackName=stack_id)
+            return [event for page in pages for event in page["StackEvents"]]
+
+    def _seen(self, stack_id: str) -> set[str]:
+        return {event["EventId"] for event in self._events(stack_id)}
+
+
+def _says(error: ClientError, words: str) -> bool:
+    """CloudFormation tells these answers apart by their text only."""
+    return error_code(error) == "ValidationError" and words in str(error)
+
+
+def _step(event: "StackEventTypeDef") -> Step:
+    return Step(
+        event.get("LogicalResourceId", ""), event.get("ResourceStatus", ""), event.get("ResourceStatusReason", "")
+    )
+
+
+def _first(failures: Sequence[Step]) -> str:
+    """The first failure is the cause; the others follow from it."""
+    if not failures:
+        return "CloudFormation gives no reason; see the stack's events in the AWS console."
+    return f"{failures[0].resource}: {failures[0].reason or 'no reason given'}"

@@ -1,0 +1,119 @@
+"""From a dropped workload to bundles on the queue; run again at any point, it runs nothing twice."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cloudkon.backoff import Backoff
+from cloudkon.bundle import Bundle, BundleKey
+from cloudkon.clock import Clock
+from cloudkon.job import Job, RangeReport, Source, job_id
+from cloudkon.lines import BadLine, Line
+from cloudkon.metering import Meter
+from cloudkon.packing import Packed, Reject, pack
+from cloudkon.planning import DEFAULT_SLOTS, bundle_size, ranges_of, shards_of
+from cloudkon.ports import Jobs, ObjectStore, TaskQueue
+from cloudkon.rejects import Rejects
+from cloudkon.sending import Sender
+from cloudkon.wire import encode_bundle
+from dispatcher.ranges import Workload, look_at, range_lines
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    """Opens jobs and sends their bundles.
+
+    Its calls raise what the ports raise; whoever called it calls again, and it goes on where the ledger's rows end.
+    """
+
+    workloads: ObjectStore
+    results: ObjectStore
+    jobs: Jobs
+    queue: TaskQueue
+    clock: Clock
+    meter: Meter = field(default_factory=Meter)
+    slots: int = DEFAULT_SLOTS
+    backoff: Backoff = field(default_factory=Backoff)
+
+    def ingest(self, source: Source, *, prefix: str = "") -> Job:
+        """Open the source's job and dispatch every range that has not been dispatched."""
+        before = self.meter.totals()
+        job = self.open(source, prefix=prefix)
+        self.dispatch(job, before)
+        return job
+
+    def open(self, source: Source, *, prefix: str = "") -> Job:
+        """Write the job's row, or return the one that stands: the first plan binds every later dispatch."""
+        workload = Workload(self.workloads, source)
+        size_bytes = workload.size_bytes()
+        seen, plain_bytes, gzipped = look_at(workload, size_bytes)
+        tasks = seen.tasks_of(plain_bytes)
+        size = bundle_size(seen, plain_bytes, self.slots)
+        return self.jobs.open(
+            Job(
+                id=job_id(source.bucket, source.key, source.version, prefix=prefix),
+                source=source,
+                size_bytes=size_bytes,
+                ranges=ranges_of(size_bytes, gzipped=gzipped),
+                shards=shards_of(tasks, size),
+                bundle_size=size,
+                tasks_estimate=tasks,
+                opened_ms=self.clock.now_ms(),
+                gzipped=gzipped,
+            )
+        )
+
+    def dispatch(self, job: Job, calls_before: Mapping[str, int] | None = None, *, resend: bool = False) -> None:
+        """Dispatch the job's missing ranges, one after the other; with resend all, for a queue that was lost."""
+        before = calls_before if calls_before is not None else self.meter.totals()
+        done = set() if resend else {report.range for report in self.jobs.dispatched(job.id)}
+        for number in range(job.ranges):
+            if number not in done:
+                before = self.dispatch_range(job, number, before)
+
+    def dispatch_range(self, job: Job, number: int, calls_before: Mapping[str, int]) -> Mapping[str, int]:
+        """Send a range's bundles, write its rejects, and last its row; return the calls counted so far."""
+        started_ms = self.clock.now_ms()
+        lines = _Counted()
+        rejects = Rejects(self.results, job.id, number)
+        tasks = bundles = 0
+        with Sender(self.queue, self.clock, self.backoff) as sender:
+            read = range_lines(Workload(self.workloads, job.source), job, number)
+            for item in pack(map(lines.seen, read), job.bundle_size, has_header=number == 0):
+                if isinstance(item, Reject):
+                    rejects.add(item)
+                    continue
+                sender.put(encode_bundle(self._bundle(job, number, bundles, item)))
+                bundles += 1
+                tasks += len(item.tasks)
+        rejects.flush()
+        after = self.meter.totals()
+        self.jobs.record_range(
+            RangeReport(
+                job=job.id,
+                range=number,
+                tasks=tasks,
+                bundles=bundles,
+                rejected=rejects.count,
+                lines=lines.count,
+                started_ms=started_ms,
+                ended_ms=self.clock.now_ms(),
+                api_calls=Counter(after) - Counter(calls_before),
+            )
+        )
+        return after
+
+    def _bundle(self, job: Job, range_number: int, number: int, packed: Packed) -> Bundle:
+        key = BundleKey(job.id, range_number, number, job.shards)
+        return Bundle(key, packed.lines, packed.tasks, job.source.event_ms, self.clock.now_ms())
+
+
+@dataclass(slots=True)
+class _Counted:
+    """Counts the lines that pass."""
+
+    count: int = 0
+
+    def seen(self, line: Line | BadLine) -> Line | BadLine:
+        self.count = line.number
+        return line

@@ -1,0 +1,175 @@
+"""Takes messages from the queue: decode, claim, and lay the bundle out for the slots."""
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from cloudkon.backoff import Backoff
+from cloudkon.bundle import Bundle
+from cloudkon.clock import Clock
+from cloudkon.errors import UnavailableError, WireError
+from cloudkon.lease import AlreadyDone, BundleRow, Claim, ClaimAnswer, Claimed, HeldElsewhere
+from cloudkon.ports import MAX_MESSAGE_BYTES, Delivery, Leases, TaskQueue
+from cloudkon.sending import send_batch
+from cloudkon.settings import Settings
+from cloudkon.wire import decode_bundle, encode_undecodable
+from ec2_worker.board import Board
+from ec2_worker.held import Held, Holdings, Phase
+from ec2_worker.reporter import Reporter
+
+log = logging.getLogger(__name__)
+
+_CLAIM_THREADS = 4
+_CLAIM_TRIES = 4
+_SOON_S = 5.0
+"""When a message that could not be dealt with comes back."""
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
+_MAX_HIDE_S = 12 * 3600.0
+
+
+@dataclass(slots=True)
+class Receiver:
+    """Receives as much as the board has room for; what it can't use goes back, or to the dead-letter queue."""
+
+    queue: TaskQueue
+    dead_letters: TaskQueue
+    leases: Leases
+    board: Board
+    holdings: Holdings
+    reporter: Reporter
+    clock: Clock
+    settings: Settings
+    worker: str
+    finished: Callable[[Held], None]
+    already_done: Callable[[BundleRow, str], None]
+    backoff: Backoff = field(default_factory=Backoff)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def run(self, until_idle_s: float | None = None) -> None:
+        """Receive until told to stop, or until nothing came and nothing was held for so long."""
+        last_work_s = self.clock.monotonic_s()
+        failures = 0
+        with ThreadPoolExecutor(_CLAIM_THREADS, thread_name_prefix="claim") as pool:
+            while not self.stopping.is_set():
+                if len(self.holdings):
+                    last_work_s = self.clock.monotonic_s()
+                idle_left_s = self._idle_left_s(last_work_s, until_idle_s)
+                if idle_left_s <= 0:
+                    return
+                try:
+                    deliveries = self._receive(min(idle_left_s, self.settings.poll_s))
+                    failures = 0
+                except UnavailableError as error:
+                    failures += 1
+                    log.warning("%s Trying again.", error)
+                    self.stopping.wait(self.backoff.delay_s(failures))
+                    continue
+                if deliveries:
+                    list(pool.map(self.take, deliveries))
+                    last_work_s = self.clock.monotonic_s()
+
+    def _idle_left_s(self, last_work_s: float, until_idle_s: float | None) -> float:
+        if until_idle_s is None:
+            return self.settings.poll_s
+        return until_idle_s - (self.clock.monotonic_s() - last_work_s)
+
+    def _receive(self, wait_s: float) -> Sequence[Delivery]:
+        count = self.board.wait_for_room(wait_s)
+        if not count:
+            return ()
+        deliveries = self.queue.receive(count, wait_s, self.settings.visibility_s)
+        if deliveries and self.stopping.is_set():
+            self.put_back([delivery.receipt for delivery in deliveries])
+            return ()
+        return deliveries
+
+    def take(self, delivery: Delivery) -> None:
+        """Make the most of one message: run it, drop it as done, leave it to its holder, or bury it."""
+        received_s = self.clock.monotonic_s()
+        try:
+            bundle = decode_bundle(delivery.body)
+        except WireError as error:
+            self._bury(delivery, str(error))
+            return
+        try:
+            answer = self._claim(bundle, delivery)
+        except UnavailableError as error:
+            log.warning("%s: %s The message comes back.", bundle.key, error)
+            self.put_back([delivery.receipt], _SOON_S)
+            return
+        match answer:
+            case Claimed():
+                self._hold(bundle, answer, delivery, received_s)
+            case AlreadyDone(row):
+                self.reporter.dropped_duplicate(bundle.key.job)
+                self.already_done(row, delivery.receipt)
+            case HeldElsewhere(until_ms):
+                self.reporter.dropped_duplicate(bundle.key.job)
+                left_s = (until_ms - self.clock.now_ms()) / 1000 + self.backoff.delay_s(1)
+                self.put_back([delivery.receipt], min(max(left_s, 0.0), _MAX_HIDE_S))
+            case _:
+                assert_never(answer)
+
+    def _claim(self, bundle: Bundle, delivery: Delivery) -> ClaimAnswer:
+        # One token for all tries: a try whose answer was lost is recognised as ours by the next.
+        token = secrets.token_hex(8)
+        for failures in range(1, _CLAIM_TRIES + 1):
+            now_ms = self.clock.now_ms()
+            ask = Claim(
+                key=bundle.key,
+                lines=bundle.lines,
+                event_ms=bundle.event_ms,
+                sent_ms=bundle.sent_ms,
+                received_ms=delivery.received_ms,
+                owner=self.worker,
+                token=token,
+                now_ms=now_ms,
+                until_ms=now_ms + self.settings.lease_ms,
+            )
+            try:
+                return self.leases.claim(ask)
+            except UnavailableError:
+                if failures == _CLAIM_TRIES:
+                    raise
+                self.clock.sleep(self.backoff.delay_s(failures))
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _hold(self, bundle: Bundle, claimed: Claimed, delivery: Delivery, received_s: float) -> None:
+        lease = claimed.lease
+        held = Held(
+            bundle,
+            lease,
+            claimed.results,
+            delivery.receipt,
+            # From before the claim was sent: a slow answer shortens the lease, it never lengthens it.
+            lease_ends_s=received_s + self.settings.lease_s - self.settings.guard_s,
+            hidden_until_s=received_s + self.settings.visibility_s,
+            now_s=received_s,
+        )
+        self.holdings.add(held)
+        self.reporter.claimed(bundle.key.job)
+        if held.phase is Phase.RUNNING:
+            self.board.offer(held)
+        else:
+            self.finished(held)
+
+    def put_back(self, receipts: Sequence[str], seconds: float = 0.0) -> None:
+        """Let messages come back after so long; one that can't be told so comes back by itself, later."""
+        try:
+            self.queue.hide(receipts, seconds)
+        except UnavailableError as error:
+            log.warning("%s The message comes back when its visibility timeout ends.", error)
+
+    def _bury(self, delivery: Delivery, reason: str) -> None:
+        log.error("A message can't be decoded and goes to the dead-letter queue. %s", reason)
+        wrapped = encode_undecodable(delivery.body, reason)
+        body = wrapped if len(wrapped) <= MAX_MESSAGE_BYTES else delivery.body
+        try:
+            send_batch(self.dead_letters, [body], self.clock, self.backoff)
+            self.queue.delete([delivery.receipt])
+        except UnavailableError as error:
+            log.warning("%s The message stays on its queue.", error)

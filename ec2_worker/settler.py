@@ -1,0 +1,163 @@
+"""Settles finished bundles: complete in the ledger, forward to the process queue, and only then delete the message."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import partial
+from queue import Empty, SimpleQueue
+
+from cloudkon.backoff import Backoff
+from cloudkon.clock import Clock
+from cloudkon.errors import CloudKonError
+from cloudkon.lease import BundleRow
+from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, TaskQueue
+from cloudkon.settings import Settings
+from cloudkon.wire import encode_completion
+from ec2_worker.held import Held, Holdings, Phase
+from ec2_worker.recorder import Recorder
+from ec2_worker.reporter import Reporter
+
+log = logging.getLogger(__name__)
+
+_COMPLETE_THREADS = 4
+_MOST_AT_ONCE = 4 * MAX_BATCH_MESSAGES
+
+
+@dataclass(slots=True, eq=False)
+class Settlement:
+    """A message on its last way; its next step is complete while it has no row, then forward, then delete."""
+
+    receipt: str
+    held: Held | None = None
+    row: BundleRow | None = None
+    forwarded: bool = False
+    over: bool = False
+
+
+class _Stop(Enum):
+    """Put last into the inbox."""
+
+    NOW = auto()
+
+
+@dataclass(slots=True)
+class Settler:
+    """Takes each settlement through its steps; a step that fails is tried again, with backoff."""
+
+    queue: TaskQueue
+    process: TaskQueue
+    recorder: Recorder
+    holdings: Holdings
+    reporter: Reporter
+    clock: Clock
+    settings: Settings
+    lost: Callable[[Held], None]
+    backoff: Backoff = field(default_factory=Backoff)
+    inbox: "SimpleQueue[Settlement | _Stop]" = field(default_factory=SimpleQueue)
+
+    def add(self, held: Held) -> None:
+        """Settle a bundle whose tasks have all ended."""
+        if held.phase is Phase.GONE:
+            return  # given back while its last task ran
+        held.phase = Phase.SETTLING
+        self.inbox.put(Settlement(held.receipt, held=held))
+
+    def add_done(self, row: BundleRow, receipt: str) -> None:
+        """Forward a bundle that was completed before, for its completion may never have been; then delete it."""
+        self.inbox.put(Settlement(receipt, row=row))
+
+    def stop(self) -> None:
+        """Let run return once everything added so far is settled."""
+        self.inbox.put(_Stop.NOW)
+
+    def run(self) -> None:
+        open_: list[Settlement] = []
+        failures, stopping = 0, False
+        with ThreadPoolExecutor(_COMPLETE_THREADS, thread_name_prefix="complete") as pool:
+            while not (stopping and not open_):
+                fresh, stopped = self._gather(wait=not open_ and not stopping)
+                stopping = stopping or stopped
+                open_ += fresh
+                open_ = self.settle(open_, pool.map)
+                failures = failures + 1 if open_ else 0
+                if open_:
+                    self.clock.sleep(self.backoff.delay_s(failures))
+
+    def _gather(self, *, wait: bool) -> tuple[list[Settlement], bool]:
+        """Take what has come; the first after a pause lingers for company."""
+        found: list[Settlement] = []
+        try:
+            while len(found) < _MOST_AT_ONCE:
+                item = self.inbox.get(block=wait or bool(found), timeout=self.settings.linger_s if found else None)
+                if isinstance(item, _Stop):
+                    return found, True
+                found.append(item)
+        except Empty:
+            pass
+        return found, False
+
+    def settle(
+        self, settlements: Sequence[Settlement], each: Callable[..., Iterable[object]] = map
+    ) -> list[Settlement]:
+        """Take each as far as it goes now; return those that are not over."""
+        list(each(self._complete, [s for s in settlements if s.row is None]))
+        for batch in _batches([s for s in settlements if s.row and not s.forwarded and not s.over]):
+            self._attempt(partial(self._forward, batch))
+        ready = [s for s in settlements if s.forwarded and not s.over]
+        for start in range(0, len(ready), MAX_BATCH_MESSAGES):
+            self._attempt(partial(self._delete, ready[start : start + MAX_BATCH_MESSAGES]))
+        return [s for s in settlements if not s.over]
+
+    def _complete(self, settlement: Settlement) -> None:
+        held = settlement.held
+        if held is None:
+            return
+        try:
+            settlement.row = self.recorder.complete(held)
+        except CloudKonError as error:
+            log.warning("%s: %s Trying again.", held.lease.key, error)
+            return
+        if settlement.row is None:
+            settlement.over = True
+            self.lost(held)
+
+    def _forward(self, batch: Sequence[tuple[Settlement, str]]) -> None:
+        refused = set(self.process.send([body for _, body in batch]))
+        for position, (settlement, _) in enumerate(batch):
+            settlement.forwarded = position not in refused
+
+    def _delete(self, batch: Sequence[Settlement]) -> None:
+        failed = set(self.queue.delete([settlement.receipt for settlement in batch]))
+        for position, settlement in enumerate(batch):
+            if position in failed:
+                continue
+            settlement.over = True
+            if settlement.held is not None:
+                self.holdings.discard(settlement.held)
+            if settlement.row is not None:
+                self.reporter.settled(settlement.row.key.job)
+
+    def _attempt(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except CloudKonError as error:
+            log.warning("%s Trying again.", error)
+
+
+def _batches(settlements: Sequence[Settlement]) -> Iterable[list[tuple[Settlement, str]]]:
+    """Cut the settlements into batches of completion records that one send takes."""
+    batch: list[tuple[Settlement, str]] = []
+    size_bytes = 0
+    for settlement in settlements:
+        if settlement.row is None:
+            continue
+        body = encode_completion(settlement.row)
+        if batch and (len(batch) == MAX_BATCH_MESSAGES or size_bytes + len(body) > MAX_MESSAGE_BYTES):
+            yield batch
+            batch, size_bytes = [], 0
+        batch.append((settlement, body))
+        size_bytes += len(body)
+    if batch:
+        yield batch

@@ -1,0 +1,164 @@
+"""A worker: one receiver, N slots, one keeper, one settler, and what ties them together."""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from dataclasses import dataclass, field
+
+from cloudkon.clock import Clock
+from cloudkon.errors import CloudKonError
+from cloudkon.metering import Meter
+from cloudkon.ports import Ledger, ObjectStore, TaskQueue
+from cloudkon.registry import Registry
+from cloudkon.settings import Settings
+from ec2_worker.board import Board
+from ec2_worker.crew import Crew
+from ec2_worker.held import Held, Holdings
+from ec2_worker.keeper import Keeper
+from ec2_worker.receiver import Receiver
+from ec2_worker.recorder import Recorder
+from ec2_worker.reporter import Reporter
+from ec2_worker.settler import Settler
+from ec2_worker.slots import Slots
+
+log = logging.getLogger(__name__)
+
+_LOOK_S = 0.05
+"""How often a draining worker looks whether it still holds anything."""
+_LAST_WRITES_S = 2.0
+"""What the keeper and the settler are given past the deadline, to end what they are writing."""
+
+
+def worker_name() -> str:
+    """A name of this process alone: a restarted worker must not be taken for the one that died."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a worker works on."""
+
+    tasks: TaskQueue
+    process: TaskQueue
+    dead_letters: TaskQueue
+    ledger: Ledger
+    results: ObjectStore
+    clock: Clock
+    meter: Meter = field(default_factory=Meter)
+
+
+class Worker:
+    """Runs tasks until it is idle for long enough, or told to drain."""
+
+    def __init__(
+        self,
+        around: Surroundings,
+        registry: Registry,
+        settings: Settings,
+        *,
+        name: str,
+        slots: int,
+    ) -> None:
+        self._clock = around.clock
+        self._settings = settings
+        self._slot_count = slots
+        self._holdings = Holdings()
+        self._hurry = threading.Event()
+        self._crew = Crew()
+        self.reporter = Reporter(around.ledger, name, slots, around.meter, around.clock)
+        self.board = Board(slots, settings.backlog_s)
+        recorder = Recorder(around.ledger, around.results, around.clock, settings)
+        self.settler = Settler(
+            around.tasks,
+            around.process,
+            recorder,
+            self._holdings,
+            self.reporter,
+            around.clock,
+            settings,
+            lost=self._lose,
+        )
+        self.slots = Slots(self.board, registry, around.clock, finished=self._finish)
+        self.keeper = Keeper(
+            around.tasks, recorder, self._holdings, self.reporter, around.clock, settings, lost=self._lose
+        )
+        self.receiver = Receiver(
+            around.tasks,
+            around.dead_letters,
+            around.ledger,
+            self.board,
+            self._holdings,
+            self.reporter,
+            around.clock,
+            settings,
+            worker=name,
+            finished=self.settler.add,
+            already_done=self.settler.add_done,
+        )
+
+    def run(self, until_idle_s: float | None = None) -> None:
+        """Work until drain is called, or until nothing came for until_idle_s; then wind up in order.
+
+        Raises what ended one of its threads: a queue that was deleted, permissions that were withdrawn.
+        """
+        for number in range(1, self._slot_count + 1):
+            self._crew.start(f"slot-{number}", self.slots.run)
+        keeper = self._crew.start("keeper", self.keeper.run)
+        settler = self._crew.start("settler", self.settler.run)
+        receiver = self._crew.start("receiver", lambda: self.receiver.run(until_idle_s))
+        while receiver.is_alive() and not self.receiver.stopping.is_set() and not self._crew.failures:
+            receiver.join(_LOOK_S)
+        self.receiver.stopping.set()
+        self._wind_up(receiver, keeper, settler)
+        if self._crew.failures:
+            raise self._crew.failures[0]
+
+    def drain(self) -> None:
+        """Receive nothing more, finish what fits in drain_s, give back the rest. A second call gives back at once.
+
+        Safe to call from a signal handler.
+        """
+        if self.receiver.stopping.is_set():
+            self._hurry.set()
+        self.receiver.stopping.set()
+
+    def _wind_up(self, receiver: threading.Thread, keeper: threading.Thread, settler: threading.Thread) -> None:
+        deadline_s = self._clock.monotonic_s() + self._settings.drain_s
+        for held in self.board.withdraw():
+            self._give_back(held)
+        while (receiver.is_alive() or len(self._holdings)) and not (self._hurry.is_set() or self._crew.failures):
+            left_s = deadline_s - self._clock.monotonic_s()
+            if left_s <= 0:
+                break
+            self._hurry.wait(min(_LOOK_S, left_s))
+        self.board.close()
+        self.keeper.stopping.set()
+        self.settler.stop()
+        for thread in (keeper, settler):
+            thread.join(max(_LAST_WRITES_S, deadline_s - self._clock.monotonic_s()))
+        for held in self._holdings.all():
+            self._give_back(held)
+        self._last_report()
+
+    def _finish(self, held: Held) -> None:
+        self.board.measured(held)
+        self.settler.add(held)
+
+    def _give_back(self, held: Held) -> None:
+        try:
+            self.keeper.give_back(held)
+        except CloudKonError as error:
+            log.warning("%s: %s Its lease will lapse instead.", held.lease.key, error)
+
+    def _last_report(self) -> None:
+        try:
+            self.reporter.flush()
+        except CloudKonError as error:
+            log.warning("%s The last counters of this worker are lost; no result is.", error)
+
+    def _lose(self, held: Held) -> None:
+        log.warning("%s: another worker has taken over.", held.lease.key)
+        self.reporter.lost_lease(held.lease.key.job, held.unsaved)
+        self._holdings.discard(held)

@@ -1,0 +1,130 @@
+"""What only S3 does: versions, ranges that it refuses, and streams that break."""
+
+import io
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from botocore.response import StreamingBody
+
+from cloudkon.aws import store as module
+from cloudkon.aws.store import S3Store
+from cloudkon.errors import CloudKonError, NotFoundError, UnavailableError
+from tests.support.moto_aws import AwsLab
+from tests.support.still_clock import StillClock
+
+
+@pytest.fixture(scope="module")
+def store(aws: AwsLab) -> S3Store:
+    return aws.store(StillClock())
+
+
+def whole(store: S3Store, key: str, version: str | None = None, start: int = 0) -> bytes:
+    return b"".join(store.read(key, version, start))
+
+
+def test_a_version_is_read_as_it_was(store: S3Store, tmp_path: Path) -> None:
+    """An upload names its version; what is written over it changes nothing for who reads that version."""
+    file = tmp_path / "tasks.txt"
+    file.write_bytes(b"first")
+    version = store.upload("pinned", file)
+    store.write("pinned", b"second one")
+    assert whole(store, "pinned", version) == b"first"
+    assert whole(store, "pinned") == b"second one"
+    assert store.stat("pinned", version).size_bytes == 5
+    assert store.stat("pinned").etag != store.stat("pinned", version).etag
+
+
+def test_a_bucket_without_versions_names_none(aws: AwsLab) -> None:
+    """Whoever submits has to know that there is no version to pin."""
+    plain = aws.store(StillClock(), versioned=False)
+    assert not plain.is_versioned()
+    assert plain.upload("key", io.BytesIO(b"data")) is None
+
+
+def test_a_stream_is_uploaded_to_its_end(store: S3Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A pipe has no length, and a file above one PutObject goes in parts: both get their version."""
+    assert store.is_versioned()
+    version = store.upload("piped", io.BytesIO(b"from a pipe"))
+    assert version
+    assert whole(store, "piped", version) == b"from a pipe"
+    file = tmp_path / "large"
+    file.write_bytes(b"large")
+    monkeypatch.setattr(module, "MAX_PUT_BYTES", 4)
+    assert whole(store, "large", store.upload("large", file)) == b"large"
+
+
+@pytest.mark.parametrize(("data", "start"), [(b"", 0), (b"", 3), (b"abc", 3), (b"abc", 9)])
+def test_nothing_is_read_from_the_end_on(store: S3Store, data: bytes, start: int) -> None:
+    """S3 refuses such a range; to a reader it is the end."""
+    store.write("short", data)
+    assert whole(store, "short", start=start) == b""
+
+
+def test_what_is_missing_is_named(aws: AwsLab, store: S3Store) -> None:
+    """A missing object or bucket is NotFoundError, in one line with its address."""
+    elsewhere = S3Store(aws.s3, "no-such-bucket", StillClock())
+    for ask in (store.stat, lambda key: whole(store, key), elsewhere.stat, lambda key: whole(elsewhere, key)):
+        with pytest.raises(NotFoundError, match=r"s3://[a-z0-9-]+/absent: it does not exist"):
+            ask("absent")
+
+
+class BreakingClient:
+    """Answers GetObject, and breaks each stream after a few bytes."""
+
+    def __init__(self, data: bytes, whole_after: int, bytes_each: int = 3) -> None:
+        self.data, self.whole_after, self.bytes_each = data, whole_after, bytes_each
+        self.asked: list[dict[str, Any]] = []
+
+    def get_object(self, **asked: Any) -> dict[str, Any]:
+        self.asked.append(asked)
+        rest = self.data[int(asked.get("Range", "bytes=0-")[6:-1]) :]
+        sent = rest if len(self.asked) > self.whole_after else rest[: self.bytes_each]
+        body = StreamingBody(io.BytesIO(sent), len(rest))
+        return {"ContentLength": len(rest), "ETag": '"e1"', "Body": body}
+
+
+def test_a_broken_stream_goes_on_where_it_broke() -> None:
+    """Each byte comes once, after a pause, and only from the same content."""
+    clock, client = StillClock(), BreakingClient(b"0123456789", whole_after=2)
+    store = S3Store(cast("Any", client), "bucket", clock)
+    assert whole(store, "key", "v1") == b"0123456789"
+    pin = {"Bucket": "bucket", "Key": "key", "VersionId": "v1"}
+    assert client.asked == [
+        pin,
+        {**pin, "IfMatch": '"e1"', "Range": "bytes=3-"},
+        {**pin, "IfMatch": '"e1"', "Range": "bytes=6-"},
+    ]
+    assert len(clock.slept) == 2
+
+
+def test_a_stream_that_keeps_breaking_is_given_up() -> None:
+    """After a few breaks without a byte in between it is an error that may pass."""
+    clock, client = StillClock(), BreakingClient(b"0123456789", whole_after=99, bytes_each=0)
+    with pytest.raises(UnavailableError, match="Could not read s3://bucket/key"):
+        whole(S3Store(cast("Any", client), "bucket", clock), "key")
+    assert len(client.asked) == len(clock.slept) + 1 == 6
+
+
+class ReplacingClient:
+    """Breaks the first stream of an object, and overwrites the object before anybody can read on."""
+
+    def __init__(self, store: S3Store) -> None:
+        self.store, self.calls = store, 0
+
+    def get_object(self, **asked: Any) -> Any:
+        answer = self.store._client.get_object(**asked)
+        self.calls += 1
+        if self.calls == 1:
+            data = answer["Body"].read()
+            answer["Body"] = StreamingBody(io.BytesIO(data[:3]), len(data))
+            self.store.write(asked["Key"], b"new content")
+        return answer
+
+
+def test_an_object_replaced_while_it_is_read_is_an_error(store: S3Store) -> None:
+    """Reading on would mix two contents: who reads without a version is told."""
+    store.write("replaced", b"old content")
+    reader = S3Store(cast("Any", ReplacingClient(store)), store.bucket, StillClock())
+    with pytest.raises(CloudKonError, match=r"s3://[^ ]+/replaced was replaced while it was read"):
+        whole(reader, "replaced")

@@ -1,0 +1,96 @@
+"""AWS as moto plays it, on loopback: one server a test run, and adapters over fresh queues, tables and buckets.
+
+Good for contracts, not for races: moto takes no locks.
+"""
+
+import itertools
+import os
+from collections.abc import Iterator, Mapping
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from cloudkon.aws.ledger import DynamoLedger
+from cloudkon.aws.queue import SqsQueue
+from cloudkon.aws.session import Session
+from cloudkon.aws.store import S3Store
+from cloudkon.clock import Clock
+
+GUARD_MS = 2_000
+RETENTION_S = 30 * 86_400
+
+
+class AwsLab:
+    """Makes adapters over resources of their own; AWS's environment stays as it was."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.environment = credentials() | {"AWS_ENDPOINT_URL": endpoint}
+        self._numbers = itertools.count(1)
+        with pytest.MonkeyPatch.context() as patch:
+            enter(patch, self.environment)
+            self.session = Session()
+            self.sqs = self.session.sqs()
+            self.dynamodb = self.session.dynamodb()
+            self.s3 = self.session.s3()
+
+    def queue(self, clock: Clock, name: str | None = None) -> SqsQueue:
+        url = self.sqs.create_queue(
+            QueueName=name or self._name("queue"), Attributes={"MaximumMessageSize": "1048576"}
+        )["QueueUrl"]
+        return SqsQueue(self.sqs, url, clock)
+
+    def ledger(
+        self, clock: Clock, *, guard_ms: int = GUARD_MS, retention_s: int = RETENTION_S, name: str | None = None
+    ) -> DynamoLedger:
+        table = name or self._name("table")
+        self.dynamodb.create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return DynamoLedger(self.dynamodb, table, guard_ms=guard_ms, retention_s=retention_s, clock=clock)
+
+    def store(self, clock: Clock, *, versioned: bool = True, name: str | None = None) -> S3Store:
+        bucket = name or self._name("bucket")
+        self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        if versioned:
+            self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        return S3Store(self.s3, bucket, clock)
+
+    def _name(self, kind: str) -> str:
+        return f"{kind}-{next(self._numbers)}"
+
+
+def credentials() -> dict[str, str]:
+    """Made up, and no other place to look for them."""
+    return {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def enter(patch: pytest.MonkeyPatch, environment: Mapping[str, str]) -> None:
+    """Make these the only AWS variables of the process until the patch is undone."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        patch.delenv(name)
+    for name, value in environment.items():
+        patch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[AwsLab]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield AwsLab(f"http://{host}:{port}")
+    finally:
+        server.stop()
