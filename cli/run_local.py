@@ -26,8 +26,10 @@ from cloudkon.settings import Settings
 from cloudkon.stats import JobStats, job_stats
 from ec2_worker.handlers import handlers
 
-_SETTINGS = Settings(drain_s=5.0, poll_s=0.1)
-"""A person waits: for tasks that were begun when Ctrl-C was pressed, and for the end of the last receive."""
+_DRAIN_S = 5.0
+"""A person who pressed Ctrl-C waits no longer than this for tasks that were begun."""
+_POLL_S = 0.1
+"""How late the end of a run is noticed."""
 
 
 def run_local(
@@ -53,7 +55,7 @@ def run_local(
             ledger_file,
             _registry(modules, allowed),
             slots=slots,
-            settings=_SETTINGS,
+            settings=Settings.from_environ(os.environ, drain_s=_DRAIN_S, poll_s=_POLL_S),
             finished=finished,
         )
         try:
