@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from cloudkon.job import LOCAL_PREFIX, Job
+from cloudkon.job import Job
 
 
 def data_folder() -> Path:
@@ -25,5 +25,5 @@ def results_folder(ledger: Path) -> Path:
 
 
 def shown_source(job: Job) -> str:
-    """Where the job's workload is, as its owner would say it."""
-    return job.source.key if job.id.startswith(LOCAL_PREFIX) else f"s3://{job.source}"
+    """Where the job's workload is, as its owner would say it: a file's absolute path, or an object's address."""
+    return job.source.key if job.source.key.startswith("/") else f"s3://{job.source}"

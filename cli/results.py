@@ -40,7 +40,6 @@ def _line(outcome: Outcome) -> str:
         said = json.dumps(outcome["value"], ensure_ascii=False)
     if "text" in outcome:
         said = f"{said}: {outcome['text']}"
-    line = (
-        f"{outcome['task']:>9}  {outcome['state']:<9}  {duration(outcome['duration_ms']):>11}  {one_line(said or '')}"
-    )
+    took = duration(outcome["duration_ms"] if outcome["runs"] else None)
+    line = f"{outcome['task']:>9}  {outcome['state']:<9}  {took:>11}  {one_line(said or '')}"
     return line.rstrip()

@@ -49,7 +49,12 @@ def _stages(stats: JobStats) -> Table:
 
 def _workers(stats: JobStats) -> Table:
     rows = [
-        (worker.id, "-" if worker.slots is None else str(worker.slots), f"{worker.tasks:,}", f"{worker.busy_s:,.1f} s")
+        (
+            worker.id,
+            "-" if worker.slots is None else str(worker.slots),
+            f"{worker.tasks:,}",
+            duration(worker.busy_s * 1000),
+        )
         for worker in stats.workers
     ]
     return Table(("worker", "slots", "tasks", "busy"), ("left", "right", "right", "right"), rows)

@@ -24,6 +24,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
+    logging.getLogger("botocore").setLevel(logging.WARNING)  # it tells where it found the credentials, at every start
     try:
         _work(options, environ)
     except InputError as error:

@@ -45,6 +45,12 @@ class Board:
             finally:
                 self._idle -= 1
 
+    def measured(self, held: Held) -> None:
+        """Learn from a finished bundle how long its tasks took."""
+        with self._changed:
+            self.pace.ran(held.mean_task_s)
+            self._changed.notify_all()
+
     def wait_for_room(self, timeout_s: float) -> int:
         """Wait until bundles are wanted; return how many, 0 after the timeout or when the board is closed."""
         with self._changed:

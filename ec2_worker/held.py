@@ -81,6 +81,12 @@ class Held:
         """How many results the ledger has not seen."""
         return sum(result is not None and result.recorded_ms is None for result in self.results)
 
+    @property
+    def mean_task_s(self) -> float:
+        """Of the tasks that have a result; there is at least one."""
+        durations_us = [result.duration_us for result in self.results if result is not None]
+        return sum(durations_us) / len(durations_us) / 1_000_000
+
     def put(self, index: int, result: TaskResult) -> bool:
         """Take the result of a drawn task; True for the last of the bundle, once."""
         self.results[index] = result

@@ -80,7 +80,7 @@ class Worker:
             settings,
             lost=self._lose,
         )
-        self.slots = Slots(self.board, registry, around.clock, finished=self.settler.add)
+        self.slots = Slots(self.board, registry, around.clock, finished=self._finish)
         self.keeper = Keeper(
             around.tasks, recorder, self._holdings, self.reporter, around.clock, settings, lost=self._lose
         )
@@ -141,6 +141,10 @@ class Worker:
         for held in self._holdings.all():
             self._give_back(held)
         self._last_report()
+
+    def _finish(self, held: Held) -> None:
+        self.board.measured(held)
+        self.settler.add(held)
 
     def _give_back(self, held: Held) -> None:
         try:

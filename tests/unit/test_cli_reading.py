@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
+from cli.places import shown_source
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.results import TaskResult, TaskState
 from tests.support.local_jobs import EVENT_MS, mixed_results, write_job, write_rejects
+from tests.unit.recorded import job
 
 
 @pytest.fixture(autouse=True)
@@ -167,7 +170,7 @@ def test_results(ledger: SqliteLedger, ledger_file: Path) -> None:
         '        1  succeeded      12.3 ms  {"n": 1}',
         "        2  failed         12.3 ms  ValueError: boom \ufffd[31mred",
         "        3  succeeded      12.3 ms",
-        "        4  rejected          0 µs  no closing quotation: sleep 'line 4",
+        "        4  rejected             -  no closing quotation: sleep 'line 4",
     ]
 
 
@@ -263,3 +266,10 @@ def test_terminal(ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch) -> None
     assert "━" in run("stats").stdout or "─" in run("stats").stdout
     assert "local-[red]-abc" in run("stats").stdout
     assert "2/3 succeeded" in run("watch").stderr
+
+
+def test_source() -> None:
+    """A workload's place is a file's path, or an object's address."""
+    assert shown_source(job()) == "s3://workloads/tasks-abc.txt"
+    local = replace(job(), source=replace(job().source, bucket="LOCAL", key="/home/me/tasks.txt"))
+    assert shown_source(local) == "/home/me/tasks.txt"

@@ -65,8 +65,9 @@ def test_empty() -> None:
 def test_negative() -> None:
     """A negative duration, of clocks that differ, counts as 0."""
     histogram = Histogram()
-    histogram.add(-5.0)
-    assert (histogram.count, histogram.percentile(50), histogram.max_ms) == (1, 0.0, 0.0)
+    histogram.add(-5.0, 2)
+    histogram.add(1.0)
+    assert (histogram.count, histogram.percentile(50), histogram.max_ms) == (3, 0.0, 1.0)
 
 
 def test_bounded() -> None:
