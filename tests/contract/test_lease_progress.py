@@ -1,4 +1,4 @@
-"""What every ledger keeps of a bundle's crashes: claims without progress, and the mark of a careful worker."""
+"""What every ledger keeps about a bundle's progress: fruitless claims, and the mark of the task that runs."""
 
 from cloudkon.lease import Kept, Mark
 from cloudkon.ports import Ledger
@@ -6,6 +6,7 @@ from cloudkon.results import Results
 from tests.support.rows import GUARD_MS, LEASE_MS, NOW_MS, ask, claimed, job, succeeded
 
 _LAPSED_MS = NOW_MS + LEASE_MS + GUARD_MS
+"""The first moment at which a bundle that was claimed at NOW_MS may be taken over."""
 _NONE: Results = (None, None, None)
 
 
