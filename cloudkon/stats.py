@@ -83,6 +83,7 @@ class JobStats:
         return {
             "job": self.job.id,
             "state": self.state.value,
+            "paused": self.job.pause_reason,
             "source": asdict(self.job.source),
             "tasks": asdict(self.tasks),
             "bundles": asdict(self.bundles),

@@ -115,7 +115,9 @@ def job_item(job: Job) -> dict[str, Item]:
         "opened": number(job.opened_ms),
         "gzipped": {"BOOL": job.gzipped},
     }
-    return item if job.cancelled_ms is None else item | {"cancelled": number(job.cancelled_ms)}
+    marks = {"cancelled": job.cancelled_ms, "paused": job.paused_ms, "resumed": job.resumed_ms}
+    item |= {name: number(ms) for name, ms in marks.items() if ms is not None}
+    return item if job.pause_reason is None else item | {"pause_reason": text(job.pause_reason)}
 
 
 def job_of(item: Item) -> Job:
@@ -136,6 +138,9 @@ def job_of(item: Item) -> Job:
         opened_ms=_int(item, "opened"),
         gzipped=item["gzipped"]["BOOL"],
         cancelled_ms=_int_or_none(item, "cancelled"),
+        paused_ms=_int_or_none(item, "paused"),
+        pause_reason=item["pause_reason"]["S"] if "pause_reason" in item else None,
+        resumed_ms=_int_or_none(item, "resumed"),
     )
 
 
