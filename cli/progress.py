@@ -73,7 +73,7 @@ def counts(stats: JobStats) -> str:
     parts += [f"{tasks.failed:,} failed"] if tasks.failed else []
     parts += [f"{tasks.rejected:,} rejected"] if tasks.rejected else []
     parts += [f"{tasks.running:,} running"] if tasks.running else []
-    parts += [f"paused: {one_line(stats.job.pause_reason)}"] if stats.job.pause_reason else []
+    parts += [f"paused: {one_line(stats.paused)}"] if stats.paused else []
     return ", ".join(parts)
 
 

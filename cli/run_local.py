@@ -55,7 +55,7 @@ def run_local(
             with _stopping(run.stop) as signals:
                 run.run(job)
             progress.end()
-            stats = job_stats(run.ledger, run.ledger, job, SystemClock().now_ms())
+            stats = job_stats(run.ledger, run.ledger, run.ledger.job(job.id) or job, SystemClock().now_ms())
         finally:
             run.close()
     if signals and not stats.ended:
@@ -65,6 +65,8 @@ def run_local(
         click.echo(json.dumps(stats.as_json()))
     else:
         print_tables(stats_tables(stats))
+    if stats.paused:
+        _say_how_to_go_on(stats, file, ledger_file, slots, modules)
     return went_well(stats)
 
 

@@ -13,8 +13,7 @@ def stats_tables(stats: JobStats) -> list[Table]:
 
 def shown_state(stats: JobStats) -> str:
     """The job's state, and why it rests if it does."""
-    reason = stats.job.pause_reason
-    return stats.state.value if reason is None else f"{stats.state.value}, paused: {one_line(reason)}"
+    return stats.state.value if stats.paused is None else f"{stats.state.value}, paused: {one_line(stats.paused)}"
 
 
 def _summary(stats: JobStats) -> Table:

@@ -40,7 +40,7 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
     registry = Registry([sleep.sleep])
     for module in options.tasks:
         registry.load(module)
-    settings = Settings(drain_s=options.drain_seconds)
+    settings = Settings(drain_s=options.drain_seconds, breaker_tasks=options.breaker)
     cloud = wiring.cloud(wiring.stage_from(environ), settings)
     name = worker_name()
     around = Surroundings(
@@ -91,6 +91,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="after SIGTERM, go on for so long with what was begun (default: %(default)s)",
     )
+    parser.add_argument(
+        "--breaker",
+        type=_count,
+        default=Settings().breaker_tasks,
+        metavar="TASKS",
+        help="pause a job whose first TASKS tasks all fail; 0: never (default: %(default)s)",
+    )
     return parser
 
 
@@ -98,6 +105,13 @@ def _at_least_one(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("at least 1 is needed")
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("a whole number from 0 up is needed")
     return number
 
 

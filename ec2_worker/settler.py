@@ -54,6 +54,7 @@ class Settler:
     clock: Clock
     settings: Settings
     lost: Callable[[Held], None]
+    completed: Callable[[BundleRow], None]
     backoff: Backoff = field(default_factory=Backoff)
     inbox: "SimpleQueue[Settlement | _Stop]" = field(default_factory=SimpleQueue)
 
@@ -122,6 +123,8 @@ class Settler:
         if settlement.row is None:
             settlement.over = True
             self.lost(held)
+        else:
+            self.completed(settlement.row)
 
     def _forward(self, batch: Sequence[tuple[Settlement, str]]) -> None:
         refused = set(self.process.send([body for _, body in batch]))

@@ -183,3 +183,6 @@ def test_paused() -> None:
     stats = stats_of(Recorded(job(), [], [report(2)]), replace(job(), paused_ms=EVENT_MS + 9, pause_reason="lunch"))
     assert (stats.as_json()["state"], stats.as_json()["paused"]) == ("running", "lunch")
     assert stats_of(Recorded(job(), [], [report(2)])).as_json()["paused"] is None
+    assert (
+        stats_of(finished(), replace(job(), paused_ms=EVENT_MS + 9, pause_reason="lunch")).as_json()["paused"] is None
+    )
