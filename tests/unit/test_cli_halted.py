@@ -30,7 +30,7 @@ def the_job(tmp_path: Path) -> Any:
 def failing(tmp_path: Path) -> Path:
     """More tasks that fail than the breaker waits for, and then some that would succeed."""
     file = tmp_path / "failing.txt"
-    file.write_text("#cloudkon: bundle=10\n" + "sleep soon\n" * 60 + "sleep 5\n" * 100)
+    file.write_text("#cloudkon: bundle=2\n" + "sleep soon\n" * 60 + "sleep 400\n" * 20)
     return file
 
 
@@ -42,9 +42,9 @@ def test_a_run_of_failures_pauses_itself(tmp_path: Path, failing: Path) -> None:
     assert "tasks all failed, the last one with ValueError: sleep takes milliseconds" in answer.stdout
     assert f"-s {failing} -t 1 --ledger {tmp_path / 'ledger.sqlite3'} --resume" in answer.stderr
     assert job.paused_ms
-    again = run("run", "LOCAL", "-s", failing, "-t", "1", "--resume")
+    again = run("run", "LOCAL", "-s", failing, "-t", "20", "--resume")
     assert again.exit_code == 1
-    assert "160: 100 succeeded, 60 failed, 0 rejected" in again.stdout
+    assert "80: 20 succeeded, 60 failed, 0 rejected" in again.stdout
     assert the_job(tmp_path).resumed_ms
 
 
