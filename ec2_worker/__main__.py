@@ -39,8 +39,8 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
 
 def _work(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
     registry = handlers(options.tasks, options.allow)
-    asked = {} if options.drain_seconds is None else {"drain_s": options.drain_seconds}
-    settings = Settings.from_environ(environ, **asked)
+    given = {"drain_s": options.drain_seconds, "breaker_tasks": options.breaker}
+    settings = Settings.from_environ(environ, **{name: value for name, value in given.items() if value is not None})
     cloud = wiring.cloud(wiring.stage_from(environ), settings)
     name = worker_name()
     around = Surroundings(
@@ -104,6 +104,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help=f"after SIGTERM, go on for so long with what was begun (default: {Settings().drain_s:g})",
     )
+    parser.add_argument(
+        "--breaker",
+        type=_count,
+        metavar="TASKS",
+        help=f"pause a job whose first TASKS tasks all fail; 0: never (default: {Settings().breaker_tasks})",
+    )
     return parser
 
 
@@ -111,6 +117,13 @@ def _at_least_one(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("at least 1 is needed")
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("a whole number from 0 up is needed")
     return number
 
 

@@ -46,6 +46,7 @@ class Receiver:
     worker: str
     finished: Callable[[Held], None]
     already_done: Callable[[BundleRow, str], None]
+    admits: Callable[[str, Delivery], bool]
     backoff: Backoff = field(default_factory=Backoff)
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -96,6 +97,8 @@ class Receiver:
             self._bury(delivery, str(error))
             return
         try:
+            if not self.admits(bundle.key.job, delivery):
+                return
             answer = self._claim(bundle, delivery)
         except UnavailableError as error:
             log.warning("%s: %s The message comes back.", bundle.key, error)

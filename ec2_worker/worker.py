@@ -15,7 +15,10 @@ from cloudkon.ports import Ledger, ObjectStore, TaskQueue
 from cloudkon.registry import Registry
 from cloudkon.settings import Settings
 from ec2_worker.board import Board
+from ec2_worker.breaker import Breaker
+from ec2_worker.canceller import Canceller
 from ec2_worker.crew import Crew
+from ec2_worker.gate import Gate
 from ec2_worker.held import Held, Holdings
 from ec2_worker.keeper import Keeper
 from ec2_worker.overruns import Overruns, Run
@@ -74,6 +77,8 @@ class Worker:
         """Threads whose tasks never ended."""
         self.reporter = Reporter(around.ledger, name, slots, around.meter, around.clock)
         self.board = Board(slots, settings.backlog_s)
+        self.gate = Gate(around.tasks, around.ledger, around.clock)
+        breaker = Breaker(around.ledger, around.clock, settings.breaker_tasks, paused=self.gate.forget)
         recorder = Recorder(around.ledger, around.results, around.clock, settings)
         self.settler = Settler(
             around.tasks,
@@ -84,6 +89,7 @@ class Worker:
             around.clock,
             settings,
             lost=self._lose,
+            completed=breaker.completed,
         )
         self.settler.retry_backoff = Backoff(settings.retry_base_s, settings.retry_cap_s)
         self.keeper = Keeper(
@@ -107,6 +113,7 @@ class Worker:
             mark=self.keeper.mark,
             stuck=self._replace_slot,
         )
+        self.canceller = Canceller(self.gate, self._holdings, self.keeper)
         self.receiver = Receiver(
             around.tasks,
             around.dead_letters,
@@ -119,6 +126,7 @@ class Worker:
             worker=name,
             finished=self.settler.add,
             already_done=self.settler.add_done,
+            admits=self.gate.admits,
         )
 
     def run(self, until_idle_s: float | None = None) -> None:
@@ -130,6 +138,7 @@ class Worker:
             self._crew.start(f"slot-{number}", self.slots.run)
         keeper = self._crew.start("keeper", self.keeper.run)
         settler = self._crew.start("settler", self.settler.run)
+        self._crew.start("canceller", self.canceller.run)
         receiver = self._crew.start("receiver", lambda: self.receiver.run(until_idle_s))
         while receiver.is_alive() and not self.receiver.stopping.is_set() and not self._crew.failures:
             receiver.join(_LOOK_S)
@@ -157,6 +166,7 @@ class Worker:
                 break
             self._hurry.wait(min(_LOOK_S, left_s))
         self.board.close()
+        self.canceller.stopping.set()
         self.keeper.stopping.set()
         self.settler.stop()
         for thread in (keeper, settler):
