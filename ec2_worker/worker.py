@@ -66,6 +66,7 @@ class Worker:
         self._slot_count = slots
         self._holdings = Holdings()
         self._hurry = threading.Event()
+        self._drained_by_s = float("inf")
         self._crew = Crew()
         self.reporter = Reporter(around.ledger, name, slots, around.meter, around.clock)
         self.board = Board(slots, settings.backlog_s)
@@ -110,7 +111,7 @@ class Worker:
         receiver = self._crew.start("receiver", lambda: self.receiver.run(until_idle_s))
         while receiver.is_alive() and not self.receiver.stopping.is_set() and not self._crew.failures:
             receiver.join(_LOOK_S)
-        self.receiver.stopping.set()
+        self.drain_within(self._settings.drain_s)
         self._wind_up(receiver, keeper, settler)
         if self._crew.failures:
             raise self._crew.failures[0]
@@ -120,16 +121,25 @@ class Worker:
 
         Safe to call from a signal handler.
         """
-        if self.receiver.stopping.is_set():
+        if self.draining:
             self._hurry.set()
+        self.drain_within(self._settings.drain_s)
+
+    def drain_within(self, seconds: float) -> None:
+        """Drain, and be done in that time if it is shorter than what is left; called again, it can only shorten."""
+        within_s = min(seconds, self._settings.drain_s)
+        self._drained_by_s = min(self._drained_by_s, self._clock.monotonic_s() + within_s)
         self.receiver.stopping.set()
 
+    @property
+    def draining(self) -> bool:
+        return self.receiver.stopping.is_set()
+
     def _wind_up(self, receiver: threading.Thread, keeper: threading.Thread, settler: threading.Thread) -> None:
-        deadline_s = self._clock.monotonic_s() + self._settings.drain_s
         for held in self.board.withdraw():
             self._give_back(held)
         while (receiver.is_alive() or len(self._holdings)) and not (self._hurry.is_set() or self._crew.failures):
-            left_s = deadline_s - self._clock.monotonic_s()
+            left_s = self._drained_by_s - self._clock.monotonic_s()
             if left_s <= 0:
                 break
             self._hurry.wait(min(_LOOK_S, left_s))
@@ -137,20 +147,27 @@ class Worker:
         self.keeper.stopping.set()
         self.settler.stop()
         for thread in (keeper, settler):
-            thread.join(max(_LAST_WRITES_S, deadline_s - self._clock.monotonic_s()))
+            thread.join(self._last_writes_s())
         for held in self._holdings.all():
-            self._give_back(held)
+            if not self._give_back(held):
+                break  # who does not answer for one won't for the next, and time is short
         self._last_report()
+
+    def _last_writes_s(self) -> float:
+        left_s = 0.0 if self._hurry.is_set() else self._drained_by_s - self._clock.monotonic_s()
+        return max(_LAST_WRITES_S, left_s)
 
     def _finish(self, held: Held) -> None:
         self.board.measured(held)
         self.settler.add(held)
 
-    def _give_back(self, held: Held) -> None:
+    def _give_back(self, held: Held) -> bool:
         try:
             self.keeper.give_back(held)
         except CloudKonError as error:
             log.warning("%s: %s Its lease will lapse instead.", held.lease.key, error)
+            return False
+        return True
 
     def _last_report(self) -> None:
         try:
