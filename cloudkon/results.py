@@ -6,7 +6,7 @@ job's event [ms], the duration [us], the time until it was recorded [ms], and th
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
@@ -20,11 +20,12 @@ MAX_VALUE_BYTES = 1_024
 
 
 class TaskState(IntEnum):
-    """How a task ended. Nobody moves it on: each of them is final."""
+    """How a task's last run ended."""
 
-    SUCCEEDED = 1
-    FAILED = 2
-    REJECTED = 3
+    SUCCEEDED = 1  # final
+    FAILED = 2  # final
+    REJECTED = 3  # final
+    RETRYING = 4  # failed, with tries left: whoever claims the bundle next moves it on
 
     @property
     def word(self) -> str:
@@ -48,6 +49,10 @@ class TaskResult:
     """What the task's author calls it."""
 
     @property
+    def is_final(self) -> bool:
+        return self.state is not TaskState.RETRYING
+
+    @property
     def end_ms(self) -> float:
         return self.start_ms + self.duration_us / 1000
 
@@ -61,7 +66,7 @@ def stamped(results: Results, now_ms: int) -> list[TaskResult | None]:
     return [replace(r, recorded_ms=now_ms) if r is not None and r.recorded_ms is None else r for r in results]
 
 
-_STATE, _HAS_RUNS, _HAS_NOTE = 0b011, 0b100, 0b1000
+_STATE, _HAS_RUNS, _HAS_NOTE = 0b0111, 0b1000, 0b1_0000
 
 
 def pack(results: Results, base_ms: int) -> bytes:
@@ -172,10 +177,6 @@ def _unzigzag(number: int) -> int:
     return number // 2 if number % 2 == 0 else -(number // 2) - 1
 
 
-def tally(results: Iterable[TaskResult | None]) -> dict[TaskState, int]:
-    """Count the results by state; every state is there, with 0 if it did not occur."""
-    counts = dict.fromkeys(TaskState, 0)
-    for result in results:
-        if result is not None:
-            counts[result.state] += 1
-    return counts
+def runs_of(results: Results) -> int:
+    """How many runs the results tell of; it grows with every run, so it measures progress."""
+    return sum([result.runs for result in results if result is not None])

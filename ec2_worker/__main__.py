@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import FrameType
 
-from cloudkon import sleep, wiring
+from cloudkon import wiring
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, InputError
-from cloudkon.registry import Registry
+from cloudkon.process import end_programs
 from cloudkon.settings import Settings
 from ec2_worker.exits import Exit
+from ec2_worker.handlers import handlers
 from ec2_worker.leash import Leash
 from ec2_worker.restarts import Restarts
 from ec2_worker.supervisor import SUPERVISED, Supervisor
@@ -39,24 +40,18 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
         force=True,
     )
     logging.getLogger("botocore").setLevel(logging.WARNING)  # it tells where it found the credentials, at every start
-    if options.processes and leash is None:
-        return _supervise(arguments, options)
-    code = _work_or_tell(options, environ, leash)
+    code = _end_of(options, environ, arguments, leash)
     if leash is not None:
         leash.farewell()
     return code
 
 
-def _supervise(arguments: Sequence[str], options: argparse.Namespace) -> int:
-    threads = options.threads or max(1, (os.cpu_count() or 1) // options.processes)
-    command = [sys.executable, "-m", "ec2_worker", *arguments, "--threads", str(threads)]
-    log.info("supervising %d processes of %d slots", options.processes, threads)
-    patience_s = _settings(options).drain_s + _LAST_WORDS_S
-    return Supervisor(command, Restarts(options.processes), SystemClock(), patience_s).run()
-
-
-def _work_or_tell(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash | None) -> Exit:
+def _end_of(
+    options: argparse.Namespace, environ: Mapping[str, str], arguments: Sequence[str], leash: Leash | None
+) -> int:
     try:
+        if options.processes and leash is None:
+            return _supervise(options, environ, arguments)
         _work(options, environ, leash)
     except InputError as error:
         log.error("%s", error)  # noqa: TRY400 (a person's mistake has no traceback)
@@ -67,11 +62,17 @@ def _work_or_tell(options: argparse.Namespace, environ: Mapping[str, str], leash
     return Exit.DONE
 
 
+def _supervise(options: argparse.Namespace, environ: Mapping[str, str], arguments: Sequence[str]) -> int:
+    threads = options.threads or max(1, (os.cpu_count() or 1) // options.processes)
+    command = [sys.executable, "-m", "ec2_worker", *arguments, "--threads", str(threads)]
+    log.info("supervising %d processes of %d slots", options.processes, threads)
+    patience_s = _settings(options, environ).drain_s + _LAST_WORDS_S
+    return Supervisor(command, Restarts(options.processes), SystemClock(), patience_s).run()
+
+
 def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash | None) -> None:
-    registry = Registry([sleep.sleep])
-    for module in options.tasks:
-        registry.load(module)
-    settings = _settings(options)
+    registry = handlers(options.tasks, options.allow)
+    settings = _settings(options, environ)
     cloud = wiring.cloud(wiring.stage_from(environ), settings)
     name, slots = worker_name(), options.threads or os.cpu_count() or 1
     around = Surroundings(
@@ -91,7 +92,10 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash 
         leash.watch(orphaned=drain)
     queue = options.source or cloud.names.task_queue
     log.info("worker %s: %d slots on queue %s, tasks %s", name, slots, queue, ", ".join(registry.names))
-    worker.run(options.until_idle)
+    try:
+        worker.run(options.until_idle)
+    finally:
+        end_programs()
     log.info("worker %s: stopped", name)
 
 
@@ -100,6 +104,7 @@ def _stop_by_signals(drain: Callable[[], None]) -> None:
 
     def stop(number: int, _frame: FrameType | None) -> None:
         if told:
+            end_programs()
             os._exit(128 + number)  # what it holds comes back when the leases lapse
         told.append(number)
         log.info("%s: draining; a second one ends this process at once", signal.Signals(number).name)
@@ -109,12 +114,17 @@ def _stop_by_signals(drain: Callable[[], None]) -> None:
         signal.signal(number, stop)
 
 
-def _settings(options: argparse.Namespace) -> Settings:
-    return Settings(drain_s=options.drain_seconds)
+def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
+    asked = {} if options.drain_seconds is None else {"drain_s": options.drain_seconds}
+    return Settings.from_environ(environ, **asked)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m ec2_worker", description="Runs CloudKon tasks on N threads.")
+    parser = argparse.ArgumentParser(
+        prog="python -m ec2_worker",
+        description="Runs CloudKon tasks on N threads.",
+        epilog="Durations can be set in the environment, such as CLOUDKON_LEASE_S; see cloudkon/settings.py.",
+    )
     parser.add_argument(
         "-t",
         "--threads",
@@ -138,13 +148,19 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MODULE",
         help="load the handlers of an importable module; may be given several times",
     )
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        choices=["shell"],
+        help="run tasks that are refused otherwise: shell runs any command that a workload holds",
+    )
     parser.add_argument("--until-idle", type=_seconds, metavar="SECONDS", help="exit when nothing came for that long")
     parser.add_argument(
         "--drain-seconds",
         type=_seconds,
-        default=Settings().drain_s,
         metavar="SECONDS",
-        help="after SIGTERM, go on for so long with what was begun (default: %(default)s)",
+        help=f"after SIGTERM, go on for so long with what was begun (default: {Settings().drain_s:g})",
     )
     return parser
 
