@@ -9,7 +9,7 @@ from pathlib import Path
 from cloudkon.errors import InputError, UnavailableError
 
 _APPLICATION = 0x434B4F4E  # "CKON" in the file's header: no other program's database is taken for a ledger
-_VERSION = 1
+_VERSION = 2
 _BUSY_TIMEOUT_S = 10.0
 _LOG_TRIES = 20
 
@@ -35,6 +35,10 @@ CREATE TABLE workers (
     job TEXT, worker TEXT, slots INTEGER, started_ms INTEGER, seen_ms INTEGER, duplicates_dropped INTEGER,
     leases_lost INTEGER, unrecorded_runs INTEGER, api_calls TEXT,
     PRIMARY KEY (job, worker)
+);
+CREATE TABLE fleet (
+    worker TEXT PRIMARY KEY, state TEXT, slots INTEGER, busy INTEGER, bundles INTEGER, tasks INTEGER,
+    started_ms INTEGER, seen_ms INTEGER, reason TEXT, instance TEXT, failing TEXT
 );
 """
 

@@ -9,10 +9,12 @@ from cloudkon.aws.ledger import DynamoLedger
 from cloudkon.aws.rows import index_key, job_pk
 from cloudkon.aws.rows import key as row_key
 from cloudkon.bundle import BundleKey, LineNumbers
+from cloudkon.fleet import MEMORY_S
 from cloudkon.job import Job, RangeReport, Source, WorkerReport
 from cloudkon.lease import Claim, Claimed, Kept
 from cloudkon.results import TaskResult, TaskState
 from tests.support.moto_aws import RETENTION_S, AwsLab
+from tests.support.rows import worker_status
 from tests.support.still_clock import StillClock
 
 
@@ -101,3 +103,10 @@ def test_bundles_are_read_past_a_page_and_over_the_shards(aws: AwsLab, ledger: D
     assert sorted(row.key.number for row in rows) == list(range(9))
     assert all(row.results == (big,) and row.key.shards == 2 for row in rows)
     assert aws.session.meter.totals()["dynamodb.Query"] - before > 2
+
+
+def test_a_workers_own_row_expires_within_minutes(aws: AwsLab, ledger: DynamoLedger) -> None:
+    """The table may forget a worker minutes after it was last seen."""
+    ledger.announce(worker_status("w1", seen_ms=NOW))
+    item = aws.dynamodb.get_item(TableName=ledger._table.name, Key=row_key("workers", "w1"))["Item"]
+    assert int(item["expires_at"]["N"]) == NOW // 1000 + MEMORY_S
