@@ -111,6 +111,7 @@ class Worker:
         while receiver.is_alive() and not self.receiver.stopping.is_set() and not self._crew.failures:
             receiver.join(_LOOK_S)
         self.receiver.stopping.set()
+        log.info("draining: %d bundles held, at most %g s left for them", len(self._holdings), self._settings.drain_s)
         self._wind_up(receiver, keeper, settler)
         if self._crew.failures:
             raise self._crew.failures[0]
@@ -138,13 +139,20 @@ class Worker:
         self.settler.stop()
         for thread in (keeper, settler):
             thread.join(max(_LAST_WRITES_S, deadline_s - self._clock.monotonic_s()))
-        for held in self._holdings.all():
-            self._give_back(held)
+        self._give_back_all()
+        # A receive that is under way may be handed the very messages that were just given back, and the process must
+        # not end with them: its thread puts them back.
+        receiver.join(_LAST_WRITES_S if self._hurry.is_set() else self._settings.poll_s + _LAST_WRITES_S)
+        self._give_back_all()
         self._last_report()
 
     def _finish(self, held: Held) -> None:
         self.board.measured(held)
         self.settler.add(held)
+
+    def _give_back_all(self) -> None:
+        for held in self._holdings.all():
+            self._give_back(held)
 
     def _give_back(self, held: Held) -> None:
         try:
