@@ -146,6 +146,8 @@ class Worker:
         while receiver.is_alive() and not self.receiver.stopping.is_set() and not self._crew.failures:
             receiver.join(_LOOK_S)
         self.drain_within(self._settings.drain_s)
+        left_s = max(0.0, self._drained_by_s - self._clock.monotonic_s())
+        log.info("draining: %d bundles held, at most %.3g s left for them", len(self._holdings), left_s)
         self._wind_up(receiver, keeper, settler)
         if self._crew.failures:
             raise self._crew.failures[0]
@@ -183,9 +185,11 @@ class Worker:
         self.settler.stop()
         for thread in (keeper, settler):
             thread.join(self._last_writes_s())
-        for held in self._holdings.all():
-            if not self._give_back(held):
-                break  # who does not answer for one won't for the next, and time is short
+        self._give_back_all()
+        # A receive that is under way may be handed the very messages that were just given back, and the process must
+        # not end with them: its thread puts them back.
+        receiver.join(_LAST_WRITES_S if self._hurry.is_set() else self._settings.poll_s + _LAST_WRITES_S)
+        self._give_back_all()
         self._last_report()
 
     def _last_writes_s(self) -> float:
@@ -209,6 +213,11 @@ class Worker:
     def _finish(self, held: Held) -> None:
         self.board.measured(held)
         self.settler.add(held)
+
+    def _give_back_all(self) -> None:
+        for held in self._holdings.all():
+            if not self._give_back(held):
+                break  # who does not answer for one won't for the next, and time is short
 
     def _give_back(self, held: Held) -> bool:
         try:
