@@ -47,7 +47,11 @@ def run_local(
                 results.write(tasks)
 
         run = LocalRun(
-            ledger_file, _registry(modules), slots=slots, settings=Settings(drain_s=_DRAIN_S), finished=finished
+            ledger_file,
+            _registry(modules),
+            slots=slots,
+            settings=Settings.from_environ(os.environ, drain_s=_DRAIN_S),
+            finished=finished,
         )
         try:
             job = run.open(file, resume=resume)

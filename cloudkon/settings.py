@@ -1,8 +1,16 @@
-"""Everything that can be set, with its default, its unit, and the inequalities that must hold."""
+"""Everything that can be set, with its default, its unit, and the inequalities that must hold.
 
-from dataclasses import dataclass
+Workers and the Lambda read each from the environment, as CLOUDKON_ and its name: CLOUDKON_LEASE_S=30 sets lease_s.
+All machines of a stage should agree on guard_s and retention_days; the rest each may set for itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 from cloudkon.errors import InputError
+
+_PREFIX = "CLOUDKON_"
 
 # The longest that SQS keeps a message, and so the longest that work may wait for a worker.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
@@ -60,6 +68,19 @@ class Settings:
             f"retention_days is more than the queue's {QUEUE_RETENTION_DAYS} days, or a late duplicate would run",
         )
 
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str], **changes: Any) -> Self:
+        """The defaults, changed by what the environment sets, changed by what the caller does.
+
+        Raises InputError that names the variable which is no number, or the rule which is broken.
+        """
+        set_ = {
+            field.name: _number(_PREFIX + field.name.upper(), said, whole=field.type is int)
+            for field in fields(cls)
+            if (said := environ.get(_PREFIX + field.name.upper()))
+        }
+        return cls(**set_ | changes)
+
     @property
     def heartbeat_s(self) -> float:
         """How often a lease without new results is renewed: two beats may be missed."""
@@ -86,3 +107,13 @@ class Settings:
 def _check(holds: bool, rule: str) -> None:  # noqa: FBT001 (the condition is the argument)
     if not holds:
         raise InputError(f"These settings contradict each other: {rule}.")
+
+
+def _number(variable: str, said: str, *, whole: bool) -> float:
+    try:
+        number = int(said) if whole else float(said)
+    except ValueError as error:
+        raise InputError(f"{variable}={said} is no {'whole ' if whole else ''}number.") from error
+    if not abs(number) < float("inf"):
+        raise InputError(f"{variable}={said} is no number that time can be measured in.")
+    return number

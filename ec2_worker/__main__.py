@@ -40,7 +40,8 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
     registry = Registry([sleep.sleep])
     for module in options.tasks:
         registry.load(module)
-    settings = Settings(drain_s=options.drain_seconds)
+    asked = {} if options.drain_seconds is None else {"drain_s": options.drain_seconds}
+    settings = Settings.from_environ(environ, **asked)
     cloud = wiring.cloud(wiring.stage_from(environ), settings)
     name = worker_name()
     around = Surroundings(
@@ -66,7 +67,11 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m ec2_worker", description="Runs CloudKon tasks on N threads.")
+    parser = argparse.ArgumentParser(
+        prog="python -m ec2_worker",
+        description="Runs CloudKon tasks on N threads.",
+        epilog="Durations can be set in the environment, such as CLOUDKON_LEASE_S; see cloudkon/settings.py.",
+    )
     parser.add_argument(
         "-t",
         "--threads",
@@ -87,9 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--drain-seconds",
         type=_seconds,
-        default=Settings().drain_s,
         metavar="SECONDS",
-        help="after SIGTERM, go on for so long with what was begun (default: %(default)s)",
+        help=f"after SIGTERM, go on for so long with what was begun (default: {Settings().drain_s:g})",
     )
     return parser
 
