@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from cli.chaos import Chaos
 from cli.local_progress import LocalProgress
 from cli.local_run import LocalRun
 from cli.progress import went_well
@@ -37,8 +38,10 @@ def run_local(
     *,
     resume: bool,
     as_json: bool,
+    chaos_seed: int | None = None,
 ) -> bool:
     """Run a workload on this machine; return whether every task succeeded."""
+    chaos = None if chaos_seed is None else Chaos(chaos_seed, SystemClock())
     with LocalProgress() as progress:
 
         def finished(tasks: Sequence[dict[str, Any]]) -> None:
@@ -52,6 +55,7 @@ def run_local(
             slots=slots,
             settings=Settings.from_environ(os.environ, drain_s=_DRAIN_S),
             finished=finished,
+            chaos=chaos,
         )
         try:
             job = run.open(file, resume=resume)
@@ -62,6 +66,8 @@ def run_local(
             stats = job_stats(run.ledger, run.ledger, job, SystemClock().now_ms())
         finally:
             run.close()
+    if chaos is not None:
+        click.echo(chaos, err=True)
     if signals and not stats.ended:
         _say_how_to_go_on(stats, file, ledger_file, slots, modules)
         raise SystemExit(128 + signals[0])
