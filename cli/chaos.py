@@ -23,8 +23,17 @@ _ODDS = {
     Fault.FAIL: 0.03,
     Fault.LOSE_ANSWER: 0.03,
 }
-_DURATIONS: Mapping[str, Any] = {"lease_s": 1.2, "guard_s": 0.1, "checkpoint_s": 0.2, "visibility_margin_s": 0.3}
-"""What a lost answer hides comes back within seconds; one machine has one clock, so hardly a guard is needed."""
+_SHORT: Mapping[str, Any] = {
+    # What a lost answer hides comes back within seconds; one machine has one clock, so hardly a guard is needed.
+    "lease_s": 1.2,
+    "guard_s": 0.1,
+    "checkpoint_s": 0.2,
+    "visibility_margin_s": 0.3,
+    "poll_s": 0.1,
+    # A lease this short lapses whenever the machine stalls, and that must not count as a task that kills its workers.
+    "strikes": 20,
+    "fruitless_claims": 100,
+}
 _THROTTLE_S = 0.1
 _PATIENCE = Backoff(cap_s=1.0)
 
@@ -38,7 +47,7 @@ class Chaos:
         self._faults = Faults(seed, _ODDS, clock, throttle_s=_THROTTLE_S)
 
     def shortened(self, settings: Settings) -> Settings:
-        return replace(settings, **_DURATIONS)
+        return replace(settings, **_SHORT)
 
     def over(self, around: Surroundings) -> Surroundings:
         """Everything that a worker works on, as flaky as it gets."""

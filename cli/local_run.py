@@ -3,7 +3,6 @@
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,7 +52,6 @@ class LocalRun:
         self._finished = finished
         self._chaos = chaos
         self._clock = SystemClock()
-        settings = replace(settings, poll_s=_POLL_S)  # a queue in memory is asked for nothing
         if chaos is not None:
             settings = chaos.shortened(settings)
         self.ledger = SqliteLedger(ledger_file, guard_ms=settings.guard_ms)

@@ -7,7 +7,7 @@ from typing import Any
 from cloudkon.job import Job, RangeReport, Source, WorkerReport
 from cloudkon.local.schema import LedgerFile
 
-_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _JOB = "SELECT * FROM jobs WHERE id = ?"
 _RECENT = "SELECT * FROM jobs ORDER BY opened_ms DESC, id DESC LIMIT ?"
 _RECORD_RANGE = "INSERT OR IGNORE INTO ranges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -80,13 +80,15 @@ def _job_record(job: Job) -> tuple[Any, ...]:
         job.opened_ms,
         job.gzipped,
         job.cancelled_ms,
+        job.retries,
+        job.timeout_s,
     )
 
 
 def _job(record: tuple[Any, ...]) -> Job:
-    job, bucket, key, version, event_ms, pinned, *sizes, gzipped, cancelled_ms = record
+    job, bucket, key, version, event_ms, pinned, *sizes, gzipped, cancelled_ms, retries, timeout_s = record
     source = Source(bucket, key, version, event_ms, bool(pinned))
-    return Job(*(job, source, *sizes, bool(gzipped), cancelled_ms))
+    return Job(*(job, source, *sizes, bool(gzipped), cancelled_ms, retries, timeout_s))
 
 
 def _range_record(report: RangeReport) -> tuple[Any, ...]:
