@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cloudkon.job import Job, RangeReport, WorkerReport
-from cloudkon.lease import BundleRow, Claim, ClaimAnswer, Lease, WriteAnswer
+from cloudkon.lease import BundleRow, Claim, ClaimAnswer, Lease, Mark, WriteAnswer
 from cloudkon.results import Results
 
 MAX_BATCH_MESSAGES = 10
@@ -53,11 +53,11 @@ class Leases(Protocol):
 
     def claim(self, ask: Claim) -> ClaimAnswer: ...
 
-    def checkpoint(self, lease: Lease, results: Results, until_ms: int) -> WriteAnswer: ...
+    def checkpoint(self, lease: Lease, results: Results, until_ms: int, mark: Mark | None = None) -> WriteAnswer: ...
 
     def complete(self, lease: Lease, results: Results, now_ms: int) -> WriteAnswer: ...
 
-    def release(self, lease: Lease, results: Results) -> WriteAnswer: ...
+    def release(self, lease: Lease, results: Results, mark: Mark | None = None) -> WriteAnswer: ...
 
 
 class Jobs(Protocol):
@@ -80,6 +80,19 @@ class Jobs(Protocol):
         ...
 
 
+class Control(Protocol):
+    """What may be done to a job from outside; see control.py for the rules.
+
+    Each verb returns the job as it stands then, whether it changed anything or not, None if there is no such job.
+    """
+
+    def cancel(self, job: str, now_ms: int) -> Job | None: ...
+
+    def pause(self, job: str, reason: str, now_ms: int) -> Job | None: ...
+
+    def resume(self, job: str, now_ms: int) -> Job | None: ...
+
+
 class History(Protocol):
     """What the ledger tells those who ask."""
 
@@ -96,8 +109,8 @@ class History(Protocol):
     def workers(self, job: str) -> Sequence[WorkerReport]: ...
 
 
-class Ledger(Leases, Jobs, History, Protocol):
-    """The three together, as one table keeps them."""
+class Ledger(Leases, Jobs, Control, History, Protocol):
+    """All of them together, as one table keeps them."""
 
 
 @dataclass(frozen=True, slots=True)

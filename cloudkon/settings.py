@@ -43,14 +43,32 @@ class Settings:
     """How long the settler waits to fill a batch."""
     drain_s: float = 90.0
     """How long a draining worker goes on with what it holds."""
+    retries: int = 2
+    """How often a task that failed is run again, unless its job or handler says otherwise: three tries in all."""
+    retry_base_s: float = 1.0
+    """The bound of the first wait before a retry; it doubles with each."""
+    retry_cap_s: float = 900.0
+    """The longest wait before a retry."""
+    strikes: int = 2
+    """How often a worker may die while a task runs, before the task is taken to be what kills it."""
+    fruitless_claims: int = 10
+    """How many claims in a row may end without any progress, before a bundle is given up."""
+    overrun_grace_s: float = 1.0
+    """How much longer than its timeout a task may take to stop by itself."""
+    breaker_tasks: int = 50
+    """How many of a job's first tasks must all fail for the job to be paused; 0: it never is."""
     retention_days: int = 30
     """How long the ledger remembers: past the queue's own retention, or a late duplicate would run."""
 
     def __post_init__(self) -> None:
         _check(min(self.guard_s, self.backlog_s, self.linger_s, self.drain_s) >= 0, "no duration is negative")
+        _check(self.breaker_tasks >= 0, "breaker_tasks is not negative")
         _check(self.report_s > 0, "report_s is positive")
         _check(0 < self.poll_s <= 20, "poll_s lies between 0 and 20, the longest wait of an SQS receive")
         _check(self.checkpoint_s > 0, "checkpoint_s is positive")
+        _check(self.retries >= 0, "retries is 0 or more")
+        _check(self.strikes >= 1, "strikes is 1 or more")
+        _check(self.fruitless_claims > self.strikes + 1, "fruitless_claims leaves room for the strikes of a task")
         _check(
             self.lease_s > 2 * self.guard_s + 2 * self.checkpoint_s,
             "lease_s is longer than two guards and two checkpoints, or every lease would lapse while it is used",

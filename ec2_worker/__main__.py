@@ -8,11 +8,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from types import FrameType
 
-from cloudkon import sleep, wiring
+from cloudkon import wiring
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, InputError
-from cloudkon.registry import Registry
+from cloudkon.process import end_programs
 from cloudkon.settings import Settings
+from ec2_worker.handlers import handlers
 from ec2_worker.worker import Surroundings, Worker, worker_name
 
 log = logging.getLogger("ec2_worker")
@@ -37,11 +38,9 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
 
 
 def _work(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
-    registry = Registry([sleep.sleep])
-    for module in options.tasks:
-        registry.load(module)
-    asked = {} if options.drain_seconds is None else {"drain_s": options.drain_seconds}
-    settings = Settings.from_environ(environ, **asked)
+    registry = handlers(options.tasks, options.allow)
+    given = {"drain_s": options.drain_seconds, "breaker_tasks": options.breaker}
+    settings = Settings.from_environ(environ, **{name: value for name, value in given.items() if value is not None})
     cloud = wiring.cloud(wiring.stage_from(environ), settings)
     name = worker_name()
     around = Surroundings(
@@ -62,7 +61,10 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
         signal.signal(number, stop)
     queue = options.source or cloud.names.task_queue
     log.info("worker %s: %d slots on queue %s, tasks %s", name, options.threads, queue, ", ".join(registry.names))
-    worker.run(options.until_idle)
+    try:
+        worker.run(options.until_idle)
+    finally:
+        end_programs()
     log.info("worker %s: stopped", name)
 
 
@@ -88,12 +90,25 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MODULE",
         help="load the handlers of an importable module; may be given several times",
     )
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        choices=["shell"],
+        help="run tasks that are refused otherwise: shell runs any command that a workload holds",
+    )
     parser.add_argument("--until-idle", type=_seconds, metavar="SECONDS", help="exit when nothing came for that long")
     parser.add_argument(
         "--drain-seconds",
         type=_seconds,
         metavar="SECONDS",
         help=f"after SIGTERM, go on for so long with what was begun (default: {Settings().drain_s:g})",
+    )
+    parser.add_argument(
+        "--breaker",
+        type=_count,
+        metavar="TASKS",
+        help=f"pause a job whose first TASKS tasks all fail; 0: never (default: {Settings().breaker_tasks})",
     )
     return parser
 
@@ -102,6 +117,13 @@ def _at_least_one(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("at least 1 is needed")
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("a whole number from 0 up is needed")
     return number
 
 

@@ -47,6 +47,7 @@ class Receiver:
     worker: str
     finished: Callable[[Held], None]
     already_done: Callable[[BundleRow, str], None]
+    admits: Callable[[str, Delivery], bool]
     backoff: Backoff = field(default_factory=Backoff)
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -97,6 +98,8 @@ class Receiver:
             self._bury(delivery, str(error))
             return
         try:
+            if not self.admits(bundle.key.job, delivery):
+                return
             answer = self._claim(bundle, delivery)
         except UnavailableError as error:
             log.warning("%s: %s The message comes back.", bundle.key, error)
@@ -155,7 +158,10 @@ class Receiver:
         )
         self.holdings.add(held)
         self.reporter.claimed(bundle.key.job)
-        if held.phase is Phase.RUNNING:
+        if lease.fruitless > self.settings.fruitless_claims:
+            held.fail_rest(f"given up: {lease.fruitless - 1} workers in a row got nowhere with it", self.clock.now_ms())
+            self.finished(held)
+        elif held.phase is Phase.RUNNING:
             self.board.offer(held)
         else:
             self.finished(held)

@@ -7,6 +7,7 @@ import socket
 import threading
 from dataclasses import dataclass, field
 
+from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.metering import Meter
@@ -14,14 +15,19 @@ from cloudkon.ports import Ledger, ObjectStore, TaskQueue
 from cloudkon.registry import Registry
 from cloudkon.settings import Settings
 from ec2_worker.board import Board
+from ec2_worker.breaker import Breaker
+from ec2_worker.canceller import Canceller
 from ec2_worker.crew import Crew
+from ec2_worker.gate import Gate
 from ec2_worker.held import Held, Holdings
 from ec2_worker.keeper import Keeper
+from ec2_worker.overruns import Overruns, Run
 from ec2_worker.receiver import Receiver
 from ec2_worker.recorder import Recorder
 from ec2_worker.reporter import Reporter
 from ec2_worker.settler import Settler
 from ec2_worker.slots import Slots
+from ec2_worker.trial import Trial
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +73,12 @@ class Worker:
         self._holdings = Holdings()
         self._hurry = threading.Event()
         self._crew = Crew()
+        self.stuck_slots = 0
+        """Threads whose tasks never ended."""
         self.reporter = Reporter(around.ledger, name, slots, around.meter, around.clock)
         self.board = Board(slots, settings.backlog_s)
+        self.gate = Gate(around.tasks, around.ledger, around.clock)
+        breaker = Breaker(around.ledger, around.clock, settings.breaker_tasks, paused=self.gate.forget)
         recorder = Recorder(around.ledger, around.results, around.clock, settings)
         self.settler = Settler(
             around.tasks,
@@ -79,11 +89,31 @@ class Worker:
             around.clock,
             settings,
             lost=self._lose,
+            completed=breaker.completed,
         )
-        self.slots = Slots(self.board, registry, around.clock, finished=self._finish)
+        self.settler.retry_backoff = Backoff(settings.retry_base_s, settings.retry_cap_s)
         self.keeper = Keeper(
-            around.tasks, recorder, self._holdings, self.reporter, around.clock, settings, lost=self._lose
+            around.tasks,
+            recorder,
+            self._holdings,
+            self.reporter,
+            around.clock,
+            settings,
+            lost=self._lose,
+            look=self._look_for_overruns,
         )
+        self._overruns = Overruns(settings.overrun_grace_s)
+        trial = Trial(registry, around.clock, settings, self._overruns)
+        self.slots = Slots(
+            self.board,
+            trial,
+            around.clock,
+            settings,
+            finished=self._finish,
+            mark=self.keeper.mark,
+            stuck=self._replace_slot,
+        )
+        self.canceller = Canceller(self.gate, self._holdings, self.keeper)
         self.receiver = Receiver(
             around.tasks,
             around.dead_letters,
@@ -96,6 +126,7 @@ class Worker:
             worker=name,
             finished=self.settler.add,
             already_done=self.settler.add_done,
+            admits=self.gate.admits,
         )
 
     def run(self, until_idle_s: float | None = None) -> None:
@@ -107,6 +138,7 @@ class Worker:
             self._crew.start(f"slot-{number}", self.slots.run)
         keeper = self._crew.start("keeper", self.keeper.run)
         settler = self._crew.start("settler", self.settler.run)
+        self._crew.start("canceller", self.canceller.run)
         receiver = self._crew.start("receiver", lambda: self.receiver.run(until_idle_s))
         while receiver.is_alive() and not self.receiver.stopping.is_set() and not self._crew.failures:
             receiver.join(_LOOK_S)
@@ -135,6 +167,7 @@ class Worker:
                 break
             self._hurry.wait(min(_LOOK_S, left_s))
         self.board.close()
+        self.canceller.stopping.set()
         self.keeper.stopping.set()
         self.settler.stop()
         for thread in (keeper, settler):
@@ -145,6 +178,19 @@ class Worker:
         receiver.join(_LAST_WRITES_S if self._hurry.is_set() else self._settings.poll_s + _LAST_WRITES_S)
         self._give_back_all()
         self._last_report()
+
+    def _look_for_overruns(self, now_s: float) -> None:
+        for run in self._overruns.take_late(now_s):
+            self.slots.overran(run, now_s)
+
+    def _replace_slot(self, run: Run) -> None:
+        """Start another slot for one whose task does not stop; in time, the process had better be replaced."""
+        self.stuck_slots += 1
+        line = run.held.bundle.tasks[run.index]
+        log.warning(
+            "%s: a task did not stop after %g s, its slot is replaced: %.80s", run.held.lease.key, run.timeout_s, line
+        )
+        self._crew.start(f"slot-{self._slot_count + self.stuck_slots}", self.slots.run)
 
     def _finish(self, held: Held) -> None:
         self.board.measured(held)
