@@ -37,6 +37,10 @@ CREATE TABLE workers (
     leases_lost INTEGER, unrecorded_runs INTEGER, api_calls TEXT,
     PRIMARY KEY (job, worker)
 );
+CREATE TABLE fleet (
+    worker TEXT PRIMARY KEY, state TEXT, slots INTEGER, busy INTEGER, bundles INTEGER, tasks INTEGER,
+    started_ms INTEGER, seen_ms INTEGER, reason TEXT, instance TEXT, failing TEXT
+);
 """
 
 
