@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from cloudkon.fleet import WorkerStatus
 from cloudkon.job import Job, RangeReport, WorkerReport
 from cloudkon.lease import BundleRow, Claim, ClaimAnswer, Lease, Mark, WriteAnswer
 from cloudkon.results import Results
@@ -80,6 +81,19 @@ class Jobs(Protocol):
         ...
 
 
+class Control(Protocol):
+    """What may be done to a job from outside; see control.py for the rules.
+
+    Each verb returns the job as it stands then, whether it changed anything or not, None if there is no such job.
+    """
+
+    def cancel(self, job: str, now_ms: int) -> Job | None: ...
+
+    def pause(self, job: str, reason: str, now_ms: int) -> Job | None: ...
+
+    def resume(self, job: str, now_ms: int) -> Job | None: ...
+
+
 class History(Protocol):
     """What the ledger tells those who ask."""
 
@@ -96,8 +110,20 @@ class History(Protocol):
     def workers(self, job: str) -> Sequence[WorkerReport]: ...
 
 
-class Ledger(Leases, Jobs, History, Protocol):
-    """The three together, as one table keeps them."""
+class Fleet(Protocol):
+    """The workers there are, whatever they work on."""
+
+    def announce(self, status: WorkerStatus) -> None:
+        """Write the worker's row unless a later one stands (by seen_ms); it goes by itself, minutes later."""
+        ...
+
+    def fleet(self, since_ms: int) -> Sequence[WorkerStatus]:
+        """The workers that were seen since then, in no particular order."""
+        ...
+
+
+class Ledger(Leases, Jobs, Control, History, Fleet, Protocol):
+    """All of them together, as one table keeps them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,11 +55,14 @@ class Settings:
     """How many claims in a row may end without any progress, before a bundle is given up."""
     overrun_grace_s: float = 1.0
     """How much longer than its timeout a task may take to stop by itself."""
+    breaker_tasks: int = 50
+    """How many of a job's first tasks must all fail for the job to be paused; 0: it never is."""
     retention_days: int = 30
     """How long the ledger remembers: past the queue's own retention, or a late duplicate would run."""
 
     def __post_init__(self) -> None:
         _check(min(self.guard_s, self.backlog_s, self.linger_s, self.drain_s) >= 0, "no duration is negative")
+        _check(self.breaker_tasks >= 0, "breaker_tasks is not negative")
         _check(self.report_s > 0, "report_s is positive")
         _check(0 < self.poll_s <= 20, "poll_s lies between 0 and 20, the longest wait of an SQS receive")
         _check(self.checkpoint_s > 0, "checkpoint_s is positive")

@@ -15,7 +15,7 @@ import pytest
 from cloudkon.errors import InputError, UnavailableError
 from cloudkon.lease import BundleState, Claimed, LeaseLost
 from cloudkon.local.ledger import SqliteLedger
-from tests.support.rows import GUARD_MS, NOW_MS, ask, claimed, job, key, succeeded
+from tests.support.rows import GUARD_MS, NOW_MS, ask, claimed, job, key, succeeded, worker_status
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_ledger_of_another_version_is_refused(path: Path) -> None:
     _open(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(InputError, match="is a ledger of version 99, and this CloudKon reads version 1"):
+    with pytest.raises(InputError, match="is a ledger of version 99, and this CloudKon reads version 2"):
         _open(path)
 
 
@@ -195,3 +195,11 @@ def test_ledgers_in_memory_are_private() -> None:
     with closing(_open(None)) as one, closing(_open(None)) as other:
         one.open(job())
         assert other.recent(5) == []
+
+
+def test_workers_are_forgotten() -> None:
+    """Who was not heard of for minutes is cleared away by the next who announces itself."""
+    with closing(_open(None)) as ledger:
+        for worker, age_ms in (("gone", 300_001), ("silent", 300_000), ("here", 0)):
+            ledger.announce(worker_status(worker, seen_ms=NOW_MS - age_ms))
+        assert [status.worker for status in ledger.fleet(0)] == ["here", "silent"]
