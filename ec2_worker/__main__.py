@@ -17,6 +17,7 @@ from cloudkon.settings import Settings
 from ec2_worker.exits import Exit
 from ec2_worker.handlers import handlers
 from ec2_worker.health import SickError
+from ec2_worker.instance import Metadata, metadata_endpoint
 from ec2_worker.leash import Leash
 from ec2_worker.restarts import Restarts
 from ec2_worker.supervisor import SUPERVISED, Supervisor
@@ -79,14 +80,17 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash 
     settings = _settings(options, environ)
     cloud = wiring.cloud(wiring.stage_from(environ), settings)
     name, slots = worker_name(), options.threads or os.cpu_count() or 1
+    clock = SystemClock()
+    endpoint = metadata_endpoint(environ)
     around = Surroundings(
         tasks=cloud.queue(options.source) if options.source else cloud.tasks,
         process=cloud.process,
         dead_letters=cloud.dead_letters,
         ledger=cloud.ledger,
         results=cloud.results,
-        clock=SystemClock(),
+        clock=clock,
         meter=cloud.meter,
+        metadata=None if endpoint is None else Metadata(endpoint, clock),
     )
     worker = Worker(around, registry, settings, name=name, slots=slots)
 

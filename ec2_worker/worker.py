@@ -16,8 +16,10 @@ from cloudkon.registry import Registry
 from cloudkon.settings import Settings
 from ec2_worker.board import Board
 from ec2_worker.crew import Crew
+from ec2_worker.drain import EndWatch
 from ec2_worker.health import Breaker, SickError
 from ec2_worker.held import Held, Holdings
+from ec2_worker.instance import Metadata
 from ec2_worker.keeper import Keeper
 from ec2_worker.overruns import Overruns, Run
 from ec2_worker.receiver import Receiver
@@ -53,6 +55,8 @@ class Surroundings:
     results: ObjectStore
     clock: Clock
     meter: Meter = field(default_factory=Meter)
+    metadata: Metadata | None = None
+    """Of the EC2 instance, if this may be one."""
 
 
 class Worker:
@@ -126,6 +130,9 @@ class Worker:
             finished=self.settler.add,
             already_done=self.settler.add_done,
         )
+        self.end_watch = None
+        if around.metadata is not None:
+            self.end_watch = EndWatch(around.metadata, around.clock, settings.drain_s, self.drain_within)
         counts = Counts()
         herald = Herald(
             around.ledger,
@@ -135,7 +142,7 @@ class Worker:
             settings.status_s,
             busy=lambda: self.board.busy,
             counts=counts.now,
-            instance=lambda: None,
+            instance=lambda: self.end_watch.instance if self.end_watch else None,
         )
         self.vitals = Vitals(
             herald,
@@ -158,6 +165,8 @@ class Worker:
             self._crew.start(f"slot-{number}", self.slots.run)
         keeper = self._crew.start("keeper", self.keeper.run)
         settler = self._crew.start("settler", self.settler.run)
+        if self.end_watch is not None:
+            self._crew.start("end-watch", self.end_watch.run)
         vitals = self._crew.start("vitals", self.vitals.run)
         receiver = self._crew.start("receiver", lambda: self.receiver.run(until_idle_s))
         while receiver.is_alive() and not self.receiver.stopping.is_set() and not self._crew.failures:
@@ -246,6 +255,8 @@ class Worker:
             log.warning("%s The last counters of this worker are lost; no result is.", error)
 
     def _last_words(self, vitals: threading.Thread) -> None:
+        if self.end_watch is not None:
+            self.end_watch.stopping.set()
         self.vitals.stopping.set()
         vitals.join(_LAST_WRITES_S)
         if not vitals.is_alive():  # else it waits for a ledger that would not answer us either
