@@ -50,6 +50,8 @@ def _described(job: Job) -> dict[str, Any]:
         "event_ms": source.event_ms,
         "opened_ms": job.opened_ms,
         "cancelled_ms": job.cancelled_ms,
+        "paused_ms": job.paused_ms,
+        "paused": job.pause_reason,
         "size_bytes": job.size_bytes,
         "tasks_estimate": job.tasks_estimate,
         "bundle_size": job.bundle_size,

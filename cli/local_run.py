@@ -66,11 +66,18 @@ class LocalRun:
         """Open a new job for the file, or the one to resume; raises InputError if the file changed since."""
         source = self._source(file)
         if resume and (earlier := self._earlier(source)) is not None:
-            return earlier
+            return self._reopened(earlier)
         return self._dispatcher.open(source, prefix=LOCAL_PREFIX)
 
+    def _reopened(self, job: Job) -> Job:
+        if job.cancelled_ms is not None:
+            raise InputError(
+                f"{job.id}, the last run of {job.source.key}, was cancelled. Run it anew, without --resume."
+            )
+        return self.ledger.resume(job.id, self._clock.now_ms()) or job
+
     def run(self, job: Job) -> None:
-        """Run what is left of the job; returns early, with everything so far kept, after stop."""
+        """Run what is left of the job; returns early, with everything so far kept, after stop, a pause or a cancel."""
         with RunLock(self._ledger_file, job.id):
             self.ledger.break_leases(job.id)  # whoever held them died: the lock is ours
             helpers = [
@@ -128,6 +135,7 @@ class LocalRun:
         """Read the process queue until the completion of every bundle has been seen; each counts once."""
         seen: set[str] = set()
         reports: Sequence[RangeReport] = ()
+        halted = False
         while not self._over.is_set() or self._process.depth().visible:
             for delivery in self._process.receive(MAX_BATCH_MESSAGES, _POLL_S, _PROCESS_VISIBILITY_S):
                 completion = decode_completion(delivery.body)
@@ -137,11 +145,18 @@ class LocalRun:
                         reports = self.ledger.dispatched(job.id)
                     self._finished(completion.numbered(Numbering(reports).before(completion.range) or 0))
                 self._process.delete([delivery.receipt])
+            if not halted and self._is_halted(job):
+                halted = True
+                self.stop()
             if len(reports) < job.ranges:
                 reports = self.ledger.dispatched(job.id)
             elif len(seen) == sum(report.bundles for report in reports):
                 self._worker.drain()
                 return
+
+    def _is_halted(self, job: Job) -> bool:
+        standing = self._worker.gate.job(job.id)
+        return standing is not None and (standing.paused_ms is not None or standing.cancelled_ms is not None)
 
 
 def _fingerprint(path: Path) -> str:

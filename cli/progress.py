@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from cli.units import duration, rate
+from cli.units import duration, one_line, rate
 from cloudkon.clock import Clock
 from cloudkon.job import JobState
 from cloudkon.stats import JobStats
@@ -73,6 +73,7 @@ def counts(stats: JobStats) -> str:
     parts += [f"{tasks.failed:,} failed"] if tasks.failed else []
     parts += [f"{tasks.rejected:,} rejected"] if tasks.rejected else []
     parts += [f"{tasks.running:,} running"] if tasks.running else []
+    parts += [f"paused: {one_line(stats.paused)}"] if stats.paused else []
     return ", ".join(parts)
 
 

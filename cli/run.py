@@ -15,14 +15,22 @@ LOCAL = "LOCAL"
 
 @click.command()
 @click.argument("queue", metavar="LOCAL|QUEUE")
-@click.option("-s", "--source", "file", type=click.Path(path_type=Path), required=True, help="The workload.")
+@click.option(
+    "-s", "--source", "file", type=click.Path(path_type=Path), required=True, help="The workload: a task a line."
+)
 @click.option(
     "-t",
     "--threads",
     type=click.IntRange(min=1),
     help="LOCAL: tasks run at a time (default: one a core). QUEUE: the slots that its workers are expected to have.",
 )
-@click.option("--tasks", "modules", multiple=True, metavar="MODULE", help="LOCAL: load the handlers of this module.")
+@click.option(
+    "--tasks",
+    "modules",
+    multiple=True,
+    metavar="MODULE",
+    help="LOCAL: load the handlers in this module; may be given several times.",
+)
 @click.option(
     "--allow",
     "allowed",
@@ -55,7 +63,7 @@ def run(
 ) -> None:
     """Run a workload here, in memory (LOCAL), or put its bundles straight onto QUEUE and wait for the results.
 
-    Exits with 1 unless every task succeeded. A killed LOCAL run goes on with --resume.
+    Exits with 1 unless every task succeeded. A LOCAL run that was stopped or killed goes on with --resume.
 
     \b
     Examples:

@@ -55,7 +55,8 @@ def run_local(
             ledger_file,
             _registry(modules, allowed),
             slots=slots,
-            settings=Settings.from_environ(os.environ, drain_s=_DRAIN_S, poll_s=_POLL_S),
+            # A person is looking on: a run whose first tasks all fail is theirs to stop.
+            settings=Settings.from_environ(os.environ, drain_s=_DRAIN_S, poll_s=_POLL_S, breaker_tasks=0),
             finished=finished,
         )
         try:
@@ -64,7 +65,7 @@ def run_local(
             with _stopping(run.stop) as signals:
                 run.run(job)
             progress.end()
-            stats = job_stats(run.ledger, run.ledger, job, SystemClock().now_ms())
+            stats = job_stats(run.ledger, run.ledger, run.ledger.job(job.id) or job, SystemClock().now_ms())
         finally:
             end_programs()
             run.close()
@@ -75,6 +76,8 @@ def run_local(
         click.echo(json.dumps(stats.as_json()))
     else:
         print_tables(stats_tables(stats))
+    if stats.paused:
+        _say_how_to_go_on(stats, file, ledger_file, slots, modules, allowed)
     return went_well(stats)
 
 

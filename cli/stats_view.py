@@ -2,13 +2,18 @@
 
 from cli.places import shown_source
 from cli.tables import Table
-from cli.units import duration, moment, rate
+from cli.units import duration, moment, one_line, rate
 from cloudkon.stats import JobStats
 
 
 def stats_tables(stats: JobStats) -> list[Table]:
     """What the job came to, its stages, its workers, its calls."""
     return [_summary(stats), _stages(stats), _workers(stats), _calls(stats)]
+
+
+def shown_state(stats: JobStats) -> str:
+    """The job's state, and why it rests if it does."""
+    return stats.state.value if stats.paused is None else f"{stats.state.value}, paused: {one_line(stats.paused)}"
 
 
 def _summary(stats: JobStats) -> Table:
@@ -19,7 +24,7 @@ def _summary(stats: JobStats) -> Table:
         counts += f", {tasks.running:,} running, {tasks.pending:,} pending"
     rows = [
         ("job", stats.job.id),
-        ("state", stats.state.value),
+        ("state", shown_state(stats)),
         ("source", shown_source(stats.job)),
         ("begun", moment(stats.job.source.event_ms)),
         ("tasks", f"{tasks.total:,}: {counts}"),

@@ -51,6 +51,10 @@ class Job:
     cancelled_ms: int | None = None
     retries: int | None = None
     timeout_s: float | None = None
+    paused_ms: int | None = None
+    pause_reason: str | None = None
+    resumed_ms: int | None = None
+    """When somebody last let it go on after a pause: from then on no breaker pauses it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,19 @@ class Jobs(Protocol):
         ...
 
 
+class Control(Protocol):
+    """What may be done to a job from outside; see control.py for the rules.
+
+    Each verb returns the job as it stands then, whether it changed anything or not, None if there is no such job.
+    """
+
+    def cancel(self, job: str, now_ms: int) -> Job | None: ...
+
+    def pause(self, job: str, reason: str, now_ms: int) -> Job | None: ...
+
+    def resume(self, job: str, now_ms: int) -> Job | None: ...
+
+
 class History(Protocol):
     """What the ledger tells those who ask."""
 
@@ -109,8 +122,8 @@ class Fleet(Protocol):
         ...
 
 
-class Ledger(Leases, Jobs, History, Fleet, Protocol):
-    """The four together, as one table keeps them."""
+class Ledger(Leases, Jobs, Control, History, Fleet, Protocol):
+    """All of them together, as one table keeps them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ job's event [ms], the duration [us], the time until it was recorded [ms], and th
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
@@ -63,10 +63,19 @@ Results = Sequence[TaskResult | None]
 
 def stamped(results: Results, now_ms: int) -> list[TaskResult | None]:
     """Give every result that is recorded now for the first time its stamp."""
-    return [replace(r, recorded_ms=now_ms) if r is not None and r.recorded_ms is None else r for r in results]
+    return [_recorded(r, now_ms) if r is not None and r.recorded_ms is None else r for r in results]
+
+
+def _recorded(r: TaskResult, now_ms: int) -> TaskResult:
+    # What dataclasses.replace would do, at a third of its cost: every task comes by here.
+    return TaskResult(r.state, r.start_ms, r.duration_us, r.attempt, r.runs, now_ms, r.error, r.value, r.output, r.id)
 
 
 _STATE, _HAS_RUNS, _HAS_NOTE = 0b0111, 0b1000, 0b1_0000
+
+
+_STATES = {state.value: state for state in TaskState}
+_NOTHING: dict[str, Any] = {}
 
 
 def pack(results: Results, base_ms: int) -> bytes:
@@ -104,7 +113,7 @@ def unpack(packed: bytes, base_ms: int) -> list[TaskResult | None]:
                 continue
             result, at = _unpack_one(head, packed, at, base_ms)
             results.append(result)
-    except (IndexError, RecursionError, ValueError) as error:
+    except (IndexError, KeyError, RecursionError, ValueError) as error:
         raise WireError(f"The results of a bundle can't be read: {error}.") from error
     return results
 
@@ -117,7 +126,7 @@ def _unpack_one(head: int, packed: bytes, at: int, base_ms: int) -> tuple[TaskRe
     runs = 1
     if head & _HAS_RUNS:
         runs, at = _get(packed, at)
-    note: dict[str, Any] = {}
+    note = _NOTHING
     if head & _HAS_NOTE:
         size, at = _get(packed, at)
         if at + size > len(packed):
@@ -128,7 +137,7 @@ def _unpack_one(head: int, packed: bytes, at: int, base_ms: int) -> tuple[TaskRe
         at += size
     start_ms = base_ms + _unzigzag(start)
     result = TaskResult(
-        state=TaskState(head & _STATE),
+        state=_STATES[head & _STATE],
         start_ms=start_ms,
         duration_us=duration_us,
         attempt=attempt,
@@ -143,10 +152,10 @@ def _unpack_one(head: int, packed: bytes, at: int, base_ms: int) -> tuple[TaskRe
 
 
 def _note(result: TaskResult) -> bytes:
+    if result.error is None and result.value is None and result.output is None and result.id is None:
+        return b""
     parts = {"e": result.error, "v": result.value, "o": result.output, "i": result.id}
     kept = {key: part for key, part in parts.items() if part is not None}
-    if not kept:
-        return b""
     # Half a surrogate pair is what a handler may return, and what json.loads takes.
     return json.dumps(kept, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")
 

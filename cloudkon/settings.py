@@ -55,6 +55,8 @@ class Settings:
     """How many claims in a row may end without any progress, before a bundle is given up."""
     overrun_grace_s: float = 1.0
     """How much longer than its timeout a task may take to stop by itself."""
+    breaker_tasks: int = 50
+    """How many of a job's first tasks must all fail for the job to be paused; 0: it never is."""
     status_s: float = 15.0
     """How often a worker says what it does in its row."""
     free_disk_mb: int = 256
@@ -70,6 +72,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         _check(min(self.guard_s, self.backlog_s, self.linger_s, self.drain_s) >= 0, "no duration is negative")
+        _check(self.breaker_tasks >= 0, "breaker_tasks is not negative")
         _check(self.report_s > 0, "report_s is positive")
         _check(0 < self.status_s <= 60, "status_s lies between 0 and 60, or workers would seem to be gone")
         _check(min(self.free_disk_mb, self.failing_bundles) >= 0, "free_disk_mb and failing_bundles are 0 or more")

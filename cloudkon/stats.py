@@ -79,10 +79,16 @@ class JobStats:
     def ended(self) -> bool:
         return self.state in (JobState.COMPLETE, JobState.CANCELLED)
 
+    @property
+    def paused(self) -> str | None:
+        """Why nothing more of it is begun; None if it goes on, or has ended."""
+        return None if self.ended else self.job.pause_reason
+
     def as_json(self) -> dict[str, Any]:
         return {
             "job": self.job.id,
             "state": self.state.value,
+            "paused": self.paused,
             "source": asdict(self.job.source),
             "tasks": asdict(self.tasks),
             "bundles": asdict(self.bundles),

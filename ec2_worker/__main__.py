@@ -54,7 +54,7 @@ def _end_of(
     try:
         if options.processes and leash is None:
             return _supervise(options, environ, arguments)
-        _work(options, environ, leash)
+        return _work(options, environ, leash)
     except InputError as error:
         log.error("%s", error)  # noqa: TRY400 (a person's mistake has no traceback)
         return Exit.REFUSED
@@ -64,7 +64,6 @@ def _end_of(
     except CloudKonError as error:
         log.error("%s", error)  # noqa: TRY400 (as above)
         return Exit.FAILED
-    return Exit.DONE
 
 
 def _supervise(options: argparse.Namespace, environ: Mapping[str, str], arguments: Sequence[str]) -> int:
@@ -75,7 +74,7 @@ def _supervise(options: argparse.Namespace, environ: Mapping[str, str], argument
     return Supervisor(command, Restarts(options.processes), SystemClock(), patience_s).run()
 
 
-def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash | None) -> None:
+def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash | None) -> Exit:
     registry = handlers(options.tasks, options.allow)
     settings = _settings(options, environ)
     cloud = wiring.cloud(wiring.stage_from(environ), settings)
@@ -92,7 +91,7 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash 
         meter=cloud.meter,
         metadata=None if endpoint is None else Metadata(endpoint, clock),
     )
-    worker = Worker(around, registry, settings, name=name, slots=slots)
+    worker = Worker(around, registry, settings, name=name, slots=slots, supervised=leash is not None)
 
     drain = partial(worker.drain_within, settings.drain_s)
     _stop_by_signals(drain)
@@ -105,6 +104,7 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash 
     finally:
         end_programs()
     log.info("worker %s: stopped", name)
+    return Exit.REPLACE if leash is not None and worker.stuck_slots else Exit.DONE
 
 
 def _stop_by_signals(drain: Callable[[str], None]) -> None:
@@ -123,8 +123,8 @@ def _stop_by_signals(drain: Callable[[str], None]) -> None:
 
 
 def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
-    asked = {} if options.drain_seconds is None else {"drain_s": options.drain_seconds}
-    return Settings.from_environ(environ, **asked)
+    given = {"drain_s": options.drain_seconds, "breaker_tasks": options.breaker}
+    return Settings.from_environ(environ, **{name: value for name, value in given.items() if value is not None})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -170,6 +170,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help=f"after SIGTERM, go on for so long with what was begun (default: {Settings().drain_s:g})",
     )
+    parser.add_argument(
+        "--breaker",
+        type=_count,
+        metavar="TASKS",
+        help=f"pause a job whose first TASKS tasks all fail; 0: never (default: {Settings().breaker_tasks})",
+    )
     return parser
 
 
@@ -177,6 +183,13 @@ def _at_least_one(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("at least 1 is needed")
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("a whole number from 0 up is needed")
     return number
 
 

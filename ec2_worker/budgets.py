@@ -34,6 +34,8 @@ def budget_of(bundle: Bundle, handling: Handling, settings: Settings) -> Budget:
 
 def judged(result: TaskResult, before: TaskResult | None, tries: int) -> TaskResult:
     """Count the run, and let a failure with tries left be tried again."""
+    if before is None and result.state is not TaskState.FAILED:
+        return result
     runs = result.runs + (before.runs if before is not None else 0)
     retries = result.state is TaskState.FAILED and runs < tries
     return replace(result, runs=runs, state=TaskState.RETRYING if retries else result.state)

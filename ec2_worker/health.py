@@ -66,7 +66,7 @@ def _jittered(_: float, bound_s: float) -> float:
 
 
 @dataclass(slots=True)
-class Breaker:
+class Health:
     """Says why the worker should receive nothing, for as long as it should not."""
 
     settings: Settings

@@ -55,6 +55,7 @@ class Settler:
     clock: Clock
     settings: Settings
     lost: Callable[[Held], None]
+    completed: Callable[[BundleRow], None]
     backoff: Backoff = field(default_factory=Backoff)
     retry_backoff: Backoff = field(default_factory=Backoff)
     """Of tasks that failed, where backoff is of calls that did."""
@@ -128,6 +129,7 @@ class Settler:
             self.lost(held)
         elif wait_s is None:
             settlement.row = row
+            self.completed(row)
         else:
             self._postpone(settlement, held, wait_s)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from cloudkon.clock import Clock
 from cloudkon.fleet import WorkerState
 from cloudkon.results import TaskState
-from ec2_worker.health import Breaker, Signs, Streaks
+from ec2_worker.health import Health, Signs, Streaks
 from ec2_worker.held import Held
 from ec2_worker.status import Herald
 
@@ -41,7 +41,7 @@ class Vitals:
     """A thread of its own: a ledger that does not answer must not hold up the heartbeats."""
 
     herald: Herald
-    breaker: Breaker
+    health: Health
     clock: Clock
     sick: threading.Event
     """While it is set, the receiver receives nothing."""
@@ -67,8 +67,8 @@ class Vitals:
         reason = self.draining()
         if reason is not None:
             self._tell(WorkerState.DRAINING, reason)
-        elif self.breaker.reason:
-            self._tell(WorkerState.SICK, self.breaker.reason)
+        elif self.health.reason:
+            self._tell(WorkerState.SICK, self.health.reason)
         else:
             self._tell(WorkerState.WORKING if self.held() else WorkerState.IDLE, "")
 
@@ -90,14 +90,14 @@ class Vitals:
 
     def _examine(self) -> None:
         failing = self.streaks.now()
-        others = self.herald.others() if self.breaker.is_suspicious(failing) else ()
+        others = self.herald.others() if self.health.is_suspicious(failing) else ()
         now_s = self.clock.monotonic_s()
-        self.breaker.look(Signs(self.free_disk_bytes(), self.herald.silent_s, failing, others), now_s)
-        if self.breaker.reason and not self.sick.is_set():
+        self.health.look(Signs(self.free_disk_bytes(), self.herald.silent_s, failing, others), now_s)
+        if self.health.reason and not self.sick.is_set():
             self.sick.set()
-            log.error("Sick: %s. Receiving nothing until that is over.", self.breaker.reason)
-        elif self.sick.is_set() and not self.breaker.reason:
+            log.error("Sick: %s. Receiving nothing until that is over.", self.health.reason)
+        elif self.sick.is_set() and not self.health.reason:
             self.sick.clear()
             log.info("Receiving again.")
-        if self.breaker.given_up(now_s):
-            self.give_up(self.breaker.reason)
+        if self.health.given_up(now_s):
+            self.give_up(self.health.reason)

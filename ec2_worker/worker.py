@@ -15,9 +15,12 @@ from cloudkon.ports import Ledger, ObjectStore, TaskQueue
 from cloudkon.registry import Registry
 from cloudkon.settings import Settings
 from ec2_worker.board import Board
+from ec2_worker.breaker import Breaker
+from ec2_worker.canceller import Canceller
 from ec2_worker.crew import Crew
 from ec2_worker.drain import EndWatch
-from ec2_worker.health import Breaker, SickError
+from ec2_worker.gate import Gate
+from ec2_worker.health import Health, SickError
 from ec2_worker.held import Held, Holdings
 from ec2_worker.instance import Metadata
 from ec2_worker.keeper import Keeper
@@ -70,10 +73,12 @@ class Worker:
         *,
         name: str,
         slots: int,
+        supervised: bool = False,
     ) -> None:
         self._clock = around.clock
         self._settings = settings
         self._slot_count = slots
+        self._supervised = supervised
         self._holdings = Holdings()
         self._hurry = threading.Event()
         self._drained_by_s = float("inf")
@@ -84,6 +89,8 @@ class Worker:
         """Threads whose tasks never ended."""
         self.reporter = Reporter(around.ledger, name, slots, around.meter, around.clock)
         self.board = Board(slots, settings.backlog_s)
+        self.gate = Gate(around.tasks, around.ledger, around.clock)
+        breaker = Breaker(around.ledger, around.clock, settings.breaker_tasks, paused=self.gate.forget)
         recorder = Recorder(around.ledger, around.results, around.clock, settings)
         self.settler = Settler(
             around.tasks,
@@ -94,6 +101,7 @@ class Worker:
             around.clock,
             settings,
             lost=self._lose,
+            completed=breaker.completed,
         )
         self.settler.retry_backoff = Backoff(settings.retry_base_s, settings.retry_cap_s)
         self.keeper = Keeper(
@@ -117,6 +125,7 @@ class Worker:
             mark=self.keeper.mark,
             stuck=self._replace_slot,
         )
+        self.canceller = Canceller(self.gate, self._holdings, self.keeper)
         self.receiver = Receiver(
             around.tasks,
             around.dead_letters,
@@ -129,6 +138,7 @@ class Worker:
             worker=name,
             finished=self.settler.add,
             already_done=self.settler.add_done,
+            admits=self.gate.admits,
         )
         self.end_watch = None
         if around.metadata is not None:
@@ -146,7 +156,7 @@ class Worker:
         )
         self.vitals = Vitals(
             herald,
-            Breaker(settings),
+            Health(settings),
             around.clock,
             self.receiver.sick,
             held=lambda: len(self._holdings),
@@ -165,6 +175,7 @@ class Worker:
             self._crew.start(f"slot-{number}", self.slots.run)
         keeper = self._crew.start("keeper", self.keeper.run)
         settler = self._crew.start("settler", self.settler.run)
+        self._crew.start("canceller", self.canceller.run)
         if self.end_watch is not None:
             self._crew.start("end-watch", self.end_watch.run)
         vitals = self._crew.start("vitals", self.vitals.run)
@@ -173,6 +184,8 @@ class Worker:
             receiver.join(_LOOK_S)
         failed = f"failed: {self._crew.failures[0]}" if self._crew.failures else "nothing left to do"
         self.drain_within(self._settings.drain_s, failed)
+        left_s = max(0.0, self._drained_by_s - self._clock.monotonic_s())
+        log.info("draining: %d bundles held, at most %.3g s left for them", len(self._holdings), left_s)
         self._wind_up(receiver, keeper, settler)
         self._last_words(vitals)
         if self._crew.failures:
@@ -209,13 +222,16 @@ class Worker:
                 break
             self._hurry.wait(min(_LOOK_S, left_s))
         self.board.close()
+        self.canceller.stopping.set()
         self.keeper.stopping.set()
         self.settler.stop()
         for thread in (keeper, settler):
             thread.join(self._last_writes_s())
-        for held in self._holdings.all():
-            if not self._give_back(held):
-                break  # who does not answer for one won't for the next, and time is short
+        self._give_back_all()
+        # A receive that is under way may be handed the very messages that were just given back, and the process must
+        # not end with them: its thread puts them back.
+        receiver.join(_LAST_WRITES_S if self._hurry.is_set() else self._settings.poll_s + _LAST_WRITES_S)
+        self._give_back_all()
         self._last_report()
 
     def _last_writes_s(self) -> float:
@@ -227,18 +243,24 @@ class Worker:
             self.slots.overran(run, now_s)
 
     def _replace_slot(self, run: Run) -> None:
-        """Start another slot for one whose task does not stop; in time, the process had better be replaced."""
+        """Start another slot for one whose task does not stop; a supervised process has itself replaced instead."""
         self.stuck_slots += 1
         line = run.held.bundle.tasks[run.index]
-        log.warning(
-            "%s: a task did not stop after %g s, its slot is replaced: %.80s", run.held.lease.key, run.timeout_s, line
-        )
+        log.warning("%s: a task did not stop after %g s: %.80s", run.held.lease.key, run.timeout_s, line)
+        if self._supervised:
+            log.warning("Its slot is lost; this process finishes what it has begun and asks to be replaced.")
+            self.drain_within(self._settings.drain_s, "a slot is stuck: to be replaced")
         self._crew.start(f"slot-{self._slot_count + self.stuck_slots}", self.slots.run)
 
     def _finish(self, held: Held) -> None:
         self.board.measured(held)
         self.vitals.ended(held)
         self.settler.add(held)
+
+    def _give_back_all(self) -> None:
+        for held in self._holdings.all():
+            if not self._give_back(held):
+                break  # who does not answer for one won't for the next, and time is short
 
     def _give_back(self, held: Held) -> bool:
         try:

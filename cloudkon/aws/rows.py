@@ -130,11 +130,18 @@ def job_item(job: Job) -> dict[str, Item]:
         "gzipped": {"BOOL": job.gzipped},
     }
     optional = {
-        "cancelled": None if job.cancelled_ms is None else number(job.cancelled_ms),
-        "retries": None if job.retries is None else number(job.retries),
+        "cancelled": _number_or_none(job.cancelled_ms),
+        "paused": _number_or_none(job.paused_ms),
+        "resumed": _number_or_none(job.resumed_ms),
+        "pause_reason": None if job.pause_reason is None else text(job.pause_reason),
+        "retries": _number_or_none(job.retries),
         "timeout_s": None if job.timeout_s is None else {"N": repr(job.timeout_s)},
     }
     return item | {name: value for name, value in optional.items() if value is not None}
+
+
+def _number_or_none(value: int | None) -> Item | None:
+    return None if value is None else number(value)
 
 
 def job_of(item: Item) -> Job:
@@ -157,6 +164,9 @@ def job_of(item: Item) -> Job:
         cancelled_ms=_int_or_none(item, "cancelled"),
         retries=_int_or_none(item, "retries"),
         timeout_s=float(item["timeout_s"]["N"]) if "timeout_s" in item else None,
+        paused_ms=_int_or_none(item, "paused"),
+        pause_reason=item["pause_reason"]["S"] if "pause_reason" in item else None,
+        resumed_ms=_int_or_none(item, "resumed"),
     )
 
 

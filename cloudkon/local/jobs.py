@@ -1,15 +1,17 @@
 """The rows around the bundles in SQLite: jobs, their ranges and their workers."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from cloudkon import control
 from cloudkon.job import Job, RangeReport, Source, WorkerReport
 from cloudkon.local.schema import LedgerFile
 
-_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _JOB = "SELECT * FROM jobs WHERE id = ?"
 _RECENT = "SELECT * FROM jobs ORDER BY opened_ms DESC, id DESC LIMIT ?"
+_CHANGE = "UPDATE jobs SET cancelled_ms = ?, paused_ms = ?, pause_reason = ?, resumed_ms = ? WHERE id = ?"
 _RECORD_RANGE = "INSERT OR IGNORE INTO ranges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _RANGES = "SELECT * FROM ranges WHERE job = ? ORDER BY range"
 _REPORT_WORKER = (
@@ -30,6 +32,24 @@ class SqliteJobs:
         with self._file.writing() as connection:
             connection.execute(_OPEN, _job_record(job))
             return _job(connection.execute(_JOB, (job.id,)).fetchone())
+
+    def cancel(self, job: str, now_ms: int) -> Job | None:
+        return self._change(job, lambda standing: control.cancel(standing, now_ms))
+
+    def pause(self, job: str, reason: str, now_ms: int) -> Job | None:
+        return self._change(job, lambda standing: control.pause(standing, reason, now_ms))
+
+    def resume(self, job: str, now_ms: int) -> Job | None:
+        return self._change(job, lambda standing: control.resume(standing, now_ms))
+
+    def _change(self, job: str, rule: Callable[[Job], Job]) -> Job | None:
+        with self._file.writing() as connection:
+            record = connection.execute(_JOB, (job,)).fetchone()
+            if record is None:
+                return None
+            changed = rule(_job(record))
+            connection.execute(_CHANGE, (*_flags(changed), job))
+            return changed
 
     def record_range(self, report: RangeReport) -> None:
         """Write the range's row unless it exists."""
@@ -79,16 +99,37 @@ def _job_record(job: Job) -> tuple[Any, ...]:
         job.tasks_estimate,
         job.opened_ms,
         job.gzipped,
-        job.cancelled_ms,
         job.retries,
         job.timeout_s,
+        *_flags(job),
     )
 
 
+def _flags(job: Job) -> tuple[Any, ...]:
+    """What may change while the job goes on."""
+    return (job.cancelled_ms, job.paused_ms, job.pause_reason, job.resumed_ms)
+
+
 def _job(record: tuple[Any, ...]) -> Job:
-    job, bucket, key, version, event_ms, pinned, *sizes, gzipped, cancelled_ms, retries, timeout_s = record
-    source = Source(bucket, key, version, event_ms, bool(pinned))
-    return Job(*(job, source, *sizes, bool(gzipped), cancelled_ms, retries, timeout_s))
+    job, bucket, key, version, event_ms, pinned, size_bytes, ranges, shards, bundle_size, tasks, opened_ms = record[:12]
+    gzipped, retries, timeout_s, cancelled_ms, paused_ms, pause_reason, resumed_ms = record[12:]
+    return Job(
+        id=job,
+        source=Source(bucket, key, version, event_ms, bool(pinned)),
+        size_bytes=size_bytes,
+        ranges=ranges,
+        shards=shards,
+        bundle_size=bundle_size,
+        tasks_estimate=tasks,
+        opened_ms=opened_ms,
+        gzipped=bool(gzipped),
+        cancelled_ms=cancelled_ms,
+        retries=retries,
+        timeout_s=timeout_s,
+        paused_ms=paused_ms,
+        pause_reason=pause_reason,
+        resumed_ms=resumed_ms,
+    )
 
 
 def _range_record(report: RangeReport) -> tuple[Any, ...]:

@@ -17,7 +17,8 @@ _TABLES = """
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY, bucket TEXT, key TEXT, version TEXT, event_ms INTEGER, pinned INTEGER,
     size_bytes INTEGER, ranges INTEGER, shards INTEGER, bundle_size INTEGER, tasks_estimate INTEGER,
-    opened_ms INTEGER, gzipped INTEGER, cancelled_ms INTEGER, retries INTEGER, timeout_s REAL
+    opened_ms INTEGER, gzipped INTEGER, retries INTEGER, timeout_s REAL, cancelled_ms INTEGER,
+    paused_ms INTEGER, pause_reason TEXT, resumed_ms INTEGER
 );
 CREATE INDEX jobs_by_time ON jobs (opened_ms, id);
 CREATE TABLE ranges (

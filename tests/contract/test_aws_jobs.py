@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from cloudkon.aws.ledger import DynamoLedger
 from cloudkon.aws.rows import index_key, job_pk
 from cloudkon.aws.rows import key as row_key
+from cloudkon.aws.table import Refused
 from cloudkon.bundle import BundleKey, LineNumbers
 from cloudkon.fleet import MEMORY_S
 from cloudkon.job import Job, RangeReport, Source, WorkerReport
@@ -103,6 +105,28 @@ def test_bundles_are_read_past_a_page_and_over_the_shards(aws: AwsLab, ledger: D
     assert sorted(row.key.number for row in rows) == list(range(9))
     assert all(row.results == (big,) and row.key.shards == 2 for row in rows)
     assert aws.session.meter.totals()["dynamodb.Query"] - before > 2
+
+
+def test_the_index_keeps_the_later_change(ledger: DynamoLedger) -> None:
+    """Of two changes that reach the index in the wrong order, the later stands."""
+    opened = ledger.open(job("one"))
+    put = ledger._table.put
+    held: list[tuple[Any, ...]] = []
+    ledger._table.put = lambda *put_: held.append(put_) or Refused(None)  # type: ignore[method-assign, func-returns-value]
+    ledger.pause(opened.id, "lunch", NOW)
+    ledger._table.put = put  # type: ignore[method-assign]
+    resumed = ledger.resume(opened.id, NOW + 5)
+    put(*held[0])
+    assert ledger.recent(9) == [resumed]
+
+
+def test_a_lost_change_of_the_index_is_repaired(aws: AwsLab, ledger: DynamoLedger) -> None:
+    """Who died between the job's row and the index leaves the repair to whoever asks for the same again."""
+    opened = ledger.open(job("one"))
+    ledger.cancel(opened.id, NOW)
+    aws.dynamodb.delete_item(TableName=ledger._table.name, Key=index_key(opened))
+    cancelled = ledger.cancel(opened.id, NOW + 5)
+    assert ledger.recent(9) == [cancelled]
 
 
 def test_a_workers_own_row_expires_within_minutes(aws: AwsLab, ledger: DynamoLedger) -> None:

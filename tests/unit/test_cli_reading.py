@@ -154,6 +154,8 @@ def test_jobs_json(ledger: SqliteLedger) -> None:
         "event_ms": EVENT_MS,
         "opened_ms": EVENT_MS + 5,
         "cancelled_ms": None,
+        "paused_ms": None,
+        "paused": None,
         "size_bytes": 2_345,
         "tasks_estimate": 3,
         "bundle_size": 64,

@@ -1,5 +1,6 @@
 """The statistics of a job, from rows made up."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,6 +50,7 @@ def test_keys() -> None:
         assert list(stats) == [
             "job",
             "state",
+            "paused",
             "source",
             "tasks",
             "bundles",
@@ -174,3 +176,13 @@ def test_unknown_slots(reports: list[Any]) -> None:
     stats = stats_of(Recorded(job(), [row([result()])], [report(1)], reports)).as_json()
     assert stats["efficiency"] is None
     assert {"id": "w1", "slots": None, "tasks": 1, "busy_s": 0.1} in stats["workers"]
+
+
+def test_paused() -> None:
+    """A paused job is still running, and says why nothing of it is begun."""
+    stats = stats_of(Recorded(job(), [], [report(2)]), replace(job(), paused_ms=EVENT_MS + 9, pause_reason="lunch"))
+    assert (stats.as_json()["state"], stats.as_json()["paused"]) == ("running", "lunch")
+    assert stats_of(Recorded(job(), [], [report(2)])).as_json()["paused"] is None
+    assert (
+        stats_of(finished(), replace(job(), paused_ms=EVENT_MS + 9, pause_reason="lunch")).as_json()["paused"] is None
+    )

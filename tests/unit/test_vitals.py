@@ -62,7 +62,7 @@ class Ward:
         self.worker = Worker(around, Registry([self._handler()]), own, name="w", slots=2)
         self.worker.vitals.every_s = 0.01
         self.worker.vitals.free_disk_bytes = lambda: self.free_bytes
-        self.worker.vitals.breaker.backoff = Backoff(0.01, 0.02)
+        self.worker.vitals.health.backoff = Backoff(0.01, 0.02)
         self._thread = threading.Thread(target=self._run)
 
     def _handler(self) -> Callable[[str], None]:

@@ -1,0 +1,87 @@
+"""Asks, before a bundle is claimed, whether its job still wants to be run.
+
+    open ------> the bundle is claimed
+    paused ----> its message is hidden for a while
+    cancelled -> its message is deleted; nothing of it runs
+
+A job's row is read once in two seconds, however many bundles of it come: the calls a task costs stay what they are.
+"""
+
+import threading
+from dataclasses import dataclass, field
+
+from cloudkon.clock import Clock
+from cloudkon.errors import UnavailableError
+from cloudkon.job import Job
+from cloudkon.ports import Delivery, History, TaskQueue
+from cloudkon.sending import send_batch
+
+KNOWN_S = 2.0
+"""How old a job's row may be."""
+_HIDE_S, _MOST_HIDE_S = 60.0, 900.0
+_HIDE_SHARE = 4
+"""The longer a pause has lasted, the seldomer its messages come by: a resumed job waits a quarter of it, at most."""
+_RENEWED_AT_RECEIVES = 50
+"""Half of the task queue's maxReceiveCount: a long pause must not end in the dead-letter queue."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """A job's row, or why it could not be read, until it is too old; the lock lets one thread read it for all."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    answer: Job | UnavailableError | None = None
+    until_s: float = float("-inf")
+
+
+class Gate:
+    """Safe to share between threads; its verbs raise UnavailableError when the ledger or the queue does not answer."""
+
+    def __init__(self, queue: TaskQueue, history: History, clock: Clock) -> None:
+        self._queue = queue
+        self._history = history
+        self._clock = clock
+        self._known: dict[str, _Known] = {}
+
+    def admits(self, job_id: str, delivery: Delivery) -> bool:
+        """Whether the delivered bundle may be claimed; if not, its message has been dealt with."""
+        job = self.job(job_id)
+        if job is None or (job.cancelled_ms is None and job.paused_ms is None):
+            return True
+        if job.cancelled_ms is not None:
+            self._queue.delete([delivery.receipt])
+        elif delivery.receive_count >= _RENEWED_AT_RECEIVES:
+            self._renew(delivery)
+        else:
+            self._queue.hide([delivery.receipt], self._hide_s(job.paused_ms or 0))
+        return False
+
+    def job(self, job_id: str) -> Job | None:
+        """The job's row, at most KNOWN_S old; None if there is none."""
+        known = self._known.setdefault(job_id, _Known())
+        with known.lock:
+            if self._clock.monotonic_s() >= known.until_s:
+                known.answer = self._read(job_id)
+                known.until_s = self._clock.monotonic_s() + KNOWN_S
+            if isinstance(known.answer, UnavailableError):
+                raise known.answer
+            return known.answer
+
+    def forget(self, job_id: str) -> None:
+        """Have the job's row read anew: it has just been changed from here."""
+        self._known.pop(job_id, None)
+
+    def _read(self, job_id: str) -> Job | UnavailableError | None:
+        try:
+            return self._history.job(job_id)
+        except UnavailableError as error:
+            return error  # kept like a row: the next bundle must not wait for the same silence
+
+    def _hide_s(self, paused_ms: int) -> float:
+        paused_s = (self._clock.now_ms() - paused_ms) / 1000
+        return min(max(_HIDE_S, paused_s / _HIDE_SHARE), _MOST_HIDE_S)
+
+    def _renew(self, delivery: Delivery) -> None:
+        """Put a copy in the message's place: it has been received never. If both stay, the claim tells them apart."""
+        send_batch(self._queue, [delivery.body], self._clock)
+        self._queue.delete([delivery.receipt])
