@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from cloudkon.clock import SystemClock
+from cloudkon.fleet import WorkerState
 from cloudkon.local.clock import ManualClock
 from ec2_worker.drain import EndWatch
 from ec2_worker.instance import Metadata
 from tests.support.metadata_server import NOTICE, REBALANCE, MetadataServer, metadata_server
 from tests.support.waiting import eventually
+from tests.support.ward import Ward
 
 
 class Watched:
@@ -101,3 +104,12 @@ def test_elsewhere_it_is_over_at_once(watched: Watched, caplog: pytest.LogCaptur
     assert watched.drains == []
     assert watched.watch.instance is None
     assert not [record for record in caplog.records if record.levelname != "DEBUG"]
+
+
+def test_a_worker_leaves_a_spot_instance(watched: Watched) -> None:
+    """Wired together: the notice drains the worker, and its row names the instance and the reason."""
+    with Ward(Metadata(watched.server.endpoint, SystemClock())) as ward:
+        assert eventually(lambda: ward.row().instance is not None)
+        watched.server.answers[NOTICE] = '{"action": "terminate", "time": "2025-06-15T15:06:40Z"}'
+        assert eventually(lambda: ward.ended)
+        assert (ward.row().state, ward.row().reason) == (WorkerState.STOPPED, "spot interruption: terminate")
