@@ -10,6 +10,9 @@ _SPS_HEADER, _PPS_HEADER = bytes([3 << 5 | SPS_UNIT]), bytes([3 << 5 | PPS_UNIT]
 
 FRAME_NUM_BITS, ORDER_COUNT_BITS, INITIAL_QP = 8, 16, 26
 
+PRIMARIES, TRANSFER, MATRIX = 1, 13, 6
+"""The colours that browsers show right: of sRGB, with the matrix of JPEG (table E-3, E-4, E-5)."""
+
 PADDING_IDS = (0, 1, 3, 7)
 """Equal picture parameter sets: each of these numbers is two bits longer than the one before, as an Exp-Golomb code."""
 
@@ -113,8 +116,8 @@ def _write_usability(bits: BitWriter, screen: Screen, *, reordered: bool) -> Non
     bits.u(1, 1)  # video_signal_type_present_flag
     bits.u(3, 5)  # video_format: unspecified
     bits.u(1, 0)  # video_full_range_flag
-    bits.u(1, 1)  # colour_description_present_flag: BT.709 primaries, sRGB transfer, BT.601 matrix, as JPEG has them
-    for code in (1, 13, 6):
+    bits.u(1, 1)  # colour_description_present_flag
+    for code in (PRIMARIES, TRANSFER, MATRIX):
         bits.u(8, code)
     bits.u(1, 0)  # chroma_loc_info_present_flag
     bits.u(1, 1)  # timing_info_present_flag, in fields

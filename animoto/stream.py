@@ -4,47 +4,43 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
-from animoto.bitstream import unescape
 from animoto.parameter_sets import PADDING_IDS, Screen, picture_parameter_set, sequence_parameter_set
 from animoto.slices import IntraPicture, fade, hold
 from animoto.timeline import CodedFrame, Kind, Pace, timeline
 
+_START_CODE = b"\0\0\0\1"
+
 
 @dataclass(frozen=True, slots=True)
 class AccessUnit:
-    """A frame's NAL unit, and its times in frames."""
+    """A frame as a byte stream (annex B), and its times in frames."""
 
-    unit: bytes
+    data: bytes
     shown_at: int
     decoded_at: int
+    """No later than shown_at, and one more with each unit; below 0 where frames are reordered."""
     is_key: bool
 
 
 @dataclass(frozen=True, slots=True)
-class ParameterSets:
-    sps: bytes
-    pps: tuple[bytes, ...]
+class CodedVideo:
+    """What either engine makes: the parameter sets as a byte stream, and the frames in decoding order."""
 
-    @classmethod
-    def of(cls, screen: Screen, pace: Pace) -> "ParameterSets":
-        reordered = pace.fade_frames > 0
-        return cls(sequence_parameter_set(screen, reordered=reordered), tuple(map(picture_parameter_set, PADDING_IDS)))
-
-    def configuration(self) -> bytes:
-        """The decoder configuration record of an MP4 file (ISO/IEC 14496-15, 5.3.3.1); lengths have 4 bytes."""
-        sets = _sized(self.sps) + bytes([len(self.pps)]) + b"".join(map(_sized, self.pps))
-        return bytes([1, *unescape(self.sps)[1:4], 0xFC | 3, 0xE0 | 1]) + sets
+    parameters: bytes
+    units: Iterator[AccessUnit]
 
 
-def _sized(unit: bytes) -> bytes:
-    return len(unit).to_bytes(2, "big") + unit
+def synthesised(pictures: Iterable[IntraPicture], screen: Screen, pace: Pace) -> CodedVideo:
+    """The video of pictures that were coded once each; holds few of them at a time."""
+    sets = (sequence_parameter_set(screen, reordered=pace.fade_frames > 0), *map(picture_parameter_set, PADDING_IDS))
+    return CodedVideo(b"".join(_START_CODE + unit for unit in sets), _units(pictures, screen, pace))
 
 
-def access_units(pictures: Iterable[IntraPicture], screen: Screen, pace: Pace) -> Iterator[AccessUnit]:
-    """The stream's frames in decoding order; a stream with fades shows each a frame later than it could be decoded."""
-    delay = 1 if pace.fade_frames else 0
+def _units(pictures: Iterable[IntraPicture], screen: Screen, pace: Pace) -> Iterator[AccessUnit]:
+    delay = 1 if pace.fade_frames else 0  # a fade's second picture is decoded a frame before the fade is shown
     for decoded, frame in enumerate(timeline(pictures, pace)):
-        yield AccessUnit(_coded(frame, screen), frame.shown_at, decoded - delay, frame.kind is Kind.IDR)
+        data = _START_CODE + _coded(frame, screen)
+        yield AccessUnit(data, frame.shown_at, decoded - delay, frame.kind is Kind.IDR)
 
 
 def _coded(frame: CodedFrame[IntraPicture], screen: Screen) -> bytes:
@@ -57,11 +53,3 @@ def _coded(frame: CodedFrame[IntraPicture], screen: Screen) -> bytes:
             return fade(screen.macroblocks, frame.frame_num, frame.order_count)
         case _:
             assert_never(frame.kind)
-
-
-def byte_stream(sets: ParameterSets, units: Iterable[AccessUnit]) -> Iterator[bytes]:
-    """The stream as a decoder takes it, a frame at a time, with start codes (annex B)."""
-    before = b"".join(b"\0\0\0\1" + unit for unit in (sets.sps, *sets.pps))
-    for unit in units:
-        yield before + b"\0\0\0\1" + unit.unit
-        before = b""

@@ -19,8 +19,8 @@ ORDER_STEP = 2
 """From one frame's order count to the next: one for each of its fields, as decoders expect it."""
 MAX_FADE_FRAMES = 127 // ORDER_STEP - 1
 """The distance of a blend's two references counts to 127 at most (8.4.1.2.3)."""
-SEEK_PICTURES = 10
-"""An IDR picture at least once in so many pictures, to seek to."""
+SEEK_SECONDS = 10
+"""Seldom much more than so long from one IDR picture, which can be sought to, to the next."""
 
 
 class Kind(StrEnum):
@@ -45,6 +45,11 @@ class Pace:
     def fade_of(self, number: int) -> int:
         """How many of a picture's last frames blend into the next: all but one at most."""
         return min(self.fade_frames, self.start(number + 1) - self.start(number) - 1)
+
+    @property
+    def longest_fade(self) -> int:
+        """The most frames that fade_of gives to any picture."""
+        return min(self.fade_frames, -int(-self.seconds * self.fps // 1) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +78,19 @@ def timeline(pictures: Iterable[T], pace: Pace) -> Iterator[CodedFrame[T]]:
     coder: _Coder[T] = _Coder()
     fade, seekable = 0, 0
     for number, (picture, following) in enumerate(_with_next(pictures)):
-        shown, end = pace.start(number), pace.start(number + 1)
+        start, end = pace.start(number), pace.start(number + 1)
         if fade:
-            yield from coder.fade(picture, shown, fade)
+            yield from coder.fade(picture, start, fade)
         else:
-            yield coder.idr(picture, shown)
-            seekable = number
+            yield coder.idr(picture, start)
+            seekable = start
         fade = pace.fade_of(number) if following else 0
-        if number - seekable >= SEEK_PICTURES and shown + 1 < end - fade:
-            shown += 1
-            yield coder.idr(picture, shown)
-            seekable = number
-        for at in range(shown + 1, end - fade):
-            yield coder.hold(picture, at)
+        for at in range(start + 1, end - fade):
+            if at - seekable < SEEK_SECONDS * pace.fps:
+                yield coder.hold(picture, at)
+            else:
+                yield coder.idr(picture, at)
+                seekable = at
 
 
 def _with_next(items: Iterable[T]) -> Iterator[tuple[T, bool]]:
