@@ -76,7 +76,7 @@ class CodedFrame(Generic[T]):
 def timeline(pictures: Iterable[T], pace: Pace) -> Iterator[CodedFrame[T]]:
     """The frames of a video, in decoding order; draws one picture ahead."""
     coder: _Coder[T] = _Coder()
-    fade, seekable = 0, 0
+    fade, seekable, longest = 0, 0, SEEK_SECONDS * pace.fps
     for number, (picture, following) in enumerate(_with_next(pictures)):
         start, end = pace.start(number), pace.start(number + 1)
         if fade:
@@ -85,8 +85,10 @@ def timeline(pictures: Iterable[T], pace: Pace) -> Iterator[CodedFrame[T]]:
             yield coder.idr(picture, start)
             seekable = start
         fade = pace.fade_of(number) if following else 0
+        if start + 1 - seekable >= longest:
+            fade = max(0, min(fade, end - start - 2))  # leaves a frame to seek to
         for at in range(start + 1, end - fade):
-            if at - seekable < SEEK_SECONDS * pace.fps:
+            if at - seekable < longest:
                 yield coder.hold(picture, at)
             else:
                 yield coder.idr(picture, at)
