@@ -59,10 +59,10 @@ def _rendered(pictures: Iterable[VideoFrame], spec: VideoSpec, path: Path, threa
 def _coded(pictures: "_Drawn", spec: VideoSpec, threads: int) -> CodedVideo:
     if spec.used_engine is Engine.ENCODE:
         return encoded(pictures, spec)
-    return synthesised(_encoded_once(pictures, spec.qp, threads), spec.screen, spec.pace)
+    return synthesised(encoded_once(pictures, spec.qp, threads), spec.screen, spec.pace)
 
 
-def _encoded_once(pictures: Iterable[VideoFrame], qp: int, threads: int) -> Iterator[IntraPicture]:
+def encoded_once(pictures: Iterable[VideoFrame], qp: int, threads: int) -> Iterator[IntraPicture]:
     """Each picture coded by itself, on some threads, in order."""
     with ThreadPoolExecutor(threads, "encode") as pool:
         under_way: deque[Future[IntraPicture]] = deque()

@@ -42,7 +42,7 @@ class IntraPicture:
     @classmethod
     def _cut(cls, coded: bytes, layout: Layout) -> Self:
         cut = min(_HEAD_BYTES, len(coded))
-        while cut < len(coded) and coded[cut - 1] <= 3:  # neither a zero, nor a 3 that may stand there for escaping
+        while cut < len(coded) and coded[cut - 1] <= 3:  # not between zeros and the 3 that escapes them, nor after it
             cut += 1
         lead = unescape(coded[1:cut])
         bits = BitReader(lead)

@@ -10,7 +10,7 @@ import pytest
 from av import VideoFrame
 
 from animoto.check import check_mp4
-from animoto.render import render
+from animoto.render import encoded_once, render
 from animoto.video import Engine, Transition, VideoError, VideoReport, VideoSpec
 from cloudkon.errors import InputError
 from tests.support.stills import GREY, WHITE, decoded, noise_db, plain, planes, still
@@ -56,6 +56,20 @@ def test_the_same_pictures_give_the_same_bytes(tmp_path: Path, engine: Engine) -
     memory = io.BytesIO()
     render(_stills(5), spec, memory)
     assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "other.mp4").read_bytes() == memory.getvalue()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_pictures_stream_through(threads: int) -> None:
+    """However many pictures there are, they are drawn as they are taken, one more than there are threads."""
+    drawn: list[int] = []
+
+    def draw() -> Iterator[VideoFrame]:
+        for number in range(20):
+            drawn.append(number)
+            yield still(number)
+
+    for taken, _ in enumerate(encoded_once(draw(), 23, threads)):
+        assert len(drawn) == min(20, taken + 1 + threads)
 
 
 def test_an_error_of_the_pictures_leaves_no_video(tmp_path: Path) -> None:
@@ -157,6 +171,14 @@ def test_what_is_no_sound_is_refused(tmp_path: Path, name: str, data: bytes | No
         (tmp_path / name).write_bytes(data)
     with pytest.raises(InputError, match=name):
         render(_stills(1), VideoSpec(64, 48, audio=tmp_path / name), tmp_path / "made.mp4")
+
+
+def test_sound_is_no_list_of_other_files(tmp_path: Path) -> None:
+    """A list that names files of this machine is refused, even a file that would do."""
+    _tone(tmp_path / "tone.wav", 1)
+    (tmp_path / "list.wav").write_text("ffconcat version 1.0\nfile tone.wav\n")
+    with pytest.raises(InputError, match=r"list\.wav can't be read"):
+        render(_stills(1), VideoSpec(64, 48, audio=tmp_path / "list.wav"), tmp_path / "made.mp4")
 
 
 def test_a_video_without_sound_is_no_sound(tmp_path: Path) -> None:

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animoto.bitstream import BitReader, BitWriter, unescape
+from animoto.bitstream import BitReader, BitWriter, escape, unescape
 from animoto.intra import encode_intra
-from animoto.parameter_sets import OUR_LAYOUT, Layout, Screen
+from animoto.parameter_sets import OUR_LAYOUT, Layout, Screen, picture_parameter_set, sequence_parameter_set
 from animoto.slice_header import SliceHeader, SliceType
 from animoto.slices import IntraPicture
 from tests.support.stills import still
@@ -48,6 +48,22 @@ def test_a_picture_moves_without_a_shift_of_its_bytes(frame_num: int, order_coun
 
 
 _PICTURE = encode_intra(still(1), 23)
+
+
+@given(
+    st.lists(st.sampled_from([0, 0, 0, 1, 2, 3, 4, 255]), min_size=24, max_size=60).map(bytes), st.integers(0, 70_000)
+)
+def test_any_data_stay_escaped_behind_a_new_header(data: bytes, order_count: int) -> None:
+    """Zeros where the escaped bytes are cut, or anywhere else, make no start code and get lost nowhere."""
+    screen = Screen(64, 48, 30)
+    header = BitWriter()
+    SliceHeader(SliceType.I, 0, 0, 0, True, 0, 20).write(header, OUR_LAYOUT)
+    header.u(-header.length % 8, 0)
+    coded = b"\x65" + escape(header.written() + data + b"\x80")
+    sets = (sequence_parameter_set(screen, reordered=False), picture_parameter_set(0))
+    unit = IntraPicture.parse(b"".join(b"\0\0\0\1" + each for each in (*sets, coded))).unit(1, order_count)
+    assert unescape(unit).endswith(data + b"\x80")
+    assert escape(unescape(unit)) == unit
 
 
 def test_a_picture_depends_on_its_pixels_alone() -> None:
