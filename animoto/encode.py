@@ -8,6 +8,7 @@ from itertools import chain, pairwise
 from av import Packet, VideoFrame
 from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType
 from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 from PIL import Image
@@ -50,6 +51,7 @@ def _encoder(spec: VideoSpec) -> VideoCodecContext:
 def _units(encoder: VideoCodecContext, frames: Iterable[VideoFrame]) -> Iterator[AccessUnit]:
     for number, frame in enumerate(frames):
         frame.pts, frame.time_base = number, encoder.time_base
+        frame.pict_type = PictureType.NONE  # a decoded JPEG asks to be a key frame, each time
         yield from map(_unit, encoder.encode(frame))
     yield from map(_unit, encoder.encode(None))
 

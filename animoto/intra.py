@@ -2,9 +2,9 @@
 
 from fractions import Fraction
 
-import av
 from av import VideoFrame
 from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType
 
 from animoto.slices import IntraPicture
 
@@ -23,6 +23,6 @@ def encode_intra(frame: VideoFrame, qp: int) -> IntraPicture:
     encoder.time_base, encoder.framerate = Fraction(1, 30), Fraction(30)
     encoder.thread_count = 1
     encoder.options = {**_X264, "qp": str(qp)}
-    frame.pts, frame.pict_type = 0, av.video.frame.PictureType.NONE
+    frame.pts, frame.pict_type = 0, PictureType.NONE
     packets = [*encoder.encode(frame), *encoder.encode(None)]
     return IntraPicture.parse(b"".join(map(bytes, packets)))

@@ -1,7 +1,5 @@
 """Write a title over a picture: white with a dark edge, in the lower third, as large as fits."""
 
-import textwrap
-
 from av import VideoFrame
 from PIL import Image, ImageDraw, ImageFont
 
@@ -21,7 +19,7 @@ def with_title(frame: VideoFrame, title: str) -> VideoFrame:
     In the font that Pillow brings (Aileron: Latin letters; others show as boxes). Lines are broken between words; what
     does not fit at the smallest size is cut.
     """
-    ink, edge = _masks(" ".join(title.split()), frame.width, frame.height)
+    ink, edge = _masks(title, frame.width, frame.height)
     brightness, *colours = planes_of(frame)
     brightness.paste(_BLACK, mask=edge)
     brightness.paste(_WHITE, mask=ink)
@@ -49,5 +47,10 @@ def _masks(title: str, width: int, height: int) -> tuple[Image.Image, Image.Imag
 
 def _broken(title: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:
     """The title in lines that are no wider, as far as its words allow."""
-    fitting = [columns for columns in range(1, len(title) + 1) if font.getlength(title[:columns]) <= width]
-    return "\n".join(textwrap.wrap(title, max(fitting, default=1)))
+    lines: list[str] = []
+    for word in title.split():
+        if lines and font.getlength(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return "\n".join(lines)

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import pytest
 from av import VideoFrame
+from av.video.frame import PictureType
 
 from animoto.check import check_mp4
 from animoto.render import encoded_once, render
@@ -72,6 +73,17 @@ def test_pictures_stream_through(threads: int) -> None:
         assert len(drawn) == min(20, taken + 1 + threads)
 
 
+@pytest.mark.parametrize("engine", [Engine.SYNTH, Engine.ENCODE])
+def test_decoded_pictures_are_no_key_frames(tmp_path: Path, engine: Engine) -> None:
+    """Frames that come marked as intra, as JPEG's do, give the same video as frames that are not."""
+    spec, marked = VideoSpec(64, 48, engine=engine), list(_stills(2))
+    for frame in marked:
+        frame.pict_type = PictureType.I
+    render(marked, spec, tmp_path / "marked.mp4")
+    render(_stills(2), spec, tmp_path / "plain.mp4")
+    assert (tmp_path / "marked.mp4").read_bytes() == (tmp_path / "plain.mp4").read_bytes()
+
+
 def test_an_error_of_the_pictures_leaves_no_video(tmp_path: Path) -> None:
     """The error comes through, a file that was there stays, and nothing is left beside it."""
     path = tmp_path / "made.mp4"
@@ -113,7 +125,7 @@ def test_a_title_stands_over_the_first_picture_alone(tmp_path: Path) -> None:
     assert set(frames[30]) == {128}
 
 
-@pytest.mark.parametrize("title", ["x" * 400, "many words " * 40, "\U0001f3d6", "é\n\n\tß"])
+@pytest.mark.parametrize("title", ["x" * 400, "many words " * 40, "\U0001f3d6", "é\n\n\tß", " "])
 def test_any_title_finds_its_place(tmp_path: Path, title: str) -> None:
     """Titles that are too long, or that the font lacks, make a video all the same."""
     assert render(_stills(1), VideoSpec(64, 48, title=title), tmp_path / "made.mp4").frames == 30
