@@ -9,11 +9,11 @@ from aiohttp.abc import AbstractResolver
 from animoto.addresses import Addresses
 
 if TYPE_CHECKING:
+    from aiohappyeyeballs import AddrInfoType
     from aiohttp.client import ClientTimeout
     from aiohttp.client_reqrep import ClientRequest
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
-    from aiohappyeyeballs import AddrInfoType
 
 
 class ForbiddenAddressError(OSError):
@@ -32,13 +32,16 @@ class GuardedConnector(aiohttp.TCPConnector):
     say something else.
     """
 
-    def __init__(
-        self, addresses: Addresses, connections: int, resolver: AbstractResolver | None = None
-    ) -> None:
+    def __init__(self, addresses: Addresses, connections: int, resolver: AbstractResolver | None = None) -> None:
         super().__init__(limit=connections, resolver=resolver, socket_factory=self._socket)
         self._addresses = addresses
 
-    async def connect(self, req: "ClientRequest", traces: "list[Trace]", timeout: "ClientTimeout") -> "Connection":
+    async def connect(
+        self,
+        req: "ClientRequest",
+        traces: "list[Trace]",
+        timeout: "ClientTimeout",  # noqa: ASYNC109 (the signature is aiohttp's)
+    ) -> "Connection":
         """Give out a connection, new or kept alive, whose other end may be talked to."""
         connection = await super().connect(req, traces, timeout)
         transport = connection.transport
