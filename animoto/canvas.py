@@ -1,7 +1,6 @@
 """Puts pictures into frames: turned upright, whole, on black or on a blurred copy of themselves."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from fractions import Fraction
 
 from av import VideoFrame
@@ -10,7 +9,7 @@ from av.filter.context import FilterContext
 from av.video.reformatter import ColorRange, Colorspace
 
 from animoto.colour import limited
-from animoto.letterbox import Box, cover, letterbox
+from animoto.letterbox import Background, Box, cover, letterbox
 from animoto.orientation import Orientation
 
 _FORMAT = "yuvj420p"
@@ -28,11 +27,6 @@ _TURNS: dict[Orientation, tuple[tuple[str, str], ...]] = {
     Orientation.TRANSVERSED: (("transpose", "clock_flip"),),
     Orientation.TURNED_RIGHT: (("transpose", "cclock"),),
 }
-
-
-class Background(StrEnum):
-    BLUR = "blur"  # the picture itself, covering the frame, far out of focus
-    BLACK = "black"
 
 
 @dataclass(frozen=True, slots=True)

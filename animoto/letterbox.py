@@ -1,6 +1,12 @@
 """Where a picture of any size lies in a frame: as large as it can be, whole, in the middle."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Background(StrEnum):
+    BLUR = "blur"  # the picture itself, covering the frame, far out of focus
+    BLACK = "black"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def check_web_url(url: str) -> None:
         raise UrlError("a URL holds no blanks and no control characters; write %20 for a blank")
     parts = _split(url)
     if parts.scheme not in {"http", "https"}:
-        raise UrlError(f"only http, https and s3 URLs can be fetched, and this is {_kind(parts)}")
+        raise UrlError(f"only http, https and s3 URLs can be fetched{_kind(parts)}")
     if not parts.hostname:
         raise UrlError("the URL names no host")
 
@@ -78,7 +78,7 @@ def _without_url(error: ValueError) -> str:
 
 
 def _kind(parts: SplitResult) -> str:
-    return f"{parts.scheme[:20]}:" if parts.scheme else "none of them"
+    return f", not {parts.scheme[:20]}" if parts.scheme else ""
 
 
 def _names(query: str) -> str:
