@@ -13,7 +13,7 @@ from animoto.urls import UrlError, check_web_url
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TEMPORARY = frozenset({408, 425, 429})
-"""Besides 500 and above."""
+"""Besides 500 to 599."""
 
 
 class FetchError(Exception):
@@ -81,7 +81,7 @@ def _target(answer: aiohttp.ClientResponse) -> str:
 
 def _check(answer: aiohttp.ClientResponse, max_bytes: int) -> None:
     if answer.status != HTTPStatus.OK:
-        temporary = answer.status >= 500 or answer.status in _TEMPORARY
+        temporary = 500 <= answer.status < 600 or answer.status in _TEMPORARY
         after = answer.headers.get("Retry-After", "")
         raise FetchError(
             f"the server answered {_status(answer.status)}",

@@ -59,8 +59,8 @@ def sleep(tasks: int, duration_ms: int) -> None:
 @click.option("--seconds", type=float, default=1.0, show_default=True, help="How long a picture stands [s].")
 @click.option(
     "--transition",
-    type=click.Choice(Transition),
-    default=Transition.CUT,
+    type=click.Choice([kind.value for kind in Transition]),
+    default="cut",
     show_default=True,
     help="From one to the next.",
 )
