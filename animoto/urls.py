@@ -53,7 +53,7 @@ def s3_place(url: str) -> S3Place | None:
 
 def shown(url: str) -> str:
     """The URL as messages and logs may show it: without user, password, fragment and the values of its query."""
-    printable = "".join(character if character.isprintable() else "?" for character in url)
+    printable = "".join(character if character.isprintable() else "_" for character in url)
     if printable[:5].lower() == "s3://":
         return _cut(printable)
     head, question, query = printable.partition("#")[0].partition("?")
