@@ -52,7 +52,7 @@ def frame_of(data: bytes, canvas: Canvas, max_pixels: int = MAX_PIXELS) -> Video
     """
     image = _opened(data)
     _check_size(image, max_pixels)
-    decoded = _jpeg_frame(data) if _is_plain_jpeg(image) else None
+    decoded = _jpeg_frame(data, max_pixels) if _is_plain_jpeg(image) else None
     return canvas.place(decoded or _frame(_pixels(image)), _turn(image))
 
 
@@ -83,11 +83,11 @@ def _is_plain_jpeg(image: Image.Image) -> bool:
     return image.format in {"JPEG", "MPO"} and image.mode in {"RGB", "L"} and _foreign_profile(image) is None
 
 
-def _jpeg_frame(data: bytes) -> VideoFrame | None:
+def _jpeg_frame(data: bytes, max_pixels: int) -> VideoFrame | None:
     """Decodes without silence about damage: what ends early is an error, not a grey lower half. None if it is RGB."""
     decoder = CodecContext.create("mjpeg", "r")
     decoder.thread_count = 1  # pictures are spread over threads, each is not
-    decoder.options = {"err_detect": "explode"}
+    decoder.options = {"err_detect": "explode", "max_pixels": str(max_pixels)}  # of any header
     try:
         frames = decoder.decode(Packet(data))
     except av.FFmpegError as error:

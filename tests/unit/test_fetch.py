@@ -16,6 +16,7 @@ from cloudkon.backoff import Backoff
 from cloudkon.errors import UnavailableError
 from cloudkon.local.store import FolderStore
 from tests.support.picture_server import (
+    Answer,
     PictureServer,
     flood,
     hang,
@@ -105,7 +106,7 @@ def test_ahead(server: PictureServer) -> None:
         third.set()
         await whole(PICTURE)(reader, writer)
 
-    answers = [first, PICTURE, PICTURE, last, *[PICTURE] * 5]
+    answers: list[Answer | bytes] = [first, PICTURE, PICTURE, last, *[PICTURE] * 5]
     urls = [server.serve(f"{n}.jpg", answer) for n, answer in enumerate(answers)]
     assert [data(d) for d in fetch(*urls, limits=replace(QUICK, ahead=3))] == [PICTURE] * 9
     assert sorted(asked) == ["/0.jpg", "/1.jpg", "/2.jpg", "/3.jpg"]
