@@ -11,7 +11,8 @@ import pytest
 from animoto.addresses import Addresses
 from animoto.broken import Broken
 from animoto.downloads import downloads
-from animoto.fetch import Download, Fetched, Fetcher, Limits
+from animoto.fetch import Download, Fetched, Fetcher, Limits, _Readers, _Run
+from animoto.room import Room
 from cloudkon.backoff import Backoff
 from cloudkon.errors import UnavailableError
 from cloudkon.local.store import FolderStore
@@ -112,11 +113,48 @@ def test_ahead(server: PictureServer) -> None:
     assert sorted(asked) == ["/0.jpg", "/1.jpg", "/2.jpg", "/3.jpg"]
 
 
-def test_memory(server: PictureServer) -> None:
-    """Pictures that find no room wait for their turn, their deadlines standing still, and all arrive."""
+def test_memory(server: PictureServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures that find no room wait for their turn, all arrive, and all room is given back, of broken ones too."""
+    rooms: list[Room] = []
+
+    class Seen(Room):
+        def __init__(self, size_bytes: int) -> None:
+            super().__init__(size_bytes)
+            rooms.append(self)
+
+    monkeypatch.setattr("animoto.fetch.Room", Seen)
     body = PICTURE * 100
-    urls = [server.serve(f"{n}.jpg", body) for n in range(12)]
-    assert [data(d) for d in fetch(*urls, limits=replace(QUICK, ahead_bytes=len(body)))] == [body] * 12
+    answers: list[list[Answer | bytes]] = [[reset, body], [reset], *([body] for _ in range(10))]
+    urls = [server.serve(f"{n}.jpg", *answer) for n, answer in enumerate(answers)]
+    first, second, *others = fetch(*urls, limits=replace(QUICK, ahead_bytes=1))
+    assert [data(d) for d in (first, *others)] == [body] * 11
+    assert isinstance(second, Broken)
+    assert [room._held_bytes for room in rooms] == [0]
+
+
+def test_deadline_waits() -> None:
+    """A deadline stands still while a picture finds no room: that is not the server's fault."""
+
+    async def go() -> None:
+        run = _Run(replace(QUICK, ahead_bytes=1), Backoff(), Pauses(), _Readers(None, None))  # type: ignore[arg-type]
+        async with asyncio.timeout(60) as deadline:
+            waiting = asyncio.create_task(run._take_room(1, 10, deadline))
+            await asyncio.sleep(0)
+            assert deadline.when() is None
+            run.room.turn_to(1)
+            await waiting
+            ends_s = deadline.when()
+            assert ends_s is not None
+            assert 0 < ends_s - asyncio.get_running_loop().time() <= 60
+
+    asyncio.run(go())
+
+
+def test_no_cookies(server: PictureServer) -> None:
+    """Nothing that one answer says is told with the next request."""
+    url = server.serve("a.jpg", whole(PICTURE, "Set-Cookie: a=b\r\n")).replace("127.0.0.1", "localhost")
+    assert [data(d) for d in fetch(url, url, limits=replace(QUICK, connections=1))] == [PICTURE] * 2
+    assert not any("cookie" in headers for headers in server.headers)
 
 
 def test_leaving_early(server: PictureServer) -> None:

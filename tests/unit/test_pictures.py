@@ -89,6 +89,7 @@ def test_readable(kind: str) -> None:
     assert (frame.format.name, frame.width, frame.height) == ("yuv420p", 320, 180)
     assert (frame.color_range, frame.color_primaries, frame.color_trc, frame.colorspace) == (1, 1, 13, 6)
     assert all(near(seen, meant, 3) for seen, meant in zip(colours(frame), COLOURS, strict=True)), colours(frame)
+    assert all(max(seen) - min(seen) <= 1 for seen in colours(frame)[3:6]), "greys are tinted"
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
