@@ -87,7 +87,8 @@ def _jpeg_frame(data: bytes, max_pixels: int) -> VideoFrame | None:
     """Decodes without silence about damage: what ends early is an error, not a grey lower half. None if it is RGB."""
     decoder = CodecContext.create("mjpeg", "r")
     decoder.thread_count = 1  # pictures are spread over threads, each is not
-    decoder.options = {"err_detect": "explode", "max_pixels": str(max_pixels)}  # of any header
+    # The limit again, for a picture may have a second header that says something else.
+    decoder.options = {"err_detect": "explode", "max_pixels": str(max_pixels)}
     try:
         frames = decoder.decode(Packet(data))
     except av.FFmpegError as error:

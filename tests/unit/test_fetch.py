@@ -124,7 +124,7 @@ def test_memory(server: PictureServer, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("animoto.fetch.Room", Seen)
     body = PICTURE * 100
-    answers: list[list[Answer | bytes]] = [[reset, body], [reset], *([body] for _ in range(10))]
+    answers: list[tuple[Answer | bytes, ...]] = [(reset, body), (reset,), *[(body,)] * 10]
     urls = [server.serve(f"{n}.jpg", *answer) for n, answer in enumerate(answers)]
     first, second, *others = fetch(*urls, limits=replace(QUICK, ahead_bytes=1))
     assert [data(d) for d in (first, *others)] == [body] * 11
