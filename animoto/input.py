@@ -5,7 +5,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from fractions import Fraction
 from typing import Any, TypeVar
 
 from animoto.broken import OnBroken
@@ -16,8 +15,6 @@ from cloudkon.errors import CloudKonError
 MAX_SECONDS = 600
 """That a picture stands."""
 MAX_VIDEO_SECONDS = 4 * 3600
-MAX_FADE_SECONDS = 4
-"""A fade that is not encoded has at most 126 frames."""
 _MIN_SECONDS = 0.1
 _MAX_TITLE_CHARACTERS = 200
 
@@ -33,14 +30,10 @@ class Transition(StrEnum):
     FADE = "fade"
 
 
-class Motion(StrEnum):
-    STILL = "still"
-    ZOOM = "zoom"  # pans and zooms slowly; every frame is encoded
-
-
 class Engine(StrEnum):
-    FAST = "fast"  # each picture is encoded once
-    ENCODE = "encode"  # every frame is
+    SYNTH = "synth"  # codes each picture once
+    ENCODE = "encode"  # encodes every frame
+    AUTO = "auto"  # synth, wherever it can
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +41,15 @@ class Order:
     """A video to be made; each field is a key of the JSON object, of the same meaning."""
 
     images: tuple[str, ...]
-    seconds: Fraction = Fraction(1)
+    seconds: float = 1.0
     transition: Transition = Transition.CUT
-    fade_seconds: Fraction = Fraction(1, 2)
-    motion: Motion = Motion.STILL
+    fade_seconds: float = 0.5
+    pan_zoom: bool = False
     title: str | None = None
     audio: str | None = None
     background: Background = Background.BLUR
     broken: OnBroken = OnBroken.FAIL
-    engine: Engine = Engine.FAST
+    engine: Engine = Engine.AUTO
 
 
 _KEYS = tuple(field.name for field in fields(Order))
@@ -70,15 +63,15 @@ def order(*urls: Any, **options: Any) -> Order:
     images = list(urls) if urls else options.get("images")
     made = Order(
         images=_images(images),
-        seconds=_seconds(options, "seconds", Order(()).seconds, _MIN_SECONDS, MAX_SECONDS),
+        seconds=_seconds(options, "seconds", 1.0, _MIN_SECONDS, MAX_SECONDS),
         transition=_choice(options, "transition", Transition.CUT),
-        fade_seconds=_seconds(options, "fade_seconds", Order(()).fade_seconds, 0, MAX_FADE_SECONDS),
-        motion=_choice(options, "motion", Motion.STILL),
+        fade_seconds=_seconds(options, "fade_seconds", 0.5, 0.0, MAX_SECONDS),
+        pan_zoom=_flag(options, "pan_zoom"),
         title=_title(options.get("title")),
         audio=_audio(options.get("audio")),
         background=_choice(options, "background", Background.BLUR),
         broken=_choice(options, "broken", OnBroken.FAIL),
-        engine=_choice(options, "engine", Engine.FAST),
+        engine=_choice(options, "engine", Engine.AUTO),
     )
     _check_length(made)
     return made
@@ -119,7 +112,7 @@ def _check_url(place: str, url: Any) -> None:
         raise OrderError(f"{place}, {shown(url)}: {error}") from error
 
 
-def _seconds(options: Mapping[str, Any], key: str, default: Fraction, least: float, most: float) -> Fraction:
+def _seconds(options: Mapping[str, Any], key: str, default: float, least: float, most: float) -> float:
     value = options.get(key)
     if value is None:
         return default
@@ -127,7 +120,7 @@ def _seconds(options: Mapping[str, Any], key: str, default: Fraction, least: flo
         raise OrderError(f'"{key}" is not a number of seconds')
     if not least <= value <= most:
         raise OrderError(f'"{key}" is {value:g}, and may be {least:g} to {most:g}')
-    return Fraction(str(value))
+    return float(value)
 
 
 def _choice(options: Mapping[str, Any], key: str, default: _EnumT) -> _EnumT:
@@ -137,6 +130,15 @@ def _choice(options: Mapping[str, Any], key: str, default: _EnumT) -> _EnumT:
     if not isinstance(value, str) or value not in list(kind):
         raise OrderError(f'"{key}" is one of {", ".join(kind)}, not {str(value)[:40]!r}')
     return kind(value)
+
+
+def _flag(options: Mapping[str, Any], key: str) -> bool:
+    value = options.get(key)
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        raise OrderError(f'"{key}" is true or false')
+    return value
 
 
 def _title(title: Any) -> str | None:
@@ -150,8 +152,8 @@ def _title(title: Any) -> str | None:
 def _check_length(made: Order) -> None:
     if made.transition is Transition.FADE and made.fade_seconds >= made.seconds:
         raise OrderError(
-            f"a fade of {float(made.fade_seconds):g} s is not shorter than a picture stands, "
-            f'{float(made.seconds):g} s: make "seconds" longer or "fade_seconds" shorter'
+            f"a fade of {made.fade_seconds:g} s is not shorter than a picture stands, "
+            f'{made.seconds:g} s: make "seconds" longer or "fade_seconds" shorter'
         )
     if len(made.images) * made.seconds > MAX_VIDEO_SECONDS:
         raise OrderError(f"the video would last longer than {MAX_VIDEO_SECONDS // 3600} hours: make several of it")

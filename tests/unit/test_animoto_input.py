@@ -1,5 +1,4 @@
 import json
-from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -7,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from animoto.broken import OnBroken
-from animoto.input import Engine, Motion, Order, OrderError, Transition, order
+from animoto.input import Engine, Order, OrderError, Transition, order
 from animoto.letterbox import Background
 from cloudkon.task import parse_task
 
@@ -25,7 +24,7 @@ def test_words() -> None:
     """Words are URLs; a second each, cuts between them."""
     made = read(f"animoto {URL} s3://pics/2.png 'https://h/a\"b.jpg'")
     assert made == Order((URL, "s3://pics/2.png", 'https://h/a"b.jpg'))
-    assert (made.seconds, made.transition, made.engine) == (Fraction(1), Transition.CUT, Engine.FAST)
+    assert (made.seconds, made.transition, made.engine) == (1.0, Transition.CUT, Engine.AUTO)
     assert (made.background, made.broken) == (Background.BLUR, OnBroken.FAIL)
 
 
@@ -38,7 +37,7 @@ def test_json() -> None:
         "seconds": 2.5,
         "transition": "fade",
         "fade_seconds": 0.1,
-        "motion": "zoom",
+        "pan_zoom": True,
         "title": "Übersee",
         "audio": "s3://music/a.mp3",
         "background": "black",
@@ -47,10 +46,10 @@ def test_json() -> None:
     }
     made = Order(
         images=(URL,),
-        seconds=Fraction(5, 2),
+        seconds=2.5,
         transition=Transition.FADE,
-        fade_seconds=Fraction(1, 10),
-        motion=Motion.ZOOM,
+        fade_seconds=0.1,
+        pan_zoom=True,
         title="Übersee",
         audio="s3://music/a.mp3",
         background=Background.BLACK,
@@ -77,7 +76,8 @@ def test_json() -> None:
         ({"images": [URL], "seconds": 1e999}, '"seconds" is not a number'),
         ({"images": [URL], "seconds": 0}, '"seconds" is 0, and may be 0.1 to 600'),
         ({"images": [URL], "seconds": 601}, '"seconds" is 601, and may be 0.1 to 600'),
-        ({"images": [URL], "fade_seconds": -1}, '"fade_seconds" is -1, and may be 0 to 4'),
+        ({"images": [URL], "fade_seconds": -1}, '"fade_seconds" is -1, and may be 0 to 600'),
+        ({"images": [URL], "pan_zoom": 1}, '"pan_zoom" is true or false'),
         ({"images": [URL], "transition": "wipe"}, "\"transition\" is one of cut, fade, not 'wipe'"),
         ({"images": [URL], "transition": ["cut"]}, '"transition" is one of cut, fade'),
         ({"images": [URL], "transition": "fade", "fade_seconds": 1}, "fade of 1 s is not shorter"),
