@@ -79,9 +79,9 @@ def drop_a_duplicate(world: World, worker: Machine) -> None:
 Life = Callable[[World, Machine], None]
 LIVES: list[Life] = [work, hold_on, drain, retry, take_over, drop_a_duplicate]
 SEQUENCES: dict[Life, str] = {
-    work: "tasks.receive ledger.claim task.run ledger.checkpoint task.run ledger.complete process.send tasks.delete",
-    drain: "tasks.receive ledger.claim task.run ledger.release tasks.hide",
-    drop_a_duplicate: "tasks.receive ledger.claim process.send tasks.delete",
+    work: "tasks.receive ledger.job ledger.claim task.run ledger.checkpoint task.run ledger.complete process.send tasks.delete",
+    drain: "tasks.receive ledger.job ledger.claim task.run ledger.release tasks.hide",
+    drop_a_duplicate: "tasks.receive ledger.job ledger.claim process.send tasks.delete",
 }
 
 
