@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench lock clean
+.PHONY: help setup demo test chaos check format bench lock clean
 
 help: ## Show this
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -26,6 +26,9 @@ demo: setup ## See it all work: the embedded cloud, a deploy, 6,000 tasks, two w
 
 test: setup ## Run the tests
 	@$(BIN)/python -m pytest
+
+chaos: setup ## Kill a hundred workers, and print what became of their tasks
+	@$(BIN)/python -m pytest -m long -s tests/chaos
 
 check: setup ## Everything that CI runs: format, lint, types, tests
 	@$(BIN)/ruff format --check .
