@@ -18,6 +18,7 @@ _COMMANDS = {
     "stats": LazyCommand("cli.stats", "Show what became of a job: tasks, times, workers, API calls."),
     "results": LazyCommand("cli.results", "List what became of each task of a job."),
     "jobs": LazyCommand("cli.jobs", "List the latest jobs."),
+    "workers": LazyCommand("cli.workers", "See the workers there are, and how they are."),
     "generate": LazyCommand("cli.generate", "Write workloads for trying things out."),
     "stack": LazyCommand("cli.stack", "Create, show or delete a stage's buckets, queues and table."),
     "cloud": LazyCommand("cli.cloud", "Run the embedded cloud on this machine: no AWS account needed."),
