@@ -29,9 +29,18 @@ def cloud() -> None:
 @cloud.command()
 @stage_option
 @click.option("--auth", is_flag=True, help="Enforce IAM policies, as AWS does.")
-@click.option("--port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=0,
+    show_default=True,
+    help="The port to listen on; 0 takes a free one.",
+)
 def up(stage: str, port: int, *, auth: bool) -> None:
-    """Start it, create the stage's stack in it and deploy the Lambda; print the environment to use it."""
+    """Start it, with the stage's stack and Lambda in it.
+
+    Prints the environment to use it, as env does. It goes on when this command ends, until down.
+    """
     embedded = EmbeddedCloud(home(), SystemClock())
     with embedded.changing():
         found = embedded.find()

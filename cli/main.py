@@ -69,7 +69,8 @@ class Root(LazyGroup):
     cls=Root,
     lazy=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Region, credentials and endpoint come from the AWS environment, as for the AWS CLI.",
+    epilog="Region (AWS_DEFAULT_REGION), credentials and endpoint (AWS_ENDPOINT_URL) are found as boto3 finds them: "
+    "in the environment, in ~/.aws, or from the machine's role.",
 )
 @click.option(
     "--version",
@@ -85,8 +86,8 @@ def cloudkon_cli() -> None:
     \b
     Examples:
       cloudkon-cli demo
-      eval "$(cloudkon-cli cloud env)"
-      cloudkon-cli stack up --stage dev
+      cloudkon-cli run LOCAL -s tasks.txt -t 4
+      cloudkon-cli submit tasks.txt --watch
     """
 
 

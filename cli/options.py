@@ -16,6 +16,6 @@ stage_option = click.option(
     show_default=True,
     show_envvar=True,
     callback=_stage,
-    help="The stage: everything is found by its name.",
+    help="Which installation to use: the buckets, queues and table named after this stage.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")

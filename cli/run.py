@@ -15,14 +15,29 @@ LOCAL = "LOCAL"
 
 @click.command()
 @click.argument("queue", metavar="LOCAL|QUEUE")
-@click.option("-s", "--source", "file", type=click.Path(path_type=Path), required=True, help="The workload.")
+@click.option(
+    "-s", "--source", "file", type=click.Path(path_type=Path), required=True, help="The workload: a task a line."
+)
 @click.option(
     "-t",
     "--threads",
     type=click.IntRange(min=1),
     help="LOCAL: tasks run at a time (default: one a core). QUEUE: the slots that its workers are expected to have.",
 )
-@click.option("--tasks", "modules", multiple=True, metavar="MODULE", help="LOCAL: load the handlers of this module.")
+@click.option(
+    "--tasks",
+    "modules",
+    multiple=True,
+    metavar="MODULE",
+    help="LOCAL: load the handlers in this module; may be given several times.",
+)
+@click.option(
+    "--allow",
+    "allowed",
+    multiple=True,
+    type=click.Choice(["shell"]),
+    help="LOCAL: run tasks that are refused otherwise: shell runs any command that the workload holds.",
+)
 @click.option("--resume", is_flag=True, help="LOCAL: go on with the last run of this file.")
 @click.option("--ledger", type=click.Path(dir_okay=False, path_type=Path), help="LOCAL: keep the ledger in this file.")
 @click.option(
@@ -38,6 +53,7 @@ def run(
     file: Path,
     threads: int | None,
     modules: Sequence[str],
+    allowed: Sequence[str],
     ledger: Path | None,
     results: Path | None,
     stage: str,
@@ -47,7 +63,7 @@ def run(
 ) -> None:
     """Run a workload here, in memory (LOCAL), or put its bundles straight onto QUEUE and wait for the results.
 
-    Exits with 1 unless every task succeeded. A killed LOCAL run goes on with --resume.
+    Exits with 1 unless every task succeeded. A LOCAL run that was stopped or killed goes on with --resume.
 
     \b
     Examples:
@@ -65,19 +81,21 @@ def run(
 
             threads = threads or os.cpu_count() or 1
             well = run_local(
-                file, ledger or default_ledger(), modules, threads, written, resume=resume, as_json=as_json
+                file, ledger or default_ledger(), modules, allowed, threads, written, resume=resume, as_json=as_json
             )
         else:
             from cli.run_queue import run_queue  # noqa: PLC0415
 
-            _refuse_local_options(queue, modules, ledger, resume=resume)
+            _refuse_local_options(queue, modules, allowed, ledger, resume=resume)
             well = run_queue(queue, file, stage, threads, written, as_json=as_json)
     if not well:
         raise SystemExit(1)
 
 
-def _refuse_local_options(queue: str, modules: Sequence[str], ledger: Path | None, *, resume: bool) -> None:
-    given = {"--tasks": bool(modules), "--ledger": ledger is not None, "--resume": resume}
+def _refuse_local_options(
+    queue: str, modules: Sequence[str], allowed: Sequence[str], ledger: Path | None, *, resume: bool
+) -> None:
+    given = {"--tasks": bool(modules), "--allow": bool(allowed), "--ledger": ledger is not None, "--resume": resume}
     for option, is_given in given.items():
         if is_given:
             raise InputError(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,20 +19,24 @@ from cli.progress import went_well
 from cli.results_file import ResultsFile
 from cli.stats_view import stats_tables
 from cli.tables import print_tables
-from cloudkon import sleep
 from cloudkon.clock import SystemClock
+from cloudkon.process import end_programs
 from cloudkon.registry import Registry
 from cloudkon.settings import Settings
 from cloudkon.stats import JobStats, job_stats
+from ec2_worker.handlers import handlers
 
 _DRAIN_S = 5.0
 """A person who pressed Ctrl-C waits no longer than this for tasks that were begun."""
+_POLL_S = 0.1
+"""How late the end of a run is noticed."""
 
 
 def run_local(
     file: Path,
     ledger_file: Path,
     modules: Sequence[str],
+    allowed: Sequence[str],
     slots: int,
     results: ResultsFile | None,
     *,
@@ -47,7 +52,11 @@ def run_local(
                 results.write(tasks)
 
         run = LocalRun(
-            ledger_file, _registry(modules), slots=slots, settings=Settings(drain_s=_DRAIN_S), finished=finished
+            ledger_file,
+            _registry(modules, allowed),
+            slots=slots,
+            settings=Settings.from_environ(os.environ, drain_s=_DRAIN_S, poll_s=_POLL_S),
+            finished=finished,
         )
         try:
             job = run.open(file, resume=resume)
@@ -57,26 +66,24 @@ def run_local(
             progress.end()
             stats = job_stats(run.ledger, run.ledger, run.ledger.job(job.id) or job, SystemClock().now_ms())
         finally:
+            end_programs()
             run.close()
     if signals and not stats.ended:
-        _say_how_to_go_on(stats, file, ledger_file, slots, modules)
+        _say_how_to_go_on(stats, file, ledger_file, slots, modules, allowed)
         raise SystemExit(128 + signals[0])
     if as_json:
         click.echo(json.dumps(stats.as_json()))
     else:
         print_tables(stats_tables(stats))
     if stats.paused:
-        _say_how_to_go_on(stats, file, ledger_file, slots, modules)
+        _say_how_to_go_on(stats, file, ledger_file, slots, modules, allowed)
     return went_well(stats)
 
 
-def _registry(modules: Sequence[str]) -> Registry:
-    registry = Registry([sleep.sleep])
+def _registry(modules: Sequence[str], allowed: Sequence[str]) -> Registry:
     if modules and os.getcwd() not in sys.path:  # noqa: PTH109 (sys.path holds strings)
         sys.path.insert(0, os.getcwd())  # noqa: PTH109 (a module beside the workload, as python -m finds it)
-    for module in modules:
-        registry.load(module)
-    return registry
+    return handlers(modules, allowed)
 
 
 @contextmanager
@@ -98,7 +105,9 @@ def _stopping(stop: Callable[[], None]) -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _say_how_to_go_on(stats: JobStats, file: Path, ledger_file: Path, slots: int, modules: Sequence[str]) -> None:
+def _say_how_to_go_on(
+    stats: JobStats, file: Path, ledger_file: Path, slots: int, modules: Sequence[str], allowed: Sequence[str]
+) -> None:
     words = [
         "cloudkon-cli",
         "run",
@@ -112,5 +121,6 @@ def _say_how_to_go_on(stats: JobStats, file: Path, ledger_file: Path, slots: int
         "--resume",
     ]
     words += [word for module in modules for word in ("--tasks", module)]
+    words += [word for name in allowed for word in ("--allow", name)]
     click.echo(f"Kept: the results of {stats.tasks.ended:,} tasks of {stats.job.id}. Go on with:", err=True)
-    click.echo(f"  {' '.join(words)}", err=True)
+    click.echo(f"  {shlex.join(words)}", err=True)

@@ -1,6 +1,7 @@
 """`run QUEUE`: the client puts the bundles onto a queue itself, without S3 and Lambda, and waits for the results."""
 
 import json
+import os
 import secrets
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def run_queue(
 ) -> bool:
     """Send a workload to a queue's workers and wait for its end; return whether every task succeeded."""
     clock = SystemClock()
-    opened = cloud(stage, Settings())
+    opened = cloud(stage, Settings.from_environ(os.environ))
     dispatcher = Dispatcher(
         workloads=FolderStore(Path("/")),
         results=opened.results,

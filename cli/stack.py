@@ -16,6 +16,8 @@ from cloudkon.names import Names
 def stack() -> None:
     """Create, show or delete what a stage needs in AWS, as one CloudFormation stack.
 
+    The Lambda is deployed beside it: chalice deploy --stage dev.
+
     \b
     Examples:
       cloudkon-cli stack up --stage dev
@@ -28,7 +30,7 @@ def stack() -> None:
 @stage_option
 @json_option
 def up(stage: str, *, as_json: bool) -> None:
-    """Create the stage's buckets, queues and table, or bring them up to date."""
+    """Create or update the stage's buckets, queues and table."""
     session = Session()
     names = session.names(stage)
     template = files("infrastructure").joinpath("stack.yaml").read_text(encoding="utf-8")

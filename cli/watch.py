@@ -1,10 +1,13 @@
 import click
 
-from cli.ledgers import Ledgers
+from cli.ledgers import Found, Ledgers
 from cli.options import json_option
 from cli.reading import reads_ledgers
 from cli.watching import WAIT_S, watch_to_end
-from cloudkon.clock import SystemClock
+from cloudkon.clock import Clock, SystemClock
+from cloudkon.errors import NotFoundError
+
+_LOOK_S = 1.0
 
 
 @click.command()
@@ -30,10 +33,23 @@ def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, as_json: bool) ->
       cloudkon-cli watch
       cloudkon-cli watch tasks-k3vq7xwz5a2m && echo done
     """
+    clock = SystemClock()
     if job is None:
-        found = ledgers.find(None)
+        found = _newest(ledgers, clock, wait_s)
         job, records = found.job.id, found.records
     else:
         records = ledgers.of(job)
-    if not watch_to_end(records, job, SystemClock(), wait_s, as_json=as_json):
+    if not watch_to_end(records, job, clock, wait_s, as_json=as_json):
         raise SystemExit(1)
+
+
+def _newest(ledgers: Ledgers, clock: Clock, wait_s: float) -> Found:
+    """The latest job; the first one of a new stage may be on its way, so it is waited for."""
+    ends_s = clock.monotonic_s() + (wait_s if ledgers.cloud_is_likely else 0.0)
+    while True:
+        try:
+            return ledgers.find(None)
+        except NotFoundError:
+            if clock.monotonic_s() >= ends_s:
+                raise
+        clock.sleep(_LOOK_S)

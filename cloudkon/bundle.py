@@ -89,3 +89,7 @@ class Bundle:
     """When the job began: the S3 event's time; the base of every stamp of the bundle's results."""
     sent_ms: int
     """When the dispatcher sent this copy of the bundle."""
+    retries: int | None = None
+    """As the workload's header says; None leaves it to the handler and the settings."""
+    timeout_s: float | None = None
+    """As retries."""

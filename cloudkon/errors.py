@@ -23,3 +23,7 @@ class UnavailableError(CloudKonError):
 
 class WireError(CloudKonError):
     """A message can't be decoded; it belongs in the dead-letter queue with this reason."""
+
+
+class TaskFailedError(Exception):
+    """Raised by a handler whose words say all: they are the task's error, without the exception's name."""

@@ -49,6 +49,8 @@ class Job:
     opened_ms: int
     gzipped: bool = False
     cancelled_ms: int | None = None
+    retries: int | None = None
+    timeout_s: float | None = None
     paused_ms: int | None = None
     pause_reason: str | None = None
     resumed_ms: int | None = None

@@ -14,13 +14,21 @@ from enum import StrEnum
 from typing import TypeGuard
 
 from cloudkon.bundle import BundleKey, LineNumbers
-from cloudkon.results import Results
+from cloudkon.results import Results, runs_of
 
 
 class BundleState(StrEnum):
     LEASED = "leased"  # its owner moves it on, or anyone once the lease has lapsed
     RELEASED = "released"  # whoever claims it next moves it on
     DONE = "done"  # final
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The task that a careful worker is running, and how often it was begun without an end: its strikes."""
+
+    index: int
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,11 @@ class Lease:
     """The base of the results' stamps: what packs them needs no second look at the row."""
     claimed_ms: int
     until_ms: int
+    fruitless: int = 1
+    """Claims in a row, this one included, since the last progress: above 1, the one before ended in a crash."""
+    runs: int = 0
+    """Runs of tasks that were recorded when it was claimed; more of them are progress."""
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,8 @@ class BundleRow:
     claimed_ms: int
     lease_until_ms: int
     completed_ms: int | None = None
+    fruitless: int = 1
+    mark: Mark | None = None
 
     @property
     def attempt(self) -> int:
@@ -126,22 +141,7 @@ def claim(row: BundleRow | None, ask: Claim, guard_ms: int) -> tuple[ClaimAnswer
      held    |  held (clocks) |  free to take over
     """
     if row is None:
-        return _granted(
-            ask,
-            BundleRow(
-                ask.key,
-                BundleState.LEASED,
-                (),
-                "",
-                ask.lines,
-                (None,) * len(ask.lines),
-                ask.event_ms,
-                0,
-                0,
-                0,
-                0,
-            ),
-        )
+        return _granted(ask, _unclaimed(ask))
     if row.state is BundleState.DONE:
         return AlreadyDone(row), None
     if row.state is BundleState.LEASED:
@@ -152,9 +152,28 @@ def claim(row: BundleRow | None, ask: Claim, guard_ms: int) -> tuple[ClaimAnswer
     return _granted(ask, row)
 
 
+def _unclaimed(ask: Claim) -> BundleRow:
+    nothing: Results = (None,) * len(ask.lines)
+    return BundleRow(
+        key=ask.key,
+        state=BundleState.RELEASED,
+        owners=(),
+        token="",
+        lines=ask.lines,
+        results=nothing,
+        event_ms=ask.event_ms,
+        sent_ms=0,
+        received_ms=0,
+        claimed_ms=0,
+        lease_until_ms=0,
+        fruitless=0,
+    )
+
+
 def _granted(ask: Claim, row: BundleRow) -> tuple[Claimed, BundleRow]:
     taken = replace(
         row,
+        fruitless=row.fruitless + 1,
         state=BundleState.LEASED,
         owners=(*row.owners, ask.owner),
         token=ask.token,
@@ -167,14 +186,42 @@ def _granted(ask: Claim, row: BundleRow) -> tuple[Claimed, BundleRow]:
 
 
 def lease_of(row: BundleRow) -> Lease:
-    return Lease(row.key, row.owner, row.attempt, row.token, row.event_ms, row.claimed_ms, row.lease_until_ms)
+    return Lease(
+        row.key,
+        row.owner,
+        row.attempt,
+        row.token,
+        row.event_ms,
+        row.claimed_ms,
+        row.lease_until_ms,
+        row.fruitless,
+        runs_of(row.results),
+        row.mark,
+    )
 
 
-def checkpoint(row: BundleRow | None, lease: Lease, results: Results, until_ms: int) -> WriteAnswer:
-    """Decide a renewal that also writes down the results so far."""
+def checkpoint(
+    row: BundleRow | None, lease: Lease, results: Results, until_ms: int, mark: Mark | None = None
+) -> WriteAnswer:
+    """Decide a renewal that also writes down the results so far, and the task that is about to run, if it is marked."""
     if not _holds(row, lease):
         return LeaseLost()
-    return Kept(replace(row, results=tuple(results), lease_until_ms=until_ms))
+    kept = replace(
+        row,
+        results=tuple(results),
+        lease_until_ms=until_ms,
+        fruitless=fruitless_after(lease, results),
+        mark=mark,
+    )
+    return Kept(kept)
+
+
+def fruitless_after(lease: Lease, results: Results) -> int:
+    """What a checkpoint counts: only claims without progress are held against a bundle.
+
+    Were every claim counted, a stormy hour would give healthy bundles up.
+    """
+    return 1 if runs_of(results) > lease.runs else lease.fruitless
 
 
 def complete(row: BundleRow | None, lease: Lease, results: Results, now_ms: int) -> WriteAnswer:
@@ -183,16 +230,16 @@ def complete(row: BundleRow | None, lease: Lease, results: Results, now_ms: int)
         return Kept(row)  # a retried request whose first try had succeeded
     if not _holds(row, lease):
         return LeaseLost()
-    return Kept(replace(row, state=BundleState.DONE, results=tuple(results), completed_ms=now_ms))
+    return Kept(replace(row, state=BundleState.DONE, results=tuple(results), completed_ms=now_ms, mark=None))
 
 
-def release(row: BundleRow | None, lease: Lease, results: Results) -> WriteAnswer:
-    """Decide the return of an unfinished bundle, for anyone to claim at once."""
+def release(row: BundleRow | None, lease: Lease, results: Results, mark: Mark | None = None) -> WriteAnswer:
+    """Decide the return of an unfinished bundle, for anyone to claim at once; an interruption costs no budget."""
     if row is not None and row.state is BundleState.RELEASED and _ours(row, lease):
         return Kept(row)
     if not _holds(row, lease):
         return LeaseLost()
-    return Kept(replace(row, state=BundleState.RELEASED, results=tuple(results)))
+    return Kept(replace(row, state=BundleState.RELEASED, results=tuple(results), fruitless=0, mark=mark))
 
 
 def _ours(row: BundleRow, lease: Lease) -> bool:

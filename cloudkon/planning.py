@@ -6,7 +6,7 @@ cheapest point; sixteen bundles a slot keep a heavy-tailed job within about a te
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloudkon.job import RANGE_BYTES
 from cloudkon.lines import BadLine, Line
@@ -27,15 +27,21 @@ _MAX_SHARDS = 16
 TRAVEL_ALONE = frozenset({"animoto"})
 """Tasks of minutes each: a bundle of them would only hold others up."""
 
+MAX_RETRIES = 100
+"""Each retry is a receive of the message, and a queue that redrives allows 1,000."""
+_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
 _HEADER = re.compile(r"#\s*cloudkon:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the first lines of a workload may set: `#cloudkon: bundle=1 task_ms=250`."""
+    """What the first lines of a workload may set: `#cloudkon: bundle=1 task_ms=250 retries=5 timeout=30s`."""
 
     bundle: int | None = None
     task_ms: float | None = None
+    retries: int | None = None
+    timeout_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +117,29 @@ def read_options(line: Line, options: Options | None = None) -> tuple[Options, l
 def _with_option(options: Options, name: str, value: str) -> Options:
     match name:
         case "bundle" if value.isdecimal() and 1 <= int(value) <= MAX_BUNDLE_TASKS:
-            return Options(int(value), options.task_ms)
+            return replace(options, bundle=int(value))
         case "bundle":
             raise ValueError(f"option bundle={value}: a whole number from 1 to {MAX_BUNDLE_TASKS} was expected")
         case "task_ms" if re.fullmatch(r"\d+(\.\d+)?", value):
-            return Options(options.bundle, float(value))
+            return replace(options, task_ms=float(value))
         case "task_ms":
             raise ValueError(f"option task_ms={value}: the mean time of a task in milliseconds was expected")
+        case "retries" if value.isdecimal() and int(value) <= MAX_RETRIES:
+            return replace(options, retries=int(value))
+        case "retries":
+            raise ValueError(f"option retries={value}: a whole number from 0 to {MAX_RETRIES} was expected")
+        case "timeout":
+            return replace(options, timeout_s=_duration_s(value))
         case _:
-            raise ValueError(f"unknown option {name!r}; known are bundle and task_ms")
+            raise ValueError(f"unknown option {name!r}; known are bundle, task_ms, retries and timeout")
+
+
+def _duration_s(value: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", value)
+    seconds = float(found[1]) * _UNITS_S[found[2]] if found else 0.0
+    if not seconds:
+        raise ValueError(f"option timeout={value}: a time such as 500ms, 30s, 5m or 2h was expected")
+    return seconds
 
 
 def bundle_size(seen: Sample, size_bytes: int, slots: int) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cloudkon.job import Job, RangeReport, WorkerReport
-from cloudkon.lease import BundleRow, Claim, ClaimAnswer, Lease, WriteAnswer
+from cloudkon.lease import BundleRow, Claim, ClaimAnswer, Lease, Mark, WriteAnswer
 from cloudkon.results import Results
 
 MAX_BATCH_MESSAGES = 10
@@ -53,11 +53,11 @@ class Leases(Protocol):
 
     def claim(self, ask: Claim) -> ClaimAnswer: ...
 
-    def checkpoint(self, lease: Lease, results: Results, until_ms: int) -> WriteAnswer: ...
+    def checkpoint(self, lease: Lease, results: Results, until_ms: int, mark: Mark | None = None) -> WriteAnswer: ...
 
     def complete(self, lease: Lease, results: Results, now_ms: int) -> WriteAnswer: ...
 
-    def release(self, lease: Lease, results: Results) -> WriteAnswer: ...
+    def release(self, lease: Lease, results: Results, mark: Mark | None = None) -> WriteAnswer: ...
 
 
 class Jobs(Protocol):

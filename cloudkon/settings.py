@@ -1,8 +1,16 @@
-"""Everything that can be set, with its default, its unit, and the inequalities that must hold."""
+"""Everything that can be set, with its default, its unit, and the inequalities that must hold.
 
-from dataclasses import dataclass
+Workers and the Lambda read each from the environment, as CLOUDKON_ and its name: CLOUDKON_LEASE_S=30 sets lease_s.
+All machines of a stage should agree on guard_s and retention_days; the rest each may set for itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 from cloudkon.errors import InputError
+
+_PREFIX = "CLOUDKON_"
 
 # The longest that SQS keeps a message, and so the longest that work may wait for a worker.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
@@ -35,6 +43,18 @@ class Settings:
     """How long the settler waits to fill a batch."""
     drain_s: float = 90.0
     """How long a draining worker goes on with what it holds."""
+    retries: int = 2
+    """How often a task that failed is run again, unless its job or handler says otherwise: three tries in all."""
+    retry_base_s: float = 1.0
+    """The bound of the first wait before a retry; it doubles with each."""
+    retry_cap_s: float = 900.0
+    """The longest wait before a retry."""
+    strikes: int = 2
+    """How often a worker may die while a task runs, before the task is taken to be what kills it."""
+    fruitless_claims: int = 10
+    """How many claims in a row may end without any progress, before a bundle is given up."""
+    overrun_grace_s: float = 1.0
+    """How much longer than its timeout a task may take to stop by itself."""
     breaker_tasks: int = 50
     """How many of a job's first tasks must all fail for the job to be paused; 0: it never is."""
     retention_days: int = 30
@@ -46,6 +66,9 @@ class Settings:
         _check(self.report_s > 0, "report_s is positive")
         _check(0 < self.poll_s <= 20, "poll_s lies between 0 and 20, the longest wait of an SQS receive")
         _check(self.checkpoint_s > 0, "checkpoint_s is positive")
+        _check(self.retries >= 0, "retries is 0 or more")
+        _check(self.strikes >= 1, "strikes is 1 or more")
+        _check(self.fruitless_claims > self.strikes + 1, "fruitless_claims leaves room for the strikes of a task")
         _check(
             self.lease_s > 2 * self.guard_s + 2 * self.checkpoint_s,
             "lease_s is longer than two guards and two checkpoints, or every lease would lapse while it is used",
@@ -62,6 +85,19 @@ class Settings:
             self.retention_days > QUEUE_RETENTION_DAYS,
             f"retention_days is more than the queue's {QUEUE_RETENTION_DAYS} days, or a late duplicate would run",
         )
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str], **changes: Any) -> Self:
+        """The defaults, changed by what the environment sets, changed by what the caller does.
+
+        Raises InputError that names the variable which is no number, or the rule which is broken.
+        """
+        set_ = {
+            field.name: _number(_PREFIX + field.name.upper(), said, whole=field.type is int)
+            for field in fields(cls)
+            if (said := environ.get(_PREFIX + field.name.upper()))
+        }
+        return cls(**set_ | changes)
 
     @property
     def heartbeat_s(self) -> float:
@@ -89,3 +125,13 @@ class Settings:
 def _check(holds: bool, rule: str) -> None:  # noqa: FBT001 (the condition is the argument)
     if not holds:
         raise InputError(f"These settings contradict each other: {rule}.")
+
+
+def _number(variable: str, said: str, *, whole: bool) -> float:
+    try:
+        number = int(said) if whole else float(said)
+    except ValueError as error:
+        raise InputError(f"{variable}={said} is no {'whole ' if whole else ''}number.") from error
+    if not abs(number) < float("inf"):
+        raise InputError(f"{variable}={said} is no number that time can be measured in.")
+    return number

@@ -49,5 +49,5 @@ class Shelf:
             self._file.seek(place.offset)
             results = unpack(self._file.read(place.size_bytes), place.event_ms)
             for line, result in zip(LineNumbers.parse(place.lines), results, strict=True):
-                if result is not None:
+                if result is not None and result.is_final:
                     yield line, result

@@ -26,6 +26,9 @@ class Percentiles:
         return {name: None if ms is None else round(ms, 3) for name, ms in asdict(self).items()}
 
 
+_RAN = frozenset({TaskState.SUCCEEDED, TaskState.FAILED})
+
+
 class Stages:
     """Collects the durations of each stage over the tasks that ran; those that were rejected did not."""
 
@@ -41,7 +44,7 @@ class Stages:
 
     def add(self, row: BundleRow) -> None:
         """Take in what a bundle's row tells; clocks that differ may turn a duration negative: it counts as 0."""
-        ran = [result for result in row.results if result is not None and result.state is not TaskState.REJECTED]
+        ran = [result for result in row.results if result is not None and result.state in _RAN]
         if not ran:
             return
         self._dispatch.add(row.sent_ms - self._event_ms, len(ran))

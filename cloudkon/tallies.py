@@ -41,13 +41,14 @@ class Tally:
 
     def add(self, row: BundleRow) -> None:
         """Take in one row; each may come once."""
-        results = [result for result in row.results if result is not None]
+        known = [result for result in row.results if result is not None]
+        results = [result for result in known if result.is_final]
         self.bundles[row.state] += 1
         self.tasks_by_range[row.key.range] += len(row.results)
         if row.state is BundleState.LEASED:
             self.running += len(row.results) - len(results)
         self._by_state.update([result.state for result in results])
-        self.runs += sum([result.runs for result in results])
+        self.runs += sum([result.runs for result in known])
         self.last_ms = max(self.last_ms, max((result.recorded_ms or 0 for result in results), default=0))
         self._credit(row, results)
         self.stages.add(row)

@@ -41,8 +41,8 @@ def is_task_line(line: str) -> bool:
 
 
 def _from_words(line: str) -> Task:
-    if line.isascii() and line.isprintable() and _NEEDS_SHLEX.isdisjoint(line):
-        words = line.split()  # what shlex would do, at a thirtieth of its cost
+    if line.isprintable() and _NEEDS_SHLEX.isdisjoint(line):
+        words = line.split()  # what shlex would do, at a thirtieth of its cost: all that is blank in it are spaces
     else:
         _refuse_control_characters(line)
         try:

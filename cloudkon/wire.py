@@ -4,6 +4,7 @@ Escaped, a line of 200 KiB grows to at most 600 KiB: below the 1 MiB of an SQS m
 """
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ VERSION = 1
 def encode_bundle(bundle: Bundle) -> str:
     """Write a bundle as the body of a message."""
     key = bundle.key
+    optional = {"retries": bundle.retries, "timeout_s": bundle.timeout_s}
     return _dump(
         {
             "v": VERSION,
@@ -30,6 +32,7 @@ def encode_bundle(bundle: Bundle) -> str:
             "event_ms": bundle.event_ms,
             "sent_ms": bundle.sent_ms,
             "tasks": "\n".join(bundle.tasks),
+            **{name: value for name, value in optional.items() if value is not None},
         }
     )
 
@@ -48,7 +51,9 @@ def decode_bundle(body: str) -> Bundle:
         )
         lines = LineNumbers.parse(_text(value["lines"]))
         tasks = tuple(_text(value["tasks"]).split("\n"))
-        bundle = Bundle(key, lines, tasks, _count(value["event_ms"]), _count(value["sent_ms"]))
+        retries = _count(value["retries"]) if "retries" in value else None
+        timeout_s = _positive(value["timeout_s"]) if "timeout_s" in value else None
+        bundle = Bundle(key, lines, tasks, _count(value["event_ms"]), _count(value["sent_ms"]), retries, timeout_s)
     except (KeyError, TypeError) as error:
         raise WireError(f"The message is no bundle: {error}.") from error
     if len(lines) != len(tasks):
@@ -95,7 +100,7 @@ def decode_completion(body: str) -> Completion:
 def numbered(row: BundleRow, lines_before: int = 0) -> Iterator[tuple[int, TaskResult]]:
     """The row's results with their line numbers; lines_before counts the lines of the ranges before the row's."""
     for line, result in zip(row.lines, row.results, strict=True):
-        if result is not None:
+        if result is not None and result.is_final:
             yield line + lines_before, result
 
 
@@ -130,3 +135,9 @@ def _count(value: object, least: int = 0) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= least:
         return value
     raise TypeError(f"{value!r} is not a whole number from {least} up")
+
+
+def _positive(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
+        return float(value)
+    raise TypeError(f"{value!r} is not a positive number")

@@ -20,13 +20,13 @@ def _workloads_bucket() -> str:
     """The bucket to subscribe to: asked for where chalice deploys; in Lambda nobody needs it."""
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         return ""
-    return wiring.cloud(wiring.stage_from(os.environ), Settings()).names.workloads_bucket
+    return wiring.cloud(wiring.stage_from(os.environ), Settings.from_environ(os.environ)).names.workloads_bucket
 
 
 @cache
 def _dispatcher() -> Dispatcher:
     """Made with a Lambda instance's first event, and kept: its connections are worth keeping."""
-    cloud = wiring.cloud(wiring.stage_from(os.environ), Settings())
+    cloud = wiring.cloud(wiring.stage_from(os.environ), Settings.from_environ(os.environ))
     return Dispatcher(cloud.workloads, cloud.results, cloud.ledger, cloud.tasks, SystemClock(), cloud.meter)
 
 

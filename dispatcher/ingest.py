@@ -60,6 +60,8 @@ class Dispatcher:
                 tasks_estimate=tasks,
                 opened_ms=self.clock.now_ms(),
                 gzipped=gzipped,
+                retries=seen.options.retries,
+                timeout_s=seen.options.timeout_s,
             )
         )
 
@@ -105,7 +107,8 @@ class Dispatcher:
 
     def _bundle(self, job: Job, range_number: int, number: int, packed: Packed) -> Bundle:
         key = BundleKey(job.id, range_number, number, job.shards)
-        return Bundle(key, packed.lines, packed.tasks, job.source.event_ms, self.clock.now_ms())
+        now_ms = self.clock.now_ms()
+        return Bundle(key, packed.lines, packed.tasks, job.source.event_ms, now_ms, job.retries, job.timeout_s)
 
 
 @dataclass(slots=True)

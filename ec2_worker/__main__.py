@@ -8,11 +8,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from types import FrameType
 
-from cloudkon import sleep, wiring
+from cloudkon import wiring
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, InputError
-from cloudkon.registry import Registry
+from cloudkon.process import end_programs
 from cloudkon.settings import Settings
+from ec2_worker.handlers import handlers
 from ec2_worker.worker import Surroundings, Worker, worker_name
 
 log = logging.getLogger("ec2_worker")
@@ -37,10 +38,9 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
 
 
 def _work(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
-    registry = Registry([sleep.sleep])
-    for module in options.tasks:
-        registry.load(module)
-    settings = Settings(drain_s=options.drain_seconds, breaker_tasks=options.breaker)
+    registry = handlers(options.tasks, options.allow)
+    asked = {} if options.drain_seconds is None else {"drain_s": options.drain_seconds}
+    settings = Settings.from_environ(environ, **asked)
     cloud = wiring.cloud(wiring.stage_from(environ), settings)
     name = worker_name()
     around = Surroundings(
@@ -61,12 +61,19 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
         signal.signal(number, stop)
     queue = options.source or cloud.names.task_queue
     log.info("worker %s: %d slots on queue %s, tasks %s", name, options.threads, queue, ", ".join(registry.names))
-    worker.run(options.until_idle)
+    try:
+        worker.run(options.until_idle)
+    finally:
+        end_programs()
     log.info("worker %s: stopped", name)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m ec2_worker", description="Runs CloudKon tasks on N threads.")
+    parser = argparse.ArgumentParser(
+        prog="python -m ec2_worker",
+        description="Runs CloudKon tasks on N threads.",
+        epilog="Durations can be set in the environment, such as CLOUDKON_LEASE_S; see cloudkon/settings.py.",
+    )
     parser.add_argument(
         "-t",
         "--threads",
@@ -83,20 +90,19 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MODULE",
         help="load the handlers of an importable module; may be given several times",
     )
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        choices=["shell"],
+        help="run tasks that are refused otherwise: shell runs any command that a workload holds",
+    )
     parser.add_argument("--until-idle", type=_seconds, metavar="SECONDS", help="exit when nothing came for that long")
     parser.add_argument(
         "--drain-seconds",
         type=_seconds,
-        default=Settings().drain_s,
         metavar="SECONDS",
-        help="after SIGTERM, go on for so long with what was begun (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--breaker",
-        type=_count,
-        default=Settings().breaker_tasks,
-        metavar="TASKS",
-        help="pause a job whose first TASKS tasks all fail; 0: never (default: %(default)s)",
+        help=f"after SIGTERM, go on for so long with what was begun (default: {Settings().drain_s:g})",
     )
     return parser
 
@@ -105,13 +111,6 @@ def _at_least_one(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("at least 1 is needed")
-    return number
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("a whole number from 0 up is needed")
     return number
 
 

@@ -39,7 +39,8 @@ class Board:
                     while self._bundles and not _has_work(self._bundles[0]):
                         self._bundles.popleft()
                     if self._bundles:
-                        return self._bundles[0]
+                        # A careful bundle is one slot's alone.
+                        return self._bundles.popleft() if self._bundles[0].careful else self._bundles[0]
                     self._changed.wait()
                 return None
             finally:

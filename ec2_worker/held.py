@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from cloudkon.bundle import Bundle
 from cloudkon.lease import Lease
-from cloudkon.results import Results, TaskResult
+from cloudkon.results import Results, TaskResult, TaskState
+from ec2_worker.budgets import is_careful
 
 
 class Phase(StrEnum):
@@ -30,14 +31,17 @@ class Held:
         "_ended",
         "_to_run",
         "bundle",
+        "careful",
         "draw",
         "hidden_until_s",
         "lease",
         "lease_ends_s",
+        "mark",
         "phase",
         "receipt",
         "results",
         "saved_s",
+        "writing",
     )
 
     def __init__(
@@ -51,7 +55,7 @@ class Held:
         hidden_until_s: float,
         now_s: float,
     ) -> None:
-        todo = [index for index, result in enumerate(results) if result is None]
+        todo = [index for index, result in enumerate(results) if result is None or not result.is_final]
         self.bundle = bundle
         self.lease = lease
         self.receipt = receipt
@@ -63,6 +67,11 @@ class Held:
         self.hidden_until_s = hidden_until_s
         self.saved_s = now_s
         """When its lease was last renewed, with the results there were."""
+        self.careful = is_careful(lease)
+        """One slot runs it, with a mark in the ledger before each task."""
+        self.mark = lease.mark
+        self.writing = threading.Lock()
+        """Held while its row is written: results must reach the ledger in the order they were read in."""
         self._to_run = len(todo)
         self._ended = itertools.count(1)
 
@@ -86,6 +95,11 @@ class Held:
         """Of the tasks that have a result; there is at least one."""
         durations_us = [result.duration_us for result in self.results if result is not None]
         return sum(durations_us) / len(durations_us) / 1_000_000
+
+    def fail_rest(self, error: str, now_ms: int) -> None:
+        """Give every task that has no final result a failure, without running it."""
+        for index in self.draw:
+            self.put(index, TaskResult(TaskState.FAILED, now_ms, 0, self.lease.attempt, error=error))
 
     def put(self, index: int, result: TaskResult) -> bool:
         """Take the result of a drawn task; True for the last of the bundle, once."""

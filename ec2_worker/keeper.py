@@ -33,6 +33,8 @@ class Keeper:
     clock: Clock
     settings: Settings
     lost: Callable[[Held], None]
+    look: Callable[[float], None] = lambda _: None
+    """Called at each tick with the monotonic time [s]: what else is to be done by the clock."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
@@ -43,6 +45,7 @@ class Keeper:
     def tick(self) -> None:
         """Do everything that is due; what fails is due again at the next tick."""
         now_s = self.clock.monotonic_s()
+        self.look(now_s)
         for held in self.holdings.all():
             if held.phase is Phase.LAPSED:
                 self._attempt(partial(self.give_back, held))
@@ -61,6 +64,15 @@ class Keeper:
         # A bundle that was settled meanwhile refuses the checkpoint too, and that is no loss.
         if row is None and held.phase is Phase.RUNNING:
             self.lost(held)
+
+    def mark(self, held: Held) -> bool:
+        """Write a careful bundle's mark down; False if it could not be."""
+        try:
+            self._save(held)
+        except CloudKonError as error:
+            log.warning("%s: %s It is given back.", held.lease.key, error)
+            return False
+        return held.phase is Phase.RUNNING
 
     def give_back(self, held: Held) -> None:
         """Release a bundle with the results so far, for anyone to claim at once."""

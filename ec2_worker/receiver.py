@@ -155,7 +155,10 @@ class Receiver:
         )
         self.holdings.add(held)
         self.reporter.claimed(bundle.key.job)
-        if held.phase is Phase.RUNNING:
+        if lease.fruitless > self.settings.fruitless_claims:
+            held.fail_rest(f"given up: {lease.fruitless - 1} workers in a row got nowhere with it", self.clock.now_ms())
+            self.finished(held)
+        elif held.phase is Phase.RUNNING:
             self.board.offer(held)
         else:
             self.finished(held)

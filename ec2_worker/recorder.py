@@ -7,8 +7,9 @@ from typing import Literal, assert_never
 from cloudkon.clock import Clock
 from cloudkon.lease import BundleRow, Kept, LeaseLost, WriteAnswer
 from cloudkon.ports import Leases, ObjectStore
-from cloudkon.results import MAX_VALUE_BYTES, TaskResult, stamped
+from cloudkon.results import MAX_VALUE_BYTES, Results, TaskResult, stamped
 from cloudkon.settings import Settings
+from ec2_worker.budgets import unmarked
 from ec2_worker.held import Held
 
 
@@ -35,30 +36,36 @@ class Recorder:
         return self._write(held, "release")
 
     def _write(self, held: Held, verb: Literal["checkpoint", "complete", "release"]) -> BundleRow | None:
+        with held.writing:
+            return self._write_alone(held, verb)
+
+    def _write_alone(self, held: Held, verb: Literal["checkpoint", "complete", "release"]) -> BundleRow | None:
         now_ms, now_s = self.clock.now_ms(), self.clock.monotonic_s()
-        results = stamped([self._fitting(held, index, result) for index, result in enumerate(held.results)], now_ms)
+        fresh = list(held.results)
+        results = stamped([self._fitting(held, index, result) for index, result in enumerate(fresh)], now_ms)
         answer: WriteAnswer
         match verb:
             case "checkpoint":
-                answer = self.leases.checkpoint(held.lease, results, now_ms + self.settings.lease_ms)
+                answer = self.leases.checkpoint(held.lease, results, now_ms + self.settings.lease_ms, held.mark)
             case "complete":
                 answer = self.leases.complete(held.lease, results, now_ms)
             case "release":
-                answer = self.leases.release(held.lease, results)
+                answer = self.leases.release(held.lease, results, unmarked(held.mark))
             case _:
                 assert_never(verb)
         match answer:
             case Kept(row):
-                self._kept(held, results, now_s)
+                self._kept(held, fresh, results, now_s)
                 return row
             case LeaseLost():
                 return None
             case _:
                 assert_never(answer)
 
-    def _kept(self, held: Held, results: list[TaskResult | None], now_s: float) -> None:
-        for index, result in enumerate(results):
-            if result is not None:
+    def _kept(self, held: Held, fresh: Results, results: Results, now_s: float) -> None:
+        for index, (before, result) in enumerate(zip(fresh, results, strict=True)):
+            # What was stamped has ended in this attempt, so no slot writes there; what was not stamped stays alone.
+            if result is not before:
                 held.results[index] = result
         held.saved_s = now_s
         held.lease_ends_s = now_s + self.settings.lease_s - self.settings.guard_s
@@ -72,6 +79,4 @@ class Recorder:
         # The attempt's own key: a fenced-off owner can't overwrite what the completion names.
         key = f"values/{held.lease.key}/{held.lease.attempt}/{index}.json"
         self.store.write(key, value)
-        fitting = replace(result, value=None, output=key)
-        held.results[index] = fitting
-        return fitting
+        return replace(result, value=None, output=key)

@@ -15,6 +15,7 @@ from cloudkon.lease import BundleRow
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, TaskQueue
 from cloudkon.settings import Settings
 from cloudkon.wire import encode_completion
+from ec2_worker.budgets import wait_before_retry_s
 from ec2_worker.held import Held, Holdings, Phase
 from ec2_worker.recorder import Recorder
 from ec2_worker.reporter import Reporter
@@ -56,6 +57,8 @@ class Settler:
     lost: Callable[[Held], None]
     completed: Callable[[BundleRow], None]
     backoff: Backoff = field(default_factory=Backoff)
+    retry_backoff: Backoff = field(default_factory=Backoff)
+    """Of tasks that failed, where backoff is of calls that did."""
     inbox: "SimpleQueue[Settlement | _Stop]" = field(default_factory=SimpleQueue)
 
     def add(self, held: Held) -> None:
@@ -116,15 +119,28 @@ class Settler:
         if held is None:
             return
         try:
-            settlement.row = self.recorder.complete(held)
+            wait_s = wait_before_retry_s(held.results, self.retry_backoff)
+            row = self.recorder.complete(held) if wait_s is None else self.recorder.release(held)
         except CloudKonError as error:
             log.warning("%s: %s Trying again.", held.lease.key, error)
             return
-        if settlement.row is None:
+        if row is None:
             settlement.over = True
             self.lost(held)
+        elif wait_s is None:
+            settlement.row = row
+            self.completed(row)
         else:
-            self.completed(settlement.row)
+            self._postpone(settlement, held, wait_s)
+
+    def _postpone(self, settlement: Settlement, held: Held, wait_s: float) -> None:
+        """Let the message come back for the retries; no slot and no lease waits with it."""
+        settlement.over = True
+        self.holdings.discard(held)  # first: no heartbeat may hide the message for longer
+        self._attempt(partial(self._hide, settlement.receipt, wait_s))
+
+    def _hide(self, receipt: str, seconds: float) -> None:
+        self.queue.hide([receipt], seconds)
 
     def _forward(self, batch: Sequence[tuple[Settlement, str]]) -> None:
         refused = set(self.process.send([body for _, body in batch]))

@@ -1,31 +1,44 @@
-"""Runs tasks: N threads that take a task, run it, and put its result in its place. They make no AWS calls."""
+"""Takes tasks off bundles: N threads that take a task, run it, and put its result in its place.
 
-import json
+They make no AWS calls, but for the mark that a careful bundle needs before each of its tasks.
+"""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from cloudkon.clock import Clock
-from cloudkon.registry import Registry, UnknownTaskError
-from cloudkon.results import MAX_ERROR_CHARACTERS, TaskResult, TaskState
-from cloudkon.task import LineError, parse_task
+from cloudkon.results import TaskResult, TaskState
+from cloudkon.settings import Settings
 from ec2_worker.board import Board
+from ec2_worker.budgets import next_mark, strikes
 from ec2_worker.held import Held, Phase
+from ec2_worker.overruns import Run
+from ec2_worker.trial import GivenUpError, Trial
 
 
 @dataclass(slots=True)
 class Slots:
-    """The slots of one worker; finished gets each bundle whose last task has ended."""
+    """The slots of one worker."""
 
     board: Board
-    registry: Registry
+    trial: Trial
     clock: Clock
+    settings: Settings
     finished: Callable[[Held], None]
+    """Gets each bundle whose last task has ended."""
+    mark: Callable[[Held], bool]
+    """Writes a careful bundle's mark into the ledger; False if it could not be."""
+    stuck: Callable[[Run], None]
+    """Gets each task that ran past its timeout and did not stop: its slot is lost."""
 
     def run(self) -> None:
-        """Be one slot, until the board is closed."""
-        while (held := self.board.next()) is not None:
-            while not self.board.closed and self.run_next(held):
-                pass
+        """Be one slot, until the board is closed, or until a task that it ran was given up."""
+        try:
+            while (held := self.board.next()) is not None:
+                while not self.board.closed and self.run_next(held):
+                    pass
+        except GivenUpError:
+            return  # another slot has taken its place
 
     def run_next(self, held: Held) -> bool:
         """Take and run one task; False if there is none, or none may be started."""
@@ -37,43 +50,33 @@ class Slots:
         index = next(held.draw, None)
         if index is None:
             return False
-        result = self._result(held.bundle.tasks[index], held.lease.attempt)
-        if held.put(index, result):
-            self.finished(held)
+        if held.careful and (struck := strikes(held.mark, index)) >= self.settings.strikes:
+            self._put(held, index, self._condemned(held, struck))
+            return True
+        if held.careful and not self._marked(held, index):
+            return False
+        self._put(held, index, self.trial.run(held, index))
         return True
 
-    def _result(self, line: str, attempt: int) -> TaskResult:
-        start_ms, started_s = self.clock.now_ms(), self.clock.monotonic_s()
-        state, error, value, task = TaskState.SUCCEEDED, None, None, None
-        try:
-            task = parse_task(line)
-            value = self.registry.run(task)
-        except (LineError, UnknownTaskError) as refusal:
-            state, error = TaskState.REJECTED, _bounded(str(refusal))
-        except BaseException as failure:  # noqa: BLE001 (whatever a handler raises, sys.exit too, is its task's result)
-            state, error = TaskState.FAILED, _bounded(_reason(failure))
-        duration_us = max(0, round((self.clock.monotonic_s() - started_s) * 1_000_000))
-        task_id = task.id if task is not None else None
-        return TaskResult(state, start_ms, duration_us, attempt, error=error, value=_json_or_none(value), id=task_id)
+    def overran(self, run: Run, now_s: float) -> None:
+        """Give up a task that did not stop in its time."""
+        self._put(run.held, run.index, self.trial.given_up(run, now_s))
+        if run.held.careful:
+            self.board.offer(run.held)  # it was that slot's alone
+        self.stuck(run)
 
+    def _condemned(self, held: Held, struck: int) -> TaskResult:
+        error = f"its worker died {struck} times while it ran"
+        return TaskResult(TaskState.FAILED, self.clock.now_ms(), 0, held.lease.attempt, runs=struck, error=error)
 
-def _reason(failure: BaseException) -> str:
-    try:
-        said = str(failure)
-    except Exception:  # noqa: BLE001 (a __str__ that raises is the handler's, and must not end the slot)
-        said = "(its message can't be shown)"
-    return f"{type(failure).__name__}: {said}"
+    def _marked(self, held: Held, index: int) -> bool:
+        """Mark the task before it runs, so that whoever takes over knows which one killed us."""
+        held.mark = next_mark(held.mark, index)
+        marked = self.mark(held)
+        if not marked and held.phase is Phase.RUNNING:
+            held.phase = Phase.LAPSED
+        return marked
 
-
-def _bounded(error: str) -> str:
-    return error[:MAX_ERROR_CHARACTERS].encode(errors="replace").decode()
-
-
-def _json_or_none(value: object) -> object:
-    if value is None:
-        return None
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return None  # not JSON: the task succeeded, there is nothing to record
-    return value
+    def _put(self, held: Held, index: int, result: TaskResult) -> None:
+        if held.put(index, result):
+            self.finished(held)

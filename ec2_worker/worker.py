@@ -7,6 +7,7 @@ import socket
 import threading
 from dataclasses import dataclass, field
 
+from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.metering import Meter
@@ -20,11 +21,13 @@ from ec2_worker.crew import Crew
 from ec2_worker.gate import Gate
 from ec2_worker.held import Held, Holdings
 from ec2_worker.keeper import Keeper
+from ec2_worker.overruns import Overruns, Run
 from ec2_worker.receiver import Receiver
 from ec2_worker.recorder import Recorder
 from ec2_worker.reporter import Reporter
 from ec2_worker.settler import Settler
 from ec2_worker.slots import Slots
+from ec2_worker.trial import Trial
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +73,8 @@ class Worker:
         self._holdings = Holdings()
         self._hurry = threading.Event()
         self._crew = Crew()
+        self.stuck_slots = 0
+        """Threads whose tasks never ended."""
         self.reporter = Reporter(around.ledger, name, slots, around.meter, around.clock)
         self.board = Board(slots, settings.backlog_s)
         self.gate = Gate(around.tasks, around.ledger, around.clock)
@@ -86,9 +91,27 @@ class Worker:
             lost=self._lose,
             completed=breaker.completed,
         )
-        self.slots = Slots(self.board, registry, around.clock, finished=self._finish)
+        self.settler.retry_backoff = Backoff(settings.retry_base_s, settings.retry_cap_s)
         self.keeper = Keeper(
-            around.tasks, recorder, self._holdings, self.reporter, around.clock, settings, lost=self._lose
+            around.tasks,
+            recorder,
+            self._holdings,
+            self.reporter,
+            around.clock,
+            settings,
+            lost=self._lose,
+            look=self._look_for_overruns,
+        )
+        self._overruns = Overruns(settings.overrun_grace_s)
+        trial = Trial(registry, around.clock, settings, self._overruns)
+        self.slots = Slots(
+            self.board,
+            trial,
+            around.clock,
+            settings,
+            finished=self._finish,
+            mark=self.keeper.mark,
+            stuck=self._replace_slot,
         )
         self.canceller = Canceller(self.gate, self._holdings, self.keeper)
         self.receiver = Receiver(
@@ -151,6 +174,19 @@ class Worker:
         for held in self._holdings.all():
             self._give_back(held)
         self._last_report()
+
+    def _look_for_overruns(self, now_s: float) -> None:
+        for run in self._overruns.take_late(now_s):
+            self.slots.overran(run, now_s)
+
+    def _replace_slot(self, run: Run) -> None:
+        """Start another slot for one whose task does not stop; in time, the process had better be replaced."""
+        self.stuck_slots += 1
+        line = run.held.bundle.tasks[run.index]
+        log.warning(
+            "%s: a task did not stop after %g s, its slot is replaced: %.80s", run.held.lease.key, run.timeout_s, line
+        )
+        self._crew.start(f"slot-{self._slot_count + self.stuck_slots}", self.slots.run)
 
     def _finish(self, held: Held) -> None:
         self.board.measured(held)

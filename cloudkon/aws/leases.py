@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import assert_never
 
 from cloudkon import lease as rules
-from cloudkon.aws.rows import bundle_key, bundle_row, expiry, number, packed_results, text
+from cloudkon.aws.rows import bundle_key, bundle_row, expiry, mark_value, number, packed_results, text
 from cloudkon.aws.table import Item, Refused, Table, Written
 from cloudkon.bundle import BundleKey
 from cloudkon.errors import UnavailableError
-from cloudkon.lease import BundleRow, BundleState, Claim, ClaimAnswer, Claimed, Kept, Lease, WriteAnswer, lease_of
+from cloudkon.lease import BundleRow, BundleState, Claim, ClaimAnswer, Claimed, Kept, Lease, Mark, WriteAnswer, lease_of
 from cloudkon.results import Results
 
 #   until              + guard
@@ -23,11 +23,11 @@ _CLAIM = (
     "SET #state = :leased, #owners = list_append(if_not_exists(#owners, :nobody), :owner), #token = :token, "
     "#lines = if_not_exists(#lines, :lines), #event = if_not_exists(#event, :event), #sent = :sent, "
     "#received = :received, #claimed = :claimed, #until = :until, #expires_at = :expires "
-    "ADD #attempt :one"
+    "ADD #attempt :one, #fruitless :one"
 )
-_CHECKPOINT = "SET #results = :results, #until = :until"
-_COMPLETE = "SET #state = :done, #results = :results, #done = :now, #expires_at = :expires"
-_RELEASE = "SET #state = :released, #results = :results"
+_CHECKPOINT = "SET #results = :results, #until = :until, #fruitless = :fruitless, #mark = :mark"
+_COMPLETE = "SET #state = :done, #results = :results, #done = :now, #expires_at = :expires REMOVE #mark"
+_RELEASE = "SET #state = :released, #results = :results, #fruitless = :fruitless, #mark = :mark"
 _STATES: Item = {f":{state.value}": text(state) for state in BundleState}
 
 Rule = Callable[[BundleRow | None], WriteAnswer]
@@ -70,9 +70,16 @@ class DynamoLeases:
             case other:
                 assert_never(other)
 
-    def checkpoint(self, lease: Lease, results: Results, until_ms: int) -> WriteAnswer:
-        values = {":results": packed_results(results, lease.event_ms), ":until": number(until_ms)}
-        return self._write(lease, _CHECKPOINT, values, lambda row: rules.checkpoint(row, lease, results, until_ms))
+    def checkpoint(self, lease: Lease, results: Results, until_ms: int, mark: Mark | None = None) -> WriteAnswer:
+        values = {
+            ":results": packed_results(results, lease.event_ms),
+            ":until": number(until_ms),
+            ":fruitless": number(rules.fruitless_after(lease, results)),
+            ":mark": mark_value(mark),
+        }
+        return self._write(
+            lease, _CHECKPOINT, values, lambda row: rules.checkpoint(row, lease, results, until_ms, mark)
+        )
 
     def complete(self, lease: Lease, results: Results, now_ms: int) -> WriteAnswer:
         values = {
@@ -83,9 +90,14 @@ class DynamoLeases:
         }
         return self._write(lease, _COMPLETE, values, lambda row: rules.complete(row, lease, results, now_ms))
 
-    def release(self, lease: Lease, results: Results) -> WriteAnswer:
-        values = {":released": _STATES[":released"], ":results": packed_results(results, lease.event_ms)}
-        return self._write(lease, _RELEASE, values, lambda row: rules.release(row, lease, results))
+    def release(self, lease: Lease, results: Results, mark: Mark | None = None) -> WriteAnswer:
+        values = {
+            ":released": _STATES[":released"],
+            ":results": packed_results(results, lease.event_ms),
+            ":fruitless": number(0),
+            ":mark": mark_value(mark),
+        }
+        return self._write(lease, _RELEASE, values, lambda row: rules.release(row, lease, results, mark))
 
     def _write(self, lease: Lease, change: str, values: Item, rule: Rule) -> WriteAnswer:
         fence = f"#state = :leased AND #attempt = :attempt AND #owners[{lease.attempt - 1}] = :owner"

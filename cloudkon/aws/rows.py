@@ -18,7 +18,7 @@ from typing import Any
 from cloudkon.aws.table import Item
 from cloudkon.bundle import BundleKey, LineNumbers
 from cloudkon.job import Job, RangeReport, Source, WorkerReport
-from cloudkon.lease import BundleRow, BundleState
+from cloudkon.lease import BundleRow, BundleState, Mark
 from cloudkon.results import Results, pack, unpack
 
 META = "meta"
@@ -86,7 +86,20 @@ def bundle_row(bundle: BundleKey, item: Item) -> BundleRow:
         claimed_ms=_int(item, "claimed"),
         lease_until_ms=_int(item, "until"),
         completed_ms=_int_or_none(item, "done"),
+        fruitless=_int(item, "fruitless"),
+        mark=_mark_of(item.get("mark")),
     )
+
+
+def mark_value(mark: Mark | None) -> Item:
+    return {"NULL": True} if mark is None else {"L": [number(mark.index), number(mark.times)]}
+
+
+def _mark_of(value: Item | None) -> Mark | None:
+    if value is None or "NULL" in value:
+        return None
+    index, times = value["L"]
+    return Mark(int(index["N"]), int(times["N"]))
 
 
 def packed_results(results: Results, event_ms: int) -> Item:
@@ -115,9 +128,15 @@ def job_item(job: Job) -> dict[str, Item]:
         "opened": number(job.opened_ms),
         "gzipped": {"BOOL": job.gzipped},
     }
-    marks = {"cancelled": job.cancelled_ms, "paused": job.paused_ms, "resumed": job.resumed_ms}
-    item |= {name: number(ms) for name, ms in marks.items() if ms is not None}
-    return item if job.pause_reason is None else item | {"pause_reason": text(job.pause_reason)}
+    optional = {
+        "cancelled": _number_or_none(job.cancelled_ms),
+        "retries": _number_or_none(job.retries),
+        "timeout_s": None if job.timeout_s is None else {"N": repr(job.timeout_s)},
+        "paused": _number_or_none(job.paused_ms),
+        "pause_reason": None if job.pause_reason is None else text(job.pause_reason),
+        "resumed": _number_or_none(job.resumed_ms),
+    }
+    return item | {name: value for name, value in optional.items() if value is not None}
 
 
 def job_of(item: Item) -> Job:
@@ -138,6 +157,8 @@ def job_of(item: Item) -> Job:
         opened_ms=_int(item, "opened"),
         gzipped=item["gzipped"]["BOOL"],
         cancelled_ms=_int_or_none(item, "cancelled"),
+        retries=_int_or_none(item, "retries"),
+        timeout_s=float(item["timeout_s"]["N"]) if "timeout_s" in item else None,
         paused_ms=_int_or_none(item, "paused"),
         pause_reason=item["pause_reason"]["S"] if "pause_reason" in item else None,
         resumed_ms=_int_or_none(item, "resumed"),
@@ -208,6 +229,10 @@ def _counts_of(value: Mapping[str, Any]) -> dict[str, int]:
 
 def _int(item: Item, name: str) -> int:
     return int(item[name]["N"])
+
+
+def _number_or_none(value: int | None) -> Item | None:
+    return None if value is None else number(value)
 
 
 def _int_or_none(item: Item, name: str) -> int | None:

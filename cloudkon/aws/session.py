@@ -1,6 +1,7 @@
 """Makes clients: region, credentials and endpoint come from boto3's own chain, every request is metered."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -19,22 +20,35 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sts import STSClient
 
-_CONNECT_TIMEOUT_S = 5
-_READ_TIMEOUT_S = 30  # past the longest SQS receive, 20 s
-_TRIES = 5
+
+@dataclass(frozen=True, slots=True)
+class _Patience:
+    """How long a call may take: each of its tries has both timeouts, with backoff and jitter between them."""
+
+    connect_s: int
+    read_s: int
+    tries: int
+
+
+_USUAL = _Patience(connect_s=5, read_s=30, tries=5)
+# Past the longest receive, 20 s; all tries together are over before a lease is.
+_QUEUE = _Patience(connect_s=3, read_s=25, tries=3)
+# A call to the ledger ends, tries and backoff together, before the next heartbeat is due: no lease is lost to a
+# connection that hangs. DynamoDB itself answers within milliseconds.
+_LEDGER = _Patience(connect_s=2, read_s=4, tries=4)
+# The first call of every process: whether AWS can be reached at all is told within seconds.
+_FIRST = _Patience(connect_s=3, read_s=5, tries=3)
 
 
 class Session:
     """One process's way to AWS; clients are safe to share between threads."""
 
-    def __init__(self, meter: Meter | None = None, *, tries: int = _TRIES, connections: int = 32) -> None:
+    def __init__(self, meter: Meter | None = None, *, tries: int | None = None, connections: int = 32) -> None:
         self.meter = meter or Meter()
         with translated("read the AWS configuration"):
             self._session = boto3.session.Session()
+        self._tries = tries
         self._config = Config(
-            connect_timeout=_CONNECT_TIMEOUT_S,
-            read_timeout=_READ_TIMEOUT_S,
-            retries={"mode": "standard", "total_max_attempts": tries},  # exponential backoff with jitter
             max_pool_connections=connections,
             user_agent="cloudkon",  # building the default one costs CPU at every call
             parameter_validation=False,
@@ -44,16 +58,16 @@ class Session:
     def names(self, stage: str) -> Names:
         """The stage's names in this account and region; raises what translated raises."""
         with translated("ask AWS whose credentials these are"):
-            sts: STSClient = self._client("sts")
+            sts: STSClient = self._client("sts", _FIRST)
             account = sts.get_caller_identity()["Account"]
             return Names(stage, account, sts.meta.region_name)
 
     def sqs(self) -> "SQSClient":
-        client: SQSClient = self._client("sqs")
+        client: SQSClient = self._client("sqs", _QUEUE)
         return client
 
     def dynamodb(self) -> "DynamoDBClient":
-        client: DynamoDBClient = self._client("dynamodb")
+        client: DynamoDBClient = self._client("dynamodb", _LEDGER)
         return client
 
     def s3(self) -> "S3Client":
@@ -68,11 +82,18 @@ class Session:
         client: LambdaClient = self._client("lambda")
         return client
 
-    def _client(self, service: str) -> Any:
+    def _client(self, service: str, patience: _Patience = _USUAL) -> Any:
+        config = self._config.merge(
+            Config(
+                connect_timeout=patience.connect_s,
+                read_timeout=patience.read_s,
+                retries={"mode": "standard", "total_max_attempts": self._tries or patience.tries},
+            )
+        )
         make: Callable[..., Any] = self._session.client  # the stubs know it by literal names only
         try:
             with translated(f"reach {service}"):
-                client: Any = make(service, config=self._config)
+                client: Any = make(service, config=config)
         except ValueError as error:  # an endpoint that is no URL
             raise InputError(f"Could not reach {service}: {error}. Is AWS_ENDPOINT_URL right?") from error
         client.meta.events.register("before-send.*", self._count)

@@ -8,7 +8,7 @@ from cloudkon import control
 from cloudkon.job import Job, RangeReport, Source, WorkerReport
 from cloudkon.local.schema import LedgerFile
 
-_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OPEN = f"INSERT OR IGNORE INTO jobs VALUES ({', '.join('?' * 19)})"  # noqa: S608
 _JOB = "SELECT * FROM jobs WHERE id = ?"
 _RECENT = "SELECT * FROM jobs ORDER BY opened_ms DESC, id DESC LIMIT ?"
 _CHANGE = "UPDATE jobs SET cancelled_ms = ?, paused_ms = ?, pause_reason = ?, resumed_ms = ? WHERE id = ?"
@@ -99,7 +99,12 @@ def _job_record(job: Job) -> tuple[Any, ...]:
         job.tasks_estimate,
         job.opened_ms,
         job.gzipped,
-        *_flags(job),
+        job.cancelled_ms,
+        job.retries,
+        job.timeout_s,
+        job.paused_ms,
+        job.pause_reason,
+        job.resumed_ms,
     )
 
 
@@ -109,9 +114,9 @@ def _flags(job: Job) -> tuple[Any, ...]:
 
 
 def _job(record: tuple[Any, ...]) -> Job:
-    job, bucket, key, version, event_ms, pinned, *sizes, gzipped, cancelled_ms, paused_ms, reason, resumed_ms = record
+    job, bucket, key, version, event_ms, pinned, *sizes, gzipped, cancelled_ms, retries, timeout_s = record[:16]
     source = Source(bucket, key, version, event_ms, bool(pinned))
-    return Job(*(job, source, *sizes, bool(gzipped), cancelled_ms, paused_ms, reason, resumed_ms))
+    return Job(*(job, source, *sizes, bool(gzipped), cancelled_ms, retries, timeout_s, *record[16:]))
 
 
 def _range_record(report: RangeReport) -> tuple[Any, ...]:

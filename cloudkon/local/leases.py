@@ -8,14 +8,14 @@ from typing import Any, assert_never
 from cloudkon import lease as rules
 from cloudkon.bundle import BundleKey, LineNumbers
 from cloudkon.job import Job
-from cloudkon.lease import BundleRow, BundleState, Claim, ClaimAnswer, Kept, Lease, LeaseLost, WriteAnswer
+from cloudkon.lease import BundleRow, BundleState, Claim, ClaimAnswer, Kept, Lease, LeaseLost, Mark, WriteAnswer
 from cloudkon.local.schema import LedgerFile
 from cloudkon.results import Results, pack, unpack
 
 _PAGE_ROWS = 500
 _COLUMNS = (
     "range, number, state, owners, token, lines, results, "
-    "event_ms, sent_ms, received_ms, claimed_ms, lease_until_ms, completed_ms"
+    "event_ms, sent_ms, received_ms, claimed_ms, lease_until_ms, completed_ms, fruitless, mark_index, mark_times"
 )
 _FIND = f"SELECT {_COLUMNS} FROM bundles WHERE job = ? AND range = ? AND number = ?"  # noqa: S608
 _PAGE = (
@@ -23,10 +23,11 @@ _PAGE = (
     f"ORDER BY range, number LIMIT {_PAGE_ROWS}"
 )
 _WRITE = (
-    f"INSERT INTO bundles (job, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
+    f"INSERT INTO bundles (job, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
     "ON CONFLICT DO UPDATE SET state = excluded.state, owners = excluded.owners, token = excluded.token, "
     "results = excluded.results, sent_ms = excluded.sent_ms, received_ms = excluded.received_ms, "
-    "claimed_ms = excluded.claimed_ms, lease_until_ms = excluded.lease_until_ms, completed_ms = excluded.completed_ms"
+    "claimed_ms = excluded.claimed_ms, lease_until_ms = excluded.lease_until_ms, completed_ms = excluded.completed_ms, "
+    "fruitless = excluded.fruitless, mark_index = excluded.mark_index, mark_times = excluded.mark_times"
 )
 _BREAK = "UPDATE bundles SET state = ? WHERE job = ? AND state = ?"
 
@@ -45,17 +46,17 @@ class SqliteLeases:
                 _write(connection, row)
         return answer
 
-    def checkpoint(self, lease: Lease, results: Results, until_ms: int) -> WriteAnswer:
+    def checkpoint(self, lease: Lease, results: Results, until_ms: int, mark: Mark | None = None) -> WriteAnswer:
         with self._file.writing() as connection:
-            return _settle(connection, rules.checkpoint(_find(connection, lease.key), lease, results, until_ms))
+            return _settle(connection, rules.checkpoint(_find(connection, lease.key), lease, results, until_ms, mark))
 
     def complete(self, lease: Lease, results: Results, now_ms: int) -> WriteAnswer:
         with self._file.writing() as connection:
             return _settle(connection, rules.complete(_find(connection, lease.key), lease, results, now_ms))
 
-    def release(self, lease: Lease, results: Results) -> WriteAnswer:
+    def release(self, lease: Lease, results: Results, mark: Mark | None = None) -> WriteAnswer:
         with self._file.writing() as connection:
-            return _settle(connection, rules.release(_find(connection, lease.key), lease, results))
+            return _settle(connection, rules.release(_find(connection, lease.key), lease, results, mark))
 
     def break_leases(self, job: str) -> int:
         """Release every leased bundle of a job whose workers are known to be dead; return how many there were."""
@@ -93,16 +94,23 @@ def _settle(connection: sqlite3.Connection, answer: WriteAnswer) -> WriteAnswer:
 
 
 def _row(key: BundleKey, record: tuple[Any, ...]) -> BundleRow:
-    (_, _, state, owners, token, lines, results, event_ms, *stamps) = record
+    (_, _, state, owners, token, lines, results, event_ms, *rest) = record
+    sent_ms, received_ms, claimed_ms, lease_until_ms, completed_ms, fruitless, mark_index, mark_times = rest
     return BundleRow(
-        key,
-        BundleState(state),
-        tuple(json.loads(owners)),
-        token,
-        LineNumbers.parse(lines),
-        tuple(unpack(results, event_ms)),
-        event_ms,
-        *stamps,
+        key=key,
+        state=BundleState(state),
+        owners=tuple(json.loads(owners)),
+        token=token,
+        lines=LineNumbers.parse(lines),
+        results=tuple(unpack(results, event_ms)),
+        event_ms=event_ms,
+        sent_ms=sent_ms,
+        received_ms=received_ms,
+        claimed_ms=claimed_ms,
+        lease_until_ms=lease_until_ms,
+        completed_ms=completed_ms,
+        fruitless=fruitless,
+        mark=None if mark_index is None else Mark(mark_index, mark_times),
     )
 
 
@@ -124,5 +132,7 @@ def _write(connection: sqlite3.Connection, row: BundleRow) -> None:
             row.claimed_ms,
             row.lease_until_ms,
             row.completed_ms,
+            row.fruitless,
+            *((row.mark.index, row.mark.times) if row.mark else (None, None)),
         ),
     )

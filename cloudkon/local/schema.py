@@ -17,7 +17,7 @@ _TABLES = """
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY, bucket TEXT, key TEXT, version TEXT, event_ms INTEGER, pinned INTEGER,
     size_bytes INTEGER, ranges INTEGER, shards INTEGER, bundle_size INTEGER, tasks_estimate INTEGER,
-    opened_ms INTEGER, gzipped INTEGER, cancelled_ms INTEGER,
+    opened_ms INTEGER, gzipped INTEGER, cancelled_ms INTEGER, retries INTEGER, timeout_s REAL,
     paused_ms INTEGER, pause_reason TEXT, resumed_ms INTEGER
 );
 CREATE INDEX jobs_by_time ON jobs (opened_ms, id);
@@ -29,7 +29,7 @@ CREATE TABLE ranges (
 CREATE TABLE bundles (
     job TEXT, range INTEGER, number INTEGER, state TEXT, owners TEXT, token TEXT, lines TEXT, results BLOB,
     event_ms INTEGER, sent_ms INTEGER, received_ms INTEGER, claimed_ms INTEGER, lease_until_ms INTEGER,
-    completed_ms INTEGER,
+    completed_ms INTEGER, fruitless INTEGER, mark_index INTEGER, mark_times INTEGER,
     PRIMARY KEY (job, range, number)
 );
 CREATE TABLE workers (

@@ -18,7 +18,7 @@ OK, FAILED, REJECTED = TaskState.SUCCEEDED, TaskState.FAILED, TaskState.REJECTED
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    bench = Bench(settings=Settings(breaker_tasks=4))
+    bench = Bench(settings=Settings(breaker_tasks=4, retries=0))
     yield bench
     bench.ledger.close()
 

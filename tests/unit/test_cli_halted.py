@@ -31,7 +31,7 @@ def the_job(tmp_path: Path) -> Any:
 def failing(tmp_path: Path) -> Path:
     """More tasks that fail than the breaker waits for, and then some that would succeed."""
     file = tmp_path / "failing.txt"
-    file.write_text("#cloudkon: bundle=2\n" + "sleep soon\n" * 60 + "sleep 400\n" * 20)
+    file.write_text("#cloudkon: bundle=2 retries=0\n" + "sleep soon\n" * 60 + "sleep 400\n" * 20)
     return file
 
 

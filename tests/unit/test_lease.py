@@ -6,22 +6,23 @@ from typing import assert_never
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from cloudkon.lease import AlreadyDone, BundleRow, BundleState, Claimed, HeldElsewhere, Kept, Lease, LeaseLost
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.results import TaskResult
-from tests.support.rows import GUARD_MS, LEASE_MS, NOW_MS, ask, job, key, succeeded
+from tests.support.rows import GUARD_MS, LEASE_MS, NOW_MS, ask, job, succeeded
 
 _TASKS = 3
-_BUNDLES = st.sampled_from([0, 1])
-_OWNERS = st.sampled_from(["a", "b", "c"])
-_STEPS_MS = st.sampled_from([1, 500, LEASE_MS // 3, LEASE_MS - GUARD_MS, LEASE_MS, LEASE_MS + GUARD_MS, 2 * LEASE_MS])
+_OWNERS = st.sampled_from("abc")
+_WAITS_MS = st.sampled_from([0, 500, LEASE_MS // 3, LEASE_MS - GUARD_MS - 500, LEASE_MS + 2 * GUARD_MS])
+_SKEWS_MS = st.sampled_from([-GUARD_MS // 2, 0, GUARD_MS // 2])
+_YES_OR_NO = st.booleans()
 
 
-@dataclass
+@dataclass(eq=False)
 class Held:
-    """What a worker believes about a bundle that it was given."""
+    """What a worker believes about a lease that it was given, and whether that is still true."""
 
     lease: Lease
     results: list[TaskResult | None]
@@ -29,147 +30,145 @@ class Held:
 
 
 class LeaseMachine(RuleBasedStateMachine):
-    """Three workers, two bundles, messages that come at any time and as often as they like."""
+    """Three workers and one bundle, whose message comes at any time and as often as it likes."""
 
-    @initialize(skews_ms=st.tuples(*[st.integers(-GUARD_MS // 2, GUARD_MS // 2)] * 3))
+    @initialize(skews_ms=st.tuples(_SKEWS_MS, _SKEWS_MS, _SKEWS_MS))
     def begin(self, skews_ms: tuple[int, int, int]) -> None:
         self.ledger = SqliteLedger(None, guard_ms=GUARD_MS)
         self.now_ms = NOW_MS
         self.skew_ms = dict(zip("abc", skews_ms, strict=True))
-        self.held: dict[tuple[str, int], Held] = {}
+        self.held: list[Held] = []
         self.claims = 0
-        self.runs: Counter[tuple[int, int]] = Counter()
-        self.lost: Counter[tuple[int, int]] = Counter()  # runs whose results died before they were recorded
-        self.recorded: dict[tuple[int, int], TaskResult] = {}
-        self.done: dict[int, BundleRow] = {}
+        self.runs: Counter[int] = Counter()  # by task
+        self.lost: Counter[int] = Counter()  # runs whose results died before they were recorded
+        self.recorded: dict[int, TaskResult] = {}
+        self.done: BundleRow | None = None
 
-    @rule(step_ms=_STEPS_MS)
-    def pass_time(self, step_ms: int) -> None:
-        self.now_ms += step_ms
-
-    @rule(owner=_OWNERS, bundle=_BUNDLES, repeated=st.booleans(), dies=st.booleans())
-    def claim(self, owner: str, bundle: int, repeated: bool, dies: bool) -> None:  # noqa: FBT001
+    @rule(wait_ms=_WAITS_MS, owner=_OWNERS, repeated=_YES_OR_NO)
+    def claim(self, wait_ms: int, owner: str, repeated: bool) -> None:  # noqa: FBT001
+        self.now_ms += wait_ms
         self.claims += 1
-        claim = ask(key(bundle), owner=owner, token=str(self.claims), now_ms=self.clock_ms(owner), tasks=_TASKS)
+        claim = ask(owner=owner, token=str(self.claims), now_ms=self.clock_ms(owner), tasks=_TASKS)
         answer = self.ledger.claim(claim)
         if repeated:  # the first answer was lost on its way
             assert self.ledger.claim(claim) == answer
         match answer:
             case Claimed(lease, results):
-                self.take_over(bundle)
-                self.held[owner, bundle] = Held(lease, list(results))
+                self.take_over()
+                self.held.append(Held(lease, list(results)))
             case AlreadyDone(row):
-                assert row == self.done[bundle]
+                assert row == self.done
             case HeldElsewhere(until_ms):
                 assert until_ms > self.clock_ms(owner)
             case _:
                 assert_never(answer)
-        if dies:
-            self.die(owner)
 
-    @rule(owner=_OWNERS, bundle=_BUNDLES, task=st.integers(0, _TASKS - 1))
-    def run_task(self, owner: str, bundle: int, task: int) -> None:
-        held = self.held.get((owner, bundle))
-        if held is None or held.results[task] is not None:
-            return
-        if self.clock_ms(owner) >= held.lease.until_ms - GUARD_MS:
-            return  # a worker starts no task on a lease that may have lapsed
-        assert not held.taken_over, "two workers run the same bundle at once"
-        held.results[task] = succeeded(self.clock_ms(owner), attempt=held.lease.attempt)
-        self.runs[bundle, task] += 1
-        assert self.runs[bundle, task] == 1 + self.lost[bundle, task], "a task ran again without need"
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), tasks=st.sets(st.integers(0, _TASKS - 1), min_size=1))
+    def run_tasks(self, data: st.DataObject, tasks: set[int]) -> None:
+        self.run(data.draw(st.sampled_from(self.held)), tasks)
 
-    @rule(owner=_OWNERS, bundle=_BUNDLES, answered=st.booleans())
-    def checkpoint(self, owner: str, bundle: int, answered: bool) -> None:  # noqa: FBT001
-        held = self.held.get((owner, bundle))
-        if held is None:
-            return
-        until_ms = self.clock_ms(owner) + LEASE_MS
+    @precondition(lambda self: self.held)
+    @rule(wait_ms=_WAITS_MS, data=st.data(), answered=_YES_OR_NO)
+    def checkpoint(self, wait_ms: int, data: st.DataObject, answered: bool) -> None:  # noqa: FBT001
+        self.now_ms += wait_ms
+        held = data.draw(st.sampled_from(self.held))
+        until_ms = self.clock_ms(held.lease.owner) + LEASE_MS
         answer = self.ledger.checkpoint(held.lease, held.results, until_ms)
         assert isinstance(answer, LeaseLost) == held.taken_over
         if held.taken_over:
-            del self.held[owner, bundle]
+            self.held.remove(held)
         elif answered:
             held.lease = replace(held.lease, until_ms=until_ms)
 
-    @rule(owner=_OWNERS, bundle=_BUNDLES, repeated=st.booleans(), dies=st.booleans())
-    def complete(self, owner: str, bundle: int, repeated: bool, dies: bool) -> None:  # noqa: FBT001
-        held = self.held.get((owner, bundle))
-        if held is None or None in held.results:
-            return
-        answer = self.ledger.complete(held.lease, held.results, self.clock_ms(owner))
+    @precondition(lambda self: any(None not in held.results for held in self.held))
+    @rule(data=st.data(), repeated=_YES_OR_NO)
+    def complete(self, data: st.DataObject, repeated: bool) -> None:  # noqa: FBT001
+        held = data.draw(st.sampled_from([held for held in self.held if None not in held.results]))
+        now_ms = self.clock_ms(held.lease.owner)
+        answer = self.ledger.complete(held.lease, held.results, now_ms)
         if repeated:
-            assert self.ledger.complete(held.lease, held.results, self.clock_ms(owner) + 1) == answer
+            assert self.ledger.complete(held.lease, held.results, now_ms + 1) == answer
         assert isinstance(answer, LeaseLost) == held.taken_over
-        del self.held[owner, bundle]
-        if dies:
-            self.die(owner)
+        self.held.remove(held)
 
-    @rule(owner=_OWNERS, bundle=_BUNDLES, repeated=st.booleans())
-    def release(self, owner: str, bundle: int, repeated: bool) -> None:  # noqa: FBT001
-        held = self.held.pop((owner, bundle), None)
-        if held is None:
-            return
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), repeated=_YES_OR_NO)
+    def release(self, data: st.DataObject, repeated: bool) -> None:  # noqa: FBT001
+        held = data.draw(st.sampled_from(self.held))
         answer = self.ledger.release(held.lease, held.results)
         if repeated:
             assert self.ledger.release(held.lease, held.results) == answer
         assert isinstance(answer, LeaseLost) == held.taken_over
+        self.held.remove(held)
 
+    @precondition(lambda self: self.held)
     @rule(owner=_OWNERS)
     def die(self, owner: str) -> None:
-        for holder, bundle in list(self.held):
-            if holder == owner:
-                held = self.held.pop((holder, bundle))
-                self.lose(bundle, held)
+        for held in [held for held in self.held if held.lease.owner == owner]:
+            self.lose(held)
+            self.held.remove(held)
+
+    @invariant()
+    def one_worker_at_once(self) -> None:
+        """Who was taken over starts no further task, though nobody has told it: its own clock forbids it."""
+        assert not any(held.taken_over and self.may_run(held) for held in self.held)
 
     @invariant()
     def one_result_a_task(self) -> None:
-        """A recorded result stays as it is, and a bundle that is done too."""
+        """A result that is recorded stays as it is, and so does a bundle that is done."""
         for row in self.ledger.bundles(job()):
             for task, result in enumerate(row.results):
                 if result is not None:
-                    assert self.recorded.setdefault((row.key.number, task), result) == result
-                else:
-                    assert (row.key.number, task) not in self.recorded
+                    self.recorded.setdefault(task, result)
+                assert self.recorded.get(task) == result
             if row.state is BundleState.DONE:
-                assert self.done.setdefault(row.key.number, row) == row
-            else:
-                assert row.key.number not in self.done
+                self.done = self.done or row
+            assert self.done in (None, row)
 
     def teardown(self) -> None:
-        """Whatever happened, one last worker finds every task that is not recorded, runs it and records it."""
+        """Whatever happened, one last worker finds what is not recorded, runs it and records it."""
+        if not hasattr(self, "ledger"):
+            return
         for owner in "abc":
             self.die(owner)
         self.now_ms += 2 * (LEASE_MS + GUARD_MS)
-        for bundle in (0, 1):
-            self.claim("a", bundle, repeated=False, dies=False)
-            for task in range(_TASKS):
-                self.run_task("a", bundle, task)
-            if ("a", bundle) in self.held:
-                held = self.held["a", bundle]
-                assert isinstance(self.ledger.complete(held.lease, held.results, self.now_ms), Kept)
+        self.claim(0, "a", repeated=False)
+        for held in self.held:
+            self.run(held, set(range(_TASKS)))
+            assert isinstance(self.ledger.complete(held.lease, held.results, self.now_ms), Kept)
         self.one_result_a_task()
-        assert sorted(self.done) == [0, 1]
-        assert all(None not in row.results for row in self.done.values())
+        assert self.done is not None
+        assert None not in self.done.results
         self.ledger.close()
 
     def clock_ms(self, owner: str) -> int:
         return self.now_ms + self.skew_ms[owner]
 
-    def take_over(self, bundle: int) -> None:
-        """Everybody who holds the bundle has lost it, and does not know yet."""
-        for (_, number), held in self.held.items():
-            if number == bundle and not held.taken_over:
-                self.lose(bundle, held)
-                held.taken_over = True
+    def may_run(self, held: Held) -> bool:
+        """A worker starts no task on a lease that may have lapsed."""
+        return self.clock_ms(held.lease.owner) < held.lease.until_ms - GUARD_MS
 
-    def lose(self, bundle: int, held: Held) -> None:
-        if held.taken_over:
-            return  # counted when it was
-        for task, result in enumerate(held.results):
-            if result is not None and (bundle, task) not in self.recorded:
-                self.lost[bundle, task] += 1
+    def run(self, held: Held, tasks: set[int]) -> None:
+        for task in tasks:
+            if held.results[task] is None and self.may_run(held):
+                held.results[task] = succeeded(self.clock_ms(held.lease.owner), attempt=held.lease.attempt)
+                self.runs[task] += 1
+                assert self.runs[task] == 1 + self.lost[task], "a task ran again without need"
+
+    def take_over(self) -> None:
+        """Everybody who held the bundle has lost it, and does not know yet."""
+        for held in self.held:
+            self.lose(held)
+            held.taken_over = True
+
+    def lose(self, held: Held) -> None:
+        """Count the runs that nobody will hear of, once."""
+        if not held.taken_over:
+            self.lost.update(
+                task for task, result in enumerate(held.results) if result is not None and task not in self.recorded
+            )
 
 
 TestLeaseMachine = LeaseMachine.TestCase
-TestLeaseMachine.settings = settings(max_examples=100, stateful_step_count=50)
+TestLeaseMachine.settings = settings(max_examples=200, stateful_step_count=40)

@@ -1,5 +1,6 @@
 """What the queue in memory does by its clock; its answers to the port are in the contract suite."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -127,15 +128,34 @@ def test_times_out_of_bounds_are_refused(queue: MemoryQueue) -> None:
         queue.delete(["0-1"] * 11)
 
 
-def test_a_waiting_receive_is_woken_by_a_hide() -> None:
-    """A receive that waits is given what another thread makes visible."""
-    queue = MemoryQueue(SystemClock())
+class _ClockThatTells(SystemClock):
+    """Tells when it was read: from then on, a receive lets nobody in until it waits."""
+
+    def __init__(self) -> None:
+        self.was_read = threading.Event()
+
+    def monotonic_s(self) -> float:
+        self.was_read.set()
+        return super().monotonic_s()
+
+
+@pytest.mark.parametrize("by", ["send", "hide"])
+def test_a_waiting_receive_is_woken(by: str) -> None:
+    """A receive that waits is woken by what another thread sends or makes visible."""
+    clock = _ClockThatTells()
+    queue = MemoryQueue(clock)
     queue.send(["task"])
     receipt = queue.receive(1, 0, 1_000)[0].receipt
+    clock.was_read.clear()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(queue.receive, 1, 20, 30)
-        queue.hide([receipt], 0)
-        assert [delivery.receive_count for delivery in waiting.result()] == [2]
+        clock.was_read.wait()
+        if by == "send":
+            queue.send(["task"])
+        else:
+            queue.hide([receipt], 0)
+        # Without being woken, it would look again only when its 20 seconds are over.
+        assert [delivery.body for delivery in waiting.result(timeout=15)] == ["task"]
 
 
 def test_threads_share_the_messages_out() -> None:

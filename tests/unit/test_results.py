@@ -1,11 +1,12 @@
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudkon.errors import WireError
-from cloudkon.results import TaskResult, TaskState, pack, stamped, tally, unpack
+from cloudkon.results import TaskResult, TaskState, pack, runs_of, stamped, unpack
 from tests.support.rows import NOW_MS, failed, succeeded
 
 _JSON = st.recursive(
@@ -104,13 +105,9 @@ def test_stamps_are_given_once() -> None:
     assert stamped(results, NOW_MS + 9) == [None, succeeded(recorded_ms=NOW_MS + 9), succeeded(recorded_ms=NOW_MS)]
 
 
-def test_the_tally_names_every_state() -> None:
-    """States that did not occur count 0, and tasks without a result count nowhere."""
-    assert tally([None, succeeded(), succeeded(), failed()]) == {
-        TaskState.SUCCEEDED: 2,
-        TaskState.FAILED: 1,
-        TaskState.REJECTED: 0,
-    }
+def test_progress_is_counted_in_runs() -> None:
+    """A task that is run again is progress too, though it has a result as before."""
+    assert runs_of([None, succeeded(), replace(failed(), runs=3)]) == 4
 
 
 def test_a_task_ends_after_its_duration() -> None:

@@ -40,3 +40,27 @@ def test_short_leases_are_possible() -> None:
     """Tests of takeovers need leases of seconds."""
     settings = Settings(lease_s=1, guard_s=0.2, checkpoint_s=0.1, visibility_margin_s=0.5)
     assert settings.visibility_s == 1.5
+
+
+def test_the_environment_sets_durations() -> None:
+    """What the environment names replaces the default, and what the caller names replaces that."""
+    settings = Settings.from_environ({"CLOUDKON_LEASE_S": "8.5", "CLOUDKON_RETENTION_DAYS": "20"}, drain_s=3)
+    assert settings == Settings(lease_s=8.5, retention_days=20, drain_s=3)
+    assert Settings.from_environ({"CLOUDKON_LEASE_S": "", "CLOUDKON_STAGE": "dev", "LEASE_S": "1"}) == Settings()
+    assert Settings.from_environ({"CLOUDKON_DRAIN_S": "5"}, drain_s=3).drain_s == 3
+
+
+@pytest.mark.parametrize(
+    ("variable", "said", "complaint"),
+    [
+        ("CLOUDKON_LEASE_S", "2 min", "CLOUDKON_LEASE_S=2 min is no number"),
+        ("CLOUDKON_POLL_S", "nan", "CLOUDKON_POLL_S=nan is no number that time can be measured in"),
+        ("CLOUDKON_DRAIN_S", "inf", "CLOUDKON_DRAIN_S=inf is no number that time can be measured in"),
+        ("CLOUDKON_RETENTION_DAYS", "20.5", "CLOUDKON_RETENTION_DAYS=20.5 is no whole number"),
+        ("CLOUDKON_LEASE_S", "6", "lease_s is longer than two guards and two checkpoints"),
+    ],
+)
+def test_an_environment_that_makes_no_sense_is_refused(variable: str, said: str, complaint: str) -> None:
+    """The variable, or the rule that its value breaks, is named."""
+    with pytest.raises(InputError, match=complaint):
+        Settings.from_environ({variable: said})

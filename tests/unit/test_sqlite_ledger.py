@@ -66,6 +66,15 @@ def test_another_process_reads_while_we_write(path: Path) -> None:
     assert read.stdout.strip() == f"['{job().id}']"
 
 
+def test_a_reader_holds_nobody_up(path: Path) -> None:
+    """Who reads the file, for as long as it takes, keeps no worker from writing."""
+    with closing(_open(path)) as ledger, closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM bundles").fetchall()
+        claimed(ledger, ask())
+        assert reader.execute("SELECT count(*) FROM bundles").fetchone() == (0,)
+
+
 def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
     """A workload named as the ledger by mistake is refused, and left as it is."""
     path.write_text("sleep 1\n" * 500)

@@ -1,0 +1,60 @@
+"""Measures CloudKon: python -m bench [NAME ...] [--tasks N] [--repeat N] [--json]."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from bench.figures import Figures, median, table
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """What is measured, on how many tasks unless told; bench/<name>.py has a function measure(tasks)."""
+
+    help: str
+    tasks: int
+
+
+BENCHMARKS: Mapping[str, Benchmark] = {
+    "codec": Benchmark("what a task costs to parse, to pack and to carry, and the bytes that it takes", 100_000),
+    "local": Benchmark("sleep 0, LOCAL, two slots: time, CPU, memory of the whole command", 200_000),
+    "cloud": Benchmark("sleep 0 through the embedded cloud and two workers: rate, API calls, USD a million", 20_000),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmarks that are named, all of them by default; a table each on stdout, or a line of JSON each."""
+    options = _parser().parse_args(argv)
+    for name in options.names or BENCHMARKS:
+        tasks = options.tasks or BENCHMARKS[name].tasks
+        # Imported late: a child's peak memory begins at that of the process that started it.
+        measure: Callable[[int], Figures] = import_module(f"bench.{name}").measure
+        figures = median([measure(tasks) for _ in range(options.repeat)])
+        if options.as_json:
+            print(json.dumps({"benchmark": name, "tasks": tasks, "runs": options.repeat, **_machine(), **figures}))
+        else:
+            print(f"{name}: {BENCHMARKS[name].help}; {tasks:,} tasks, median of {options.repeat}\n{table(figures)}\n")
+        sys.stdout.flush()
+    return 0
+
+
+def _machine() -> Mapping[str, object]:
+    return {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measures CloudKon on this machine.")
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], metavar="NAME", help=f"{', '.join(BENCHMARKS)}")
+    parser.add_argument("--tasks", type=int, help="how many tasks; each benchmark has its own default")
+    parser.add_argument("--repeat", type=int, default=1, help="run so often and show the medians (default: 1)")
+    parser.add_argument("--json", dest="as_json", action="store_true", help="print a line of JSON a benchmark")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

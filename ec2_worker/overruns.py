@@ -1,0 +1,45 @@
+"""Finds tasks that run past their timeout. Python can't stop a thread: the task is given up, and its slot replaced."""
+
+import threading
+from dataclasses import dataclass
+
+from ec2_worker.held import Held
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """One run of one task, under the watch."""
+
+    held: Held
+    index: int
+    start_ms: int
+    started_s: float
+    timeout_s: float
+    tries: int
+
+
+class Overruns:
+    """The runs under watch; each is ended by exactly one of its slot and the watch."""
+
+    def __init__(self, grace_s: float) -> None:
+        self._grace_s = grace_s
+        self._lock = threading.Lock()
+        self._runs: set[Run] = set()
+
+    def begin(self, run: Run) -> None:
+        with self._lock:
+            self._runs.add(run)
+
+    def end(self, run: Run) -> bool:
+        """Whether the slot may still give the result: False if the task was given up meanwhile."""
+        with self._lock:
+            ours = run in self._runs
+            self._runs.discard(run)
+        return ours
+
+    def take_late(self, now_s: float) -> set[Run]:
+        """The runs that had a grace beyond their timeout and did not stop by themselves; the watch has them now."""
+        with self._lock:
+            late = {run for run in self._runs if now_s >= run.started_s + run.timeout_s + self._grace_s}
+            self._runs -= late
+        return late

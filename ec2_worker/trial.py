@@ -1,0 +1,112 @@
+"""One run of one task: parse, call the handler, and fold whatever happens into one result."""
+
+import json
+from dataclasses import dataclass
+
+from cloudkon.clock import Clock
+from cloudkon.deadline import deadline
+from cloudkon.errors import TaskFailedError
+from cloudkon.registry import Permanent, Registry, UnknownTaskError
+from cloudkon.results import MAX_ERROR_CHARACTERS, TaskResult, TaskState
+from cloudkon.settings import Settings
+from cloudkon.task import LineError, Task, parse_task
+from ec2_worker.budgets import budget_of, judged
+from ec2_worker.held import Held
+from ec2_worker.overruns import Overruns, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What the handler's call came to."""
+
+    state: TaskState
+    error: str | None = None
+    value: object = None
+    permanent: bool = False
+
+
+class GivenUpError(Exception):
+    """The task ran past its timeout and was given up; nobody waits for its result."""
+
+
+@dataclass(slots=True)
+class Trial:
+    """Runs tasks for the slots."""
+
+    registry: Registry
+    clock: Clock
+    settings: Settings
+    overruns: Overruns
+
+    def run(self, held: Held, index: int) -> TaskResult:
+        """Run a task of a bundle; raise GivenUpError if it was given up, and its result given, meanwhile."""
+        start_ms, started_s = self.clock.now_ms(), self.clock.monotonic_s()
+        task, tries, watched = None, 1, None
+        try:
+            task = parse_task(held.bundle.tasks[index])
+            budget = budget_of(held.bundle, self.registry.handling(task), self.settings)
+            tries = budget.tries
+            if budget.timeout_s is not None:
+                watched = Run(held, index, start_ms, started_s, budget.timeout_s, tries)
+                self.overruns.begin(watched)
+            ending = self._call(task, budget.timeout_s)
+        except (LineError, UnknownTaskError) as refusal:
+            ending = Ending(TaskState.REJECTED, str(refusal))
+        if watched is not None and not self.overruns.end(watched):
+            raise GivenUpError
+        return self._result(held, index, ending, start_ms, started_s, tries, task)
+
+    def given_up(self, run: Run, now_s: float) -> TaskResult:
+        """The result of a task that did not stop in its time."""
+        ending = Ending(TaskState.FAILED, f"timed out after {run.timeout_s:g} s, and did not stop")
+        duration_us = round((now_s - run.started_s) * 1_000_000)
+        result = TaskResult(ending.state, run.start_ms, duration_us, run.held.lease.attempt, error=ending.error)
+        return judged(result, run.held.results[run.index], run.tries)
+
+    def _call(self, task: Task, timeout_s: float | None) -> Ending:
+        try:
+            if timeout_s is None:
+                return Ending(TaskState.SUCCEEDED, value=self.registry.run(task))
+            with deadline(timeout_s):
+                return Ending(TaskState.SUCCEEDED, value=self.registry.run(task))
+        except Permanent as failure:
+            return Ending(TaskState.FAILED, _said(failure), permanent=True)
+        except TaskFailedError as failure:
+            return Ending(TaskState.FAILED, _said(failure))
+        except BaseException as failure:  # noqa: BLE001 (whatever a handler raises, sys.exit too, is its task's result)
+            return Ending(TaskState.FAILED, f"{type(failure).__name__}: {_said(failure)}")
+
+    def _result(
+        self, held: Held, index: int, ending: Ending, start_ms: int, started_s: float, tries: int, task: Task | None
+    ) -> TaskResult:
+        result = TaskResult(
+            state=ending.state,
+            start_ms=start_ms,
+            duration_us=max(0, round((self.clock.monotonic_s() - started_s) * 1_000_000)),
+            attempt=held.lease.attempt,
+            error=None if ending.error is None else _bounded(ending.error),
+            value=_json_or_none(ending.value),
+            id=task.id if task is not None else None,
+        )
+        return judged(result, held.results[index], 1 if ending.permanent else tries)
+
+
+def _said(failure: BaseException) -> str:
+    try:
+        return str(failure)
+    except Exception:  # noqa: BLE001 (a __str__ that raises is the handler's, and must not end the slot)
+        return "(its message can't be shown)"
+
+
+def _bounded(error: str) -> str:
+    return error[:MAX_ERROR_CHARACTERS].encode(errors="replace").decode()
+
+
+def _json_or_none(value: object) -> object:
+    if value is None:
+        return None
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return None  # not JSON: the task succeeded, there is nothing to record
+    return value

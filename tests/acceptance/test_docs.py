@@ -1,0 +1,70 @@
+"""The commands in the docs do what the docs say."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from cli.environment import child_environment
+from tests.support.embedded_aws import EmbeddedAws
+from tests.support.pages import PAGES, Block, blocks
+
+PLACES = ("local", "cloud")
+EXECUTED = [page for page in PAGES if any(block.words & set(PLACES) for block in blocks(page))]
+
+
+def programs(folder: Path) -> Path:
+    """A folder with what an installed CloudKon puts on the PATH, and the Python that has it."""
+    folder.mkdir()
+    for name, command in {"cloudkon-cli": "-m cli.main", "python": ""}.items():
+        program = folder / name
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} {command} "$@"\n', encoding="utf-8")
+        program.chmod(0o755)
+    return folder
+
+
+def run_block(block: Block, folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block.text],
+        cwd=folder,
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_something_is_executed() -> None:
+    """The README's commands are among those that run."""
+    assert Path("README.md") in EXECUTED
+
+
+@pytest.mark.parametrize("page", EXECUTED, ids=str)
+def test_page(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Every block of a page that is marked runs, in the page's order, and ends as the page says."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    added = {
+        "PATH": f"{programs(tmp_path / 'bin')}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(Path.cwd()),
+    }
+    alone = child_environment(1, "dev", os.environ) | added | {"CLOUDKON_HOME": str(tmp_path / "home")}
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "CLOUDKON_STAGE"):
+        del alone[name]
+    alone["HOME"] = str(tmp_path)  # where nobody has set AWS up
+    for block in blocks(page):
+        if "file" in block.options:
+            (folder / block.options["file"]).write_text(block.text, encoding="utf-8")
+        if not block.words & set(PLACES):
+            continue
+        environment = alone
+        if "cloud" in block.words:
+            embedded: EmbeddedAws = request.getfixturevalue("embedded_cloud")
+            environment = {**embedded.environment, **added}
+        answer = run_block(block, folder, environment)
+        expected = int(block.options.get("exit", 0))
+        assert answer.returncode == expected, f"{page}:{block.line}\n{answer.stdout}\n{answer.stderr}"
+        assert "Traceback" not in answer.stderr

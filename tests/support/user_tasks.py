@@ -1,0 +1,35 @@
+"""Handlers as a user writes them, for workers that are started with --tasks tests.support.user_tasks."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from cloudkon import task
+
+
+@task("echo")
+def echo(*words: Any, **named: Any) -> dict[str, Any]:
+    return {"words": words, **named}
+
+
+@task("fail")
+def fail(why: str) -> None:
+    raise ValueError(why)
+
+
+@task("note")
+def note(file: str, line: str, milliseconds: str = "0") -> None:
+    """Leave a trace of this run in a file that all workers append to, then take some time."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(descriptor, f"{line}\n".encode())
+    os.close(descriptor)
+    time.sleep(float(milliseconds) / 1000)
+
+
+@task("hold")
+def hold(begun: str, until: str) -> None:
+    """Say that it has begun, and end when a file appears."""
+    Path(begun).touch()
+    while not Path(until).exists():
+        time.sleep(0.01)
