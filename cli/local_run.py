@@ -1,11 +1,11 @@
 """LOCAL: the dispatcher and a worker over queues in memory and a ledger in SQLite, in this process."""
 
-import hashlib
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from cli.originals import LOCAL_BUCKET, fingerprint
 from cli.places import results_folder
 from cloudkon.clock import SystemClock
 from cloudkon.errors import InputError
@@ -23,7 +23,6 @@ from cloudkon.wire import decode_completion
 from dispatcher.ingest import Dispatcher
 from ec2_worker.worker import Surroundings, Worker, worker_name
 
-BUCKET = "LOCAL"
 _QUEUE_MESSAGES = 256
 """Bundles in memory ahead of the worker: a few megabytes at the most usual sizes."""
 _POLL_S = 0.1
@@ -105,12 +104,12 @@ class LocalRun:
     def _source(self, file: Path) -> Source:
         path = file.resolve()
         started_ms = self._clock.now_ms()
-        return Source(BUCKET, str(path), f"{_fingerprint(path)}-{started_ms}", started_ms, pinned=False)
+        return Source(LOCAL_BUCKET, str(path), f"{fingerprint(path)}-{started_ms}", started_ms, pinned=False)
 
     def _earlier(self, source: Source) -> Job | None:
         content = source.version.partition("-")[0]
         for job in self.ledger.recent(_RECENT_JOBS):
-            if (job.source.bucket, job.source.key) == (BUCKET, source.key):
+            if (job.source.bucket, job.source.key) == (LOCAL_BUCKET, source.key):
                 if job.source.version.partition("-")[0] == content:
                     return job
                 raise InputError(
@@ -157,8 +156,3 @@ class LocalRun:
     def _is_halted(self, job: Job) -> bool:
         standing = self._worker.gate.job(job.id)
         return standing is not None and (standing.paused_ms is not None or standing.cancelled_ms is not None)
-
-
-def _fingerprint(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
