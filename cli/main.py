@@ -23,6 +23,7 @@ _COMMANDS = {
     "cancel": LazyCommand("cli.control", "Begin nothing more of a job, for good."),
     "pause": LazyCommand("cli.control", "Begin nothing more of a job for now."),
     "resume": LazyCommand("cli.control", "Let a paused job go on."),
+    "dead": LazyCommand("cli.dead", "Look into the dead-letter queue; move its messages back, or delete them."),
     "jobs": LazyCommand("cli.jobs", "List the latest jobs."),
     "generate": LazyCommand("cli.generate", "Write workloads for trying things out."),
     "stack": LazyCommand("cli.stack", "Create, show or delete a stage's buckets, queues and table."),
