@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from cli.chaos import Chaos
 from cli.originals import LOCAL_BUCKET, fingerprint
 from cli.places import results_folder
 from cloudkon.clock import SystemClock
@@ -12,17 +13,18 @@ from cloudkon.errors import InputError
 from cloudkon.job import LOCAL_PREFIX, Job, RangeReport, Source
 from cloudkon.local.bounded import BoundedQueue, ClosedError
 from cloudkon.local.ledger import SqliteLedger
-from cloudkon.local.queue import MemoryQueue
+from cloudkon.local.queue import Depth, MemoryQueue
 from cloudkon.local.run_lock import RunLock
 from cloudkon.local.store import FolderStore
 from cloudkon.numbering import Numbering
-from cloudkon.ports import MAX_BATCH_MESSAGES
+from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore
 from cloudkon.registry import Registry
 from cloudkon.settings import Settings
 from cloudkon.wire import decode_completion
 from dispatcher.ingest import Dispatcher
 from ec2_worker.worker import Surroundings, Worker, worker_name
 
+_Answer = TypeVar("_Answer")
 _QUEUE_MESSAGES = 256
 """Bundles in memory ahead of the worker: a few megabytes at the most usual sizes."""
 _POLL_S = 0.1
@@ -43,20 +45,26 @@ class LocalRun:
         slots: int,
         settings: Settings,
         finished: Callable[[Sequence[dict[str, Any]]], None],
+        chaos: Chaos | None = None,
     ) -> None:
         self._ledger_file = ledger_file
         self._finished = finished
+        self._chaos = chaos
         self._clock = SystemClock()
+        if chaos is not None:
+            settings = chaos.shortened(settings)
         self.ledger = SqliteLedger(ledger_file, guard_ms=settings.guard_ms)
-        tasks = MemoryQueue(self._clock)
-        self._tasks = BoundedQueue(tasks, _QUEUE_MESSAGES)
+        self._tasks = MemoryQueue(self._clock)
+        self._bounded = BoundedQueue(self._tasks, _QUEUE_MESSAGES)
         self._process = MemoryQueue(self._clock)
-        self._dead_letters = MemoryQueue(self._clock)
         self.results = FolderStore(results_folder(ledger_file))
-        self._dispatcher = Dispatcher(
-            FolderStore(Path("/")), self.results, self.ledger, self._tasks, self._clock, slots=slots
+        around = Surroundings(
+            self._bounded, self._process, MemoryQueue(self._clock), self.ledger, self.results, self._clock
         )
-        around = Surroundings(self._tasks, self._process, self._dead_letters, self.ledger, self.results, self._clock)
+        workloads: ObjectStore = FolderStore(Path("/"))
+        if chaos is not None:
+            around, workloads = chaos.over(around), chaos.workloads(workloads)
+        self._dispatcher = Dispatcher(workloads, around.results, around.ledger, around.tasks, self._clock, slots=slots)
         self._worker = Worker(around, registry, settings, name=worker_name(), slots=slots)
         self._over = threading.Event()
         self._failure: BaseException | None = None
@@ -66,7 +74,7 @@ class LocalRun:
         source = self._source(file)
         if resume and (earlier := self._earlier(source)) is not None:
             return self._reopened(earlier)
-        return self._dispatcher.open(source, prefix=LOCAL_PREFIX)
+        return self._repeated(lambda: self._dispatcher.open(source, prefix=LOCAL_PREFIX))
 
     def _reopened(self, job: Job) -> Job:
         if job.cancelled_ms is not None:
@@ -87,7 +95,7 @@ class LocalRun:
                 helper.start()
             self._worker.run()
             self._over.set()
-            self._tasks.close()
+            self._bounded.close()
             for helper in helpers:
                 helper.join()
         if self._failure is not None:
@@ -95,7 +103,7 @@ class LocalRun:
 
     def stop(self) -> None:
         """Finish what was begun and return from run; a second call does not wait for it."""
-        self._tasks.close()
+        self._bounded.close()
         self._worker.drain()
 
     def close(self) -> None:
@@ -128,7 +136,10 @@ class LocalRun:
             self._worker.drain()
 
     def _dispatch(self, job: Job) -> None:
-        self._dispatcher.dispatch(job, resend=True)
+        self._repeated(lambda: self._dispatcher.dispatch(job, resend=True))
+
+    def _repeated(self, act: Callable[[], _Answer]) -> _Answer:
+        return act() if self._chaos is None else self._chaos.repeated(act)
 
     def _consume(self, job: Job) -> None:
         """Read the process queue until the completion of every bundle has been seen; each counts once."""
@@ -149,10 +160,14 @@ class LocalRun:
                 self.stop()
             if len(reports) < job.ranges:
                 reports = self.ledger.dispatched(job.id)
-            elif len(seen) == sum(report.bundles for report in reports):
+            elif len(seen) == sum(report.bundles for report in reports) and self._swept():
                 self._worker.drain()
                 return
 
     def _is_halted(self, job: Job) -> bool:
         standing = self._worker.gate.job(job.id)
         return standing is not None and (standing.paused_ms is not None or standing.cancelled_ms is not None)
+
+    def _swept(self) -> bool:
+        """With chaos, what came twice is waited for too: the run ends with an empty queue or it has lost one."""
+        return self._chaos is None or self._tasks.depth() == Depth(visible=0, in_flight=0)

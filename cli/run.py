@@ -39,6 +39,13 @@ LOCAL = "LOCAL"
     help="LOCAL: run tasks that are refused otherwise: shell runs any command that the workload holds.",
 )
 @click.option("--resume", is_flag=True, help="LOCAL: go on with the last run of this file.")
+@click.option(
+    "--chaos",
+    "chaos_seed",
+    type=int,
+    metavar="SEED",
+    help="LOCAL: let queues, ledger and stores fail, lose answers and repeat messages, differently for each SEED.",
+)
 @click.option("--ledger", type=click.Path(dir_okay=False, path_type=Path), help="LOCAL: keep the ledger in this file.")
 @click.option(
     "--results",
@@ -53,6 +60,7 @@ def run(
     file: Path,
     threads: int | None,
     modules: Sequence[str],
+    chaos_seed: int | None,
     allowed: Sequence[str],
     ledger: Path | None,
     results: Path | None,
@@ -69,6 +77,7 @@ def run(
     Examples:
       cloudkon-cli run LOCAL -s tasks.txt -t 4
       cloudkon-cli run LOCAL -s tasks.txt -t 4 --tasks my.module --results done.jsonl
+      cloudkon-cli run LOCAL -s tasks.txt -t 4 --chaos 7
       cloudkon-cli run cloudkon-dev-tasks -s tasks.txt
     """
     from cli.results_file import ResultsFile  # noqa: PLC0415 (each way loads only what it needs)
@@ -81,21 +90,41 @@ def run(
 
             threads = threads or os.cpu_count() or 1
             well = run_local(
-                file, ledger or default_ledger(), modules, allowed, threads, written, resume=resume, as_json=as_json
+                file,
+                ledger or default_ledger(),
+                modules,
+                allowed,
+                threads,
+                written,
+                resume=resume,
+                as_json=as_json,
+                chaos_seed=chaos_seed,
             )
         else:
             from cli.run_queue import run_queue  # noqa: PLC0415
 
-            _refuse_local_options(queue, modules, allowed, ledger, resume=resume)
+            _refuse_local_options(queue, modules, allowed, ledger, chaos_seed, resume=resume)
             well = run_queue(queue, file, stage, threads, written, as_json=as_json)
     if not well:
         raise SystemExit(1)
 
 
 def _refuse_local_options(
-    queue: str, modules: Sequence[str], allowed: Sequence[str], ledger: Path | None, *, resume: bool
+    queue: str,
+    modules: Sequence[str],
+    allowed: Sequence[str],
+    ledger: Path | None,
+    chaos_seed: int | None,
+    *,
+    resume: bool,
 ) -> None:
-    given = {"--tasks": bool(modules), "--allow": bool(allowed), "--ledger": ledger is not None, "--resume": resume}
+    given = {
+        "--tasks": bool(modules),
+        "--allow": bool(allowed),
+        "--ledger": ledger is not None,
+        "--resume": resume,
+        "--chaos": chaos_seed is not None,
+    }
     for option, is_given in given.items():
         if is_given:
             raise InputError(

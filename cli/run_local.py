@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from cli.chaos import Chaos
 from cli.local_progress import LocalProgress
 from cli.local_run import LocalRun
 from cli.progress import went_well
@@ -42,8 +43,10 @@ def run_local(
     *,
     resume: bool,
     as_json: bool,
+    chaos_seed: int | None = None,
 ) -> bool:
     """Run a workload on this machine; return whether every task succeeded."""
+    chaos = None if chaos_seed is None else Chaos(chaos_seed, SystemClock())
     with LocalProgress() as progress:
 
         def finished(tasks: Sequence[dict[str, Any]]) -> None:
@@ -55,8 +58,10 @@ def run_local(
             ledger_file,
             _registry(modules, allowed),
             slots=slots,
-            settings=Settings.from_environ(os.environ, drain_s=_DRAIN_S, poll_s=_POLL_S),
+            # A person is looking on: a run whose first tasks all fail is theirs to stop.
+            settings=Settings.from_environ(os.environ, drain_s=_DRAIN_S, poll_s=_POLL_S, breaker_tasks=0),
             finished=finished,
+            chaos=chaos,
         )
         try:
             job = run.open(file, resume=resume)
@@ -68,6 +73,8 @@ def run_local(
         finally:
             end_programs()
             run.close()
+    if chaos is not None:
+        click.echo(chaos, err=True)
     if signals and not stats.ended:
         _say_how_to_go_on(stats, file, ledger_file, slots, modules, allowed)
         raise SystemExit(128 + signals[0])

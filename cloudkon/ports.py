@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from cloudkon.fleet import WorkerStatus
 from cloudkon.job import Job, RangeReport, WorkerReport
 from cloudkon.lease import BundleRow, Claim, ClaimAnswer, Lease, Mark, WriteAnswer
 from cloudkon.results import Results
@@ -109,7 +110,19 @@ class History(Protocol):
     def workers(self, job: str) -> Sequence[WorkerReport]: ...
 
 
-class Ledger(Leases, Jobs, Control, History, Protocol):
+class Fleet(Protocol):
+    """The workers there are, whatever they work on."""
+
+    def announce(self, status: WorkerStatus) -> None:
+        """Write the worker's row unless a later one stands (by seen_ms); it goes by itself, minutes later."""
+        ...
+
+    def fleet(self, since_ms: int) -> Sequence[WorkerStatus]:
+        """The workers that were seen since then, in no particular order."""
+        ...
+
+
+class Ledger(Leases, Jobs, Control, History, Fleet, Protocol):
     """All of them together, as one table keeps them."""
 
 

@@ -47,13 +47,13 @@ def decode_bundle(body: str) -> Bundle:
         raise WireError(f"The message is no bundle of version {VERSION}.")
     try:
         key = BundleKey(
-            _text(value["job"]), _count(value["range"]), _count(value["bundle"]), _count(value["shards"], least=1)
+            _job(value["job"]), _count(value["range"]), _count(value["bundle"]), _count(value["shards"], least=1)
         )
         lines = LineNumbers.parse(_text(value["lines"]))
         tasks = tuple(_text(value["tasks"]).split("\n"))
         retries = _count(value["retries"]) if "retries" in value else None
         timeout_s = _positive(value["timeout_s"]) if "timeout_s" in value else None
-        bundle = Bundle(key, lines, tasks, _count(value["event_ms"]), _count(value["sent_ms"]), retries, timeout_s)
+        bundle = Bundle(key, lines, tasks, _time(value["event_ms"]), _time(value["sent_ms"]), retries, timeout_s)
     except (KeyError, TypeError) as error:
         raise WireError(f"The message is no bundle: {error}.") from error
     if len(lines) != len(tasks):
@@ -137,16 +137,33 @@ def _dump(value: dict[str, Any]) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=True)
 
 
+# What a forged message could hold and no ledger could keep is refused here: it would end every worker that tried.
+_MAX_JOB_CHARACTERS = 200
+_MAX_COUNT = 10**9 - 1
+_MAX_TIME_MS = 10**14
+
+
+def _job(value: object) -> str:
+    job = _text(value)
+    if 0 < len(job) <= _MAX_JOB_CHARACTERS and job.isprintable():
+        return job
+    raise TypeError(f"{job[:_MAX_JOB_CHARACTERS]!r} is no job's id")
+
+
 def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     raise TypeError(f"{value!r} is not text")
 
 
-def _count(value: object, least: int = 0) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= least:
+def _time(value: object) -> int:
+    return _count(value, most=_MAX_TIME_MS)
+
+
+def _count(value: object, least: int = 0, most: int = _MAX_COUNT) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
         return value
-    raise TypeError(f"{value!r} is not a whole number from {least} up")
+    raise TypeError(f"{value!r} is not a whole number from {least} to {most}")
 
 
 def _positive(value: object) -> float:

@@ -1,11 +1,12 @@
-"""Starts a worker: python -m ec2_worker --threads N."""
+"""Starts a worker: python -m ec2_worker --threads N, and with --processes P as many processes of N threads."""
 
 import argparse
 import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import FrameType
 
 from cloudkon import wiring
@@ -13,36 +14,66 @@ from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, InputError
 from cloudkon.process import end_programs
 from cloudkon.settings import Settings
+from ec2_worker.exits import Exit
 from ec2_worker.handlers import handlers
+from ec2_worker.leash import Leash
+from ec2_worker.restarts import Restarts
+from ec2_worker.supervisor import SUPERVISED, Supervisor
 from ec2_worker.worker import Surroundings, Worker, worker_name
 
 log = logging.getLogger("ec2_worker")
 
+_LAST_WORDS_S = 30.0
+"""What a process gets past its drain, for its last calls, before its supervisor ends it."""
+
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     """Run a worker until it is idle or told to stop; return the exit code."""
-    options = _parser().parse_args(argv)
+    arguments = sys.argv[1:] if argv is None else argv
+    options = _parser().parse_args(arguments)
+    leash = None if options.supervised is None else Leash(options.supervised)
+    process = " [%(process)d]" if leash or options.processes else ""
     logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+        stream=sys.stderr,
+        level=logging.INFO,
+        format=f"%(asctime)s %(levelname)s{process} %(name)s: %(message)s",
+        force=True,
     )
     logging.getLogger("botocore").setLevel(logging.WARNING)  # it tells where it found the credentials, at every start
+    code = _end_of(options, environ, arguments, leash)
+    if leash is not None:
+        leash.farewell()
+    return code
+
+
+def _end_of(
+    options: argparse.Namespace, environ: Mapping[str, str], arguments: Sequence[str], leash: Leash | None
+) -> int:
     try:
-        _work(options, environ)
+        if options.processes and leash is None:
+            return _supervise(options, environ, arguments)
+        return _work(options, environ, leash)
     except InputError as error:
         log.error("%s", error)  # noqa: TRY400 (a person's mistake has no traceback)
-        return 2
+        return Exit.REFUSED
     except CloudKonError as error:
         log.error("%s", error)  # noqa: TRY400 (as above)
-        return 1
-    return 0
+        return Exit.FAILED
 
 
-def _work(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
+def _supervise(options: argparse.Namespace, environ: Mapping[str, str], arguments: Sequence[str]) -> int:
+    threads = options.threads or max(1, (os.cpu_count() or 1) // options.processes)
+    command = [sys.executable, "-m", "ec2_worker", *arguments, "--threads", str(threads)]
+    log.info("supervising %d processes of %d slots", options.processes, threads)
+    patience_s = _settings(options, environ).drain_s + _LAST_WORDS_S
+    return Supervisor(command, Restarts(options.processes), SystemClock(), patience_s).run()
+
+
+def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash | None) -> Exit:
     registry = handlers(options.tasks, options.allow)
-    asked = {} if options.drain_seconds is None else {"drain_s": options.drain_seconds}
-    settings = Settings.from_environ(environ, **asked)
+    settings = _settings(options, environ)
     cloud = wiring.cloud(wiring.stage_from(environ), settings)
-    name = worker_name()
+    name, slots = worker_name(), options.threads or os.cpu_count() or 1
     around = Surroundings(
         tasks=cloud.queue(options.source) if options.source else cloud.tasks,
         process=cloud.process,
@@ -52,20 +83,40 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
         clock=SystemClock(),
         meter=cloud.meter,
     )
-    worker = Worker(around, registry, settings, name=name, slots=options.threads)
+    worker = Worker(around, registry, settings, name=name, slots=slots, supervised=leash is not None)
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        worker.drain()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    drain = partial(worker.drain_within, settings.drain_s)
+    _stop_by_signals(drain)
+    if leash is not None:
+        leash.watch(orphaned=drain)
     queue = options.source or cloud.names.task_queue
-    log.info("worker %s: %d slots on queue %s, tasks %s", name, options.threads, queue, ", ".join(registry.names))
+    log.info("worker %s: %d slots on queue %s, tasks %s", name, slots, queue, ", ".join(registry.names))
     try:
         worker.run(options.until_idle)
     finally:
         end_programs()
     log.info("worker %s: stopped", name)
+    return Exit.REPLACE if leash is not None and worker.stuck_slots else Exit.DONE
+
+
+def _stop_by_signals(drain: Callable[[], None]) -> None:
+    told: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if told:
+            end_programs()
+            os._exit(128 + number)  # what it holds comes back when the leases lapse
+        told.append(number)
+        log.info("%s: draining; a second one ends this process at once", signal.Signals(number).name)
+        drain()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
+    given = {"drain_s": options.drain_seconds, "breaker_tasks": options.breaker}
+    return Settings.from_environ(environ, **{name: value for name, value in given.items() if value is not None})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,10 +129,17 @@ def _parser() -> argparse.ArgumentParser:
         "-t",
         "--threads",
         type=_at_least_one,
-        default=os.cpu_count() or 1,
         metavar="N",
         help="slots: tasks run at a time (default: one a core)",
     )
+    parser.add_argument(
+        "-p",
+        "--processes",
+        type=_at_least_one,
+        metavar="P",
+        help="start P processes of N threads each, and restart those that die (default: this process does the work)",
+    )
+    parser.add_argument(SUPERVISED, type=int, help=argparse.SUPPRESS)
     parser.add_argument("-s", "--source", metavar="QUEUE", help="take tasks from this queue (default: the stage's)")
     parser.add_argument(
         "--tasks",
@@ -104,6 +162,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help=f"after SIGTERM, go on for so long with what was begun (default: {Settings().drain_s:g})",
     )
+    parser.add_argument(
+        "--breaker",
+        type=_count,
+        metavar="TASKS",
+        help=f"pause a job whose first TASKS tasks all fail; 0: never (default: {Settings().breaker_tasks})",
+    )
     return parser
 
 
@@ -111,6 +175,13 @@ def _at_least_one(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("at least 1 is needed")
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("a whole number from 0 up is needed")
     return number
 
 

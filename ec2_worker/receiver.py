@@ -12,8 +12,9 @@ from cloudkon.backoff import Backoff
 from cloudkon.bundle import Bundle
 from cloudkon.clock import Clock
 from cloudkon.errors import UnavailableError, WireError
-from cloudkon.lease import AlreadyDone, BundleRow, Claim, ClaimAnswer, Claimed, HeldElsewhere
+from cloudkon.lease import AlreadyDone, BundleRow, Claim, ClaimAnswer, Claimed, HeldElsewhere, Lease
 from cloudkon.ports import MAX_MESSAGE_BYTES, Delivery, Leases, TaskQueue
+from cloudkon.results import Results
 from cloudkon.sending import send_batch
 from cloudkon.settings import Settings
 from cloudkon.wire import decode_bundle, encode_undecodable
@@ -105,6 +106,8 @@ class Receiver:
             self.put_back([delivery.receipt], _SOON_S)
             return
         match answer:
+            case Claimed(lease, results) if len(results) != len(bundle.tasks):
+                self._refuse(lease, results, delivery)
             case Claimed():
                 self._hold(bundle, answer, delivery, received_s)
             case AlreadyDone(row):
@@ -163,6 +166,14 @@ class Receiver:
         else:
             self.finished(held)
 
+    def _refuse(self, lease: Lease, results: Results, delivery: Delivery) -> None:
+        """Set aside a copy that differs from the one first claimed: its workload changed between two dispatches."""
+        try:
+            self.leases.release(lease, results)
+        except UnavailableError as error:
+            log.warning("%s: %s Its lease will lapse instead.", lease.key, error)
+        self._bury(delivery, f"The ledger knows {lease.key} with {len(results)} tasks: the workload has changed since.")
+
     def put_back(self, receipts: Sequence[str], seconds: float = 0.0) -> None:
         """Let messages come back after so long; one that can't be told so comes back by itself, later."""
         try:
@@ -171,7 +182,7 @@ class Receiver:
             log.warning("%s The message comes back when its visibility timeout ends.", error)
 
     def _bury(self, delivery: Delivery, reason: str) -> None:
-        log.error("A message can't be decoded and goes to the dead-letter queue. %s", reason)
+        log.error("A message can't be used and goes to the dead-letter queue. %s", reason)
         wrapped = encode_undecodable(delivery.body, reason)
         body = wrapped if len(wrapped) <= MAX_MESSAGE_BYTES else delivery.body
         try:

@@ -66,12 +66,15 @@ class Worker:
         *,
         name: str,
         slots: int,
+        supervised: bool = False,
     ) -> None:
         self._clock = around.clock
         self._settings = settings
         self._slot_count = slots
+        self._supervised = supervised
         self._holdings = Holdings()
         self._hurry = threading.Event()
+        self._drained_by_s = float("inf")
         self._crew = Crew()
         self.stuck_slots = 0
         """Threads whose tasks never ended."""
@@ -142,7 +145,9 @@ class Worker:
         receiver = self._crew.start("receiver", lambda: self.receiver.run(until_idle_s))
         while receiver.is_alive() and not self.receiver.stopping.is_set() and not self._crew.failures:
             receiver.join(_LOOK_S)
-        self.receiver.stopping.set()
+        self.drain_within(self._settings.drain_s)
+        left_s = max(0.0, self._drained_by_s - self._clock.monotonic_s())
+        log.info("draining: %d bundles held, at most %.3g s left for them", len(self._holdings), left_s)
         self._wind_up(receiver, keeper, settler)
         if self._crew.failures:
             raise self._crew.failures[0]
@@ -152,16 +157,25 @@ class Worker:
 
         Safe to call from a signal handler.
         """
-        if self.receiver.stopping.is_set():
+        if self.draining:
             self._hurry.set()
+        self.drain_within(self._settings.drain_s)
+
+    def drain_within(self, seconds: float) -> None:
+        """Drain, and be done in that time if it is shorter than what is left; called again, it can only shorten."""
+        within_s = min(seconds, self._settings.drain_s)
+        self._drained_by_s = min(self._drained_by_s, self._clock.monotonic_s() + within_s)
         self.receiver.stopping.set()
 
+    @property
+    def draining(self) -> bool:
+        return self.receiver.stopping.is_set()
+
     def _wind_up(self, receiver: threading.Thread, keeper: threading.Thread, settler: threading.Thread) -> None:
-        deadline_s = self._clock.monotonic_s() + self._settings.drain_s
         for held in self.board.withdraw():
             self._give_back(held)
         while (receiver.is_alive() or len(self._holdings)) and not (self._hurry.is_set() or self._crew.failures):
-            left_s = deadline_s - self._clock.monotonic_s()
+            left_s = self._drained_by_s - self._clock.monotonic_s()
             if left_s <= 0:
                 break
             self._hurry.wait(min(_LOOK_S, left_s))
@@ -170,33 +184,48 @@ class Worker:
         self.keeper.stopping.set()
         self.settler.stop()
         for thread in (keeper, settler):
-            thread.join(max(_LAST_WRITES_S, deadline_s - self._clock.monotonic_s()))
-        for held in self._holdings.all():
-            self._give_back(held)
+            thread.join(self._last_writes_s())
+        self._give_back_all()
+        # A receive that is under way may be handed the very messages that were just given back, and the process must
+        # not end with them: its thread puts them back.
+        receiver.join(_LAST_WRITES_S if self._hurry.is_set() else self._settings.poll_s + _LAST_WRITES_S)
+        self._give_back_all()
         self._last_report()
+
+    def _last_writes_s(self) -> float:
+        left_s = 0.0 if self._hurry.is_set() else self._drained_by_s - self._clock.monotonic_s()
+        return max(_LAST_WRITES_S, left_s)
 
     def _look_for_overruns(self, now_s: float) -> None:
         for run in self._overruns.take_late(now_s):
             self.slots.overran(run, now_s)
 
     def _replace_slot(self, run: Run) -> None:
-        """Start another slot for one whose task does not stop; in time, the process had better be replaced."""
+        """Start another slot for one whose task does not stop; a supervised process has itself replaced instead."""
         self.stuck_slots += 1
         line = run.held.bundle.tasks[run.index]
-        log.warning(
-            "%s: a task did not stop after %g s, its slot is replaced: %.80s", run.held.lease.key, run.timeout_s, line
-        )
+        log.warning("%s: a task did not stop after %g s: %.80s", run.held.lease.key, run.timeout_s, line)
+        if self._supervised:
+            log.warning("Its slot is lost; this process finishes what it has begun and asks to be replaced.")
+            self.receiver.stopping.set()
         self._crew.start(f"slot-{self._slot_count + self.stuck_slots}", self.slots.run)
 
     def _finish(self, held: Held) -> None:
         self.board.measured(held)
         self.settler.add(held)
 
-    def _give_back(self, held: Held) -> None:
+    def _give_back_all(self) -> None:
+        for held in self._holdings.all():
+            if not self._give_back(held):
+                break  # who does not answer for one won't for the next, and time is short
+
+    def _give_back(self, held: Held) -> bool:
         try:
             self.keeper.give_back(held)
         except CloudKonError as error:
             log.warning("%s: %s Its lease will lapse instead.", held.lease.key, error)
+            return False
+        return True
 
     def _last_report(self) -> None:
         try:

@@ -1,8 +1,9 @@
-"""The ledger in DynamoDB: one table, on demand, its verbs in leases.py, jobs.py, control.py and history.py."""
+"""The ledger in DynamoDB: one table, on demand, its verbs in leases, jobs, control, history and fleet."""
 
 from typing import TYPE_CHECKING
 
 from cloudkon.aws.control import DynamoControl
+from cloudkon.aws.fleet import DynamoFleet
 from cloudkon.aws.history import DynamoHistory
 from cloudkon.aws.jobs import DynamoJobs
 from cloudkon.aws.leases import DynamoLeases
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class DynamoLedger(DynamoLeases, DynamoJobs, DynamoControl, DynamoHistory):
+class DynamoLedger(DynamoLeases, DynamoJobs, DynamoControl, DynamoHistory, DynamoFleet):
     """Implements ports.Ledger; safe to share between threads, as its client is."""
 
     def __init__(self, client: "DynamoDBClient", table: str, *, guard_ms: int, retention_s: int, clock: Clock) -> None:

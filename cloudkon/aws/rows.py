@@ -6,6 +6,7 @@
     worker   job#<job>           worker#<id>
     bundle   job#<job>#<shard>   bundle#<range>.<n>
     index    jobs#<yyyy-mm>      <time>#<job>
+    fleet    workers             <id>                       (see fleet.py)
 
 A bundle's row has short names: with the results of 64 tasks it fits 1 KiB, and so one write unit.
 """
@@ -130,13 +131,17 @@ def job_item(job: Job) -> dict[str, Item]:
     }
     optional = {
         "cancelled": _number_or_none(job.cancelled_ms),
+        "paused": _number_or_none(job.paused_ms),
+        "resumed": _number_or_none(job.resumed_ms),
+        "pause_reason": None if job.pause_reason is None else text(job.pause_reason),
         "retries": _number_or_none(job.retries),
         "timeout_s": None if job.timeout_s is None else {"N": repr(job.timeout_s)},
-        "paused": _number_or_none(job.paused_ms),
-        "pause_reason": None if job.pause_reason is None else text(job.pause_reason),
-        "resumed": _number_or_none(job.resumed_ms),
     }
     return item | {name: value for name, value in optional.items() if value is not None}
+
+
+def _number_or_none(value: int | None) -> Item | None:
+    return None if value is None else number(value)
 
 
 def job_of(item: Item) -> Job:
@@ -229,10 +234,6 @@ def _counts_of(value: Mapping[str, Any]) -> dict[str, int]:
 
 def _int(item: Item, name: str) -> int:
     return int(item[name]["N"])
-
-
-def _number_or_none(value: int | None) -> Item | None:
-    return None if value is None else number(value)
 
 
 def _int_or_none(item: Item, name: str) -> int | None:

@@ -1,78 +1,76 @@
-"""A queue's bad days, with a seed: what SQS may do on any day, often enough to be tested."""
+"""Ports on a bad day: what they do for whom is the business of the port behind, what goes wrong that of Faults."""
 
-import random
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar, cast
 
-from cloudkon.errors import UnavailableError
+from cloudkon.local.faults import Fault, Faults
 from cloudkon.ports import Delivery, TaskQueue
 
-_Answer = TypeVar("_Answer")
+_Port = TypeVar("_Port")
 
 
 class FlakyQueue:
-    """A TaskQueue whose messages come twice and out of order, and whose calls fail in part or as a whole.
+    """A TaskQueue whose messages come twice and out of order, and whose calls fail in part or as a whole."""
 
-    Each probability lies between 0 and 1: of a message to be sent twice, of a received batch to be shuffled, of an
-    entry to be refused, and of a call to do its work and lose the answer, or to fail without having done it.
-    Raises UnavailableError for the last two, as the caller of a real queue can't tell them apart.
-    """
-
-    def __init__(
-        self,
-        queue: TaskQueue,
-        seed: int,
-        *,
-        duplicate: float = 0.0,
-        reorder: float = 0.0,
-        refuse: float = 0.0,
-        lose_answer: float = 0.0,
-        fail: float = 0.0,
-    ) -> None:
+    def __init__(self, queue: TaskQueue, faults: Faults, name: str = "queue") -> None:
         self._queue = queue
-        self._random = random.Random(seed)
-        self._duplicate = duplicate
-        self._reorder = reorder
-        self._refuse = refuse
-        self._lose_answer = lose_answer
-        self._fail = fail
+        self._faults = faults
+        self._name = name
 
     def send(self, bodies: Sequence[str]) -> Sequence[int]:
-        return self._risk(lambda: self._in_part(bodies, self._send))
+        return self._batch("send", bodies, self._send)
 
     def receive(self, count: int, wait_s: float, visibility_s: float) -> Sequence[Delivery]:
-        deliveries = self._risk(lambda: list(self._queue.receive(count, wait_s, visibility_s)))
-        if self._happens(self._reorder):
-            self._random.shuffle(deliveries)
+        place = f"{self._name}.receive"
+        deliveries = self._faults.risk(place, lambda: list(self._queue.receive(count, wait_s, visibility_s)))
+        self._faults.reorder(place, deliveries)
         return deliveries
 
     def delete(self, receipts: Sequence[str]) -> Sequence[int]:
-        return self._risk(lambda: self._in_part(receipts, self._queue.delete))
+        return self._batch("delete", receipts, self._queue.delete)
 
     def hide(self, receipts: Sequence[str], seconds: float) -> Sequence[int]:
-        return self._risk(lambda: self._in_part(receipts, lambda some: self._queue.hide(some, seconds)))
+        return self._batch("hide", receipts, lambda some: self._queue.hide(some, seconds))
 
     def _send(self, bodies: Sequence[str]) -> Sequence[int]:
         refused = self._queue.send(bodies)
         for body in bodies:
-            if self._happens(self._duplicate):
+            if self._faults.happens(Fault.DUPLICATE, f"{self._name}.send"):
                 self._queue.send([body])  # on its own: together they might outgrow a batch
         return refused
 
-    def _in_part(self, entries: Sequence[str], act: Callable[[Sequence[str]], Sequence[int]]) -> Sequence[int]:
+    def _batch(self, verb: str, entries: Sequence[str], act: Callable[[Sequence[str]], Sequence[int]]) -> Sequence[int]:
         """Act on the entries that are not refused; return the positions among all that were."""
-        chosen = [position for position in range(len(entries)) if not self._happens(self._refuse)]
-        failed = act([entries[position] for position in chosen])
-        done = set(chosen) - {chosen[at] for at in failed}
-        return [position for position in range(len(entries)) if position not in done]
+        place = f"{self._name}.{verb}"
 
-    def _risk(self, act: Callable[[], _Answer]) -> _Answer:
-        if self._happens(self._fail):
-            raise UnavailableError("The queue did not answer, as it was told to.")
-        answer = act()
-        if self._happens(self._lose_answer):
-            raise UnavailableError("The queue's answer was lost, as it was told to.")
-        return answer
+        def in_part() -> Sequence[int]:
+            chosen = [at for at in range(len(entries)) if not self._faults.happens(Fault.REFUSE, place)]
+            failed = act([entries[at] for at in chosen]) if chosen else ()
+            done = set(chosen) - {chosen[at] for at in failed}
+            return [at for at in range(len(entries)) if at not in done]
 
-    def _happens(self, probability: float) -> bool:
-        return self._random.random() < probability
+        return self._faults.risk(place, in_part)
+
+
+def flaky(port: _Port, faults: Faults, name: str) -> _Port:
+    """Wrap a ledger or a store: each of its verbs may fail as a whole, and what it tells item by item may break off."""
+    return cast("_Port", _Flaky(port, faults, name))
+
+
+class _Flaky:
+    """Wraps every verb that its port has, those too that are still to come."""
+
+    def __init__(self, port: object, faults: Faults, name: str) -> None:
+        self._port = port
+        self._faults = faults
+        self._name = name
+
+    def __getattr__(self, verb: str) -> Callable[..., Any]:
+        call = getattr(self._port, verb)
+        place = f"{self._name}.{verb}"
+
+        def risked(*asked: Any, **named: Any) -> Any:
+            answer = self._faults.risk(place, lambda: call(*asked, **named))
+            return self._faults.broken_off(place, answer) if isinstance(answer, Iterator) else answer
+
+        return risked

@@ -8,7 +8,7 @@ from cloudkon import control
 from cloudkon.job import Job, RangeReport, Source, WorkerReport
 from cloudkon.local.schema import LedgerFile
 
-_OPEN = f"INSERT OR IGNORE INTO jobs VALUES ({', '.join('?' * 19)})"  # noqa: S608
+_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _JOB = "SELECT * FROM jobs WHERE id = ?"
 _RECENT = "SELECT * FROM jobs ORDER BY opened_ms DESC, id DESC LIMIT ?"
 _CHANGE = "UPDATE jobs SET cancelled_ms = ?, paused_ms = ?, pause_reason = ?, resumed_ms = ? WHERE id = ?"
@@ -99,12 +99,9 @@ def _job_record(job: Job) -> tuple[Any, ...]:
         job.tasks_estimate,
         job.opened_ms,
         job.gzipped,
-        job.cancelled_ms,
         job.retries,
         job.timeout_s,
-        job.paused_ms,
-        job.pause_reason,
-        job.resumed_ms,
+        *_flags(job),
     )
 
 
@@ -114,9 +111,25 @@ def _flags(job: Job) -> tuple[Any, ...]:
 
 
 def _job(record: tuple[Any, ...]) -> Job:
-    job, bucket, key, version, event_ms, pinned, *sizes, gzipped, cancelled_ms, retries, timeout_s = record[:16]
-    source = Source(bucket, key, version, event_ms, bool(pinned))
-    return Job(*(job, source, *sizes, bool(gzipped), cancelled_ms, retries, timeout_s, *record[16:]))
+    job, bucket, key, version, event_ms, pinned, size_bytes, ranges, shards, bundle_size, tasks, opened_ms = record[:12]
+    gzipped, retries, timeout_s, cancelled_ms, paused_ms, pause_reason, resumed_ms = record[12:]
+    return Job(
+        id=job,
+        source=Source(bucket, key, version, event_ms, bool(pinned)),
+        size_bytes=size_bytes,
+        ranges=ranges,
+        shards=shards,
+        bundle_size=bundle_size,
+        tasks_estimate=tasks,
+        opened_ms=opened_ms,
+        gzipped=bool(gzipped),
+        cancelled_ms=cancelled_ms,
+        retries=retries,
+        timeout_s=timeout_s,
+        paused_ms=paused_ms,
+        pause_reason=pause_reason,
+        resumed_ms=resumed_ms,
+    )
 
 
 def _range_record(report: RangeReport) -> tuple[Any, ...]:

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from cloudkon.local.fleet import SqliteFleet
 from cloudkon.local.jobs import SqliteJobs
 from cloudkon.local.leases import SqliteLeases
 from cloudkon.local.schema import LedgerFile
 
 
-class SqliteLedger(SqliteLeases, SqliteJobs):
+class SqliteLedger(SqliteLeases, SqliteJobs, SqliteFleet):
     """A Ledger that any number of threads, and other processes, share; a path of None keeps it in memory.
 
     Raises InputError when the file can't be a ledger, UnavailableError when it can't be read or written later.
@@ -17,6 +18,7 @@ class SqliteLedger(SqliteLeases, SqliteJobs):
         file = LedgerFile(path)
         SqliteLeases.__init__(self, file, guard_ms)
         SqliteJobs.__init__(self, file)
+        SqliteFleet.__init__(self, file)
 
     def close(self) -> None:
         """Write what is in memory to the file, and let go of it."""

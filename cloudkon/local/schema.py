@@ -17,7 +17,7 @@ _TABLES = """
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY, bucket TEXT, key TEXT, version TEXT, event_ms INTEGER, pinned INTEGER,
     size_bytes INTEGER, ranges INTEGER, shards INTEGER, bundle_size INTEGER, tasks_estimate INTEGER,
-    opened_ms INTEGER, gzipped INTEGER, cancelled_ms INTEGER, retries INTEGER, timeout_s REAL,
+    opened_ms INTEGER, gzipped INTEGER, retries INTEGER, timeout_s REAL, cancelled_ms INTEGER,
     paused_ms INTEGER, pause_reason TEXT, resumed_ms INTEGER
 );
 CREATE INDEX jobs_by_time ON jobs (opened_ms, id);
@@ -36,6 +36,10 @@ CREATE TABLE workers (
     job TEXT, worker TEXT, slots INTEGER, started_ms INTEGER, seen_ms INTEGER, duplicates_dropped INTEGER,
     leases_lost INTEGER, unrecorded_runs INTEGER, api_calls TEXT,
     PRIMARY KEY (job, worker)
+);
+CREATE TABLE fleet (
+    worker TEXT PRIMARY KEY, state TEXT, slots INTEGER, busy INTEGER, bundles INTEGER, tasks INTEGER,
+    started_ms INTEGER, seen_ms INTEGER, reason TEXT, instance TEXT, failing TEXT
 );
 """
 

@@ -50,6 +50,7 @@ def test_page(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Non
     added = {
         "PATH": f"{programs(tmp_path / 'bin')}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(Path.cwd()),
+        "CLOUDKON_POLL_S": "1",  # a worker that is told to stop first ends its receive: so nobody waits 20 s for it
     }
     alone = child_environment(1, "dev", os.environ) | added | {"CLOUDKON_HOME": str(tmp_path / "home")}
     for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "CLOUDKON_STAGE"):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cloudkon.clock import SystemClock
-from cloudkon.local.flaky import FlakyQueue
+from cloudkon.local.faults import Faults
+from cloudkon.local.flaky import FlakyQueue, flaky
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.local.store import FolderStore
@@ -26,7 +27,7 @@ def _memory_queue(_: pytest.FixtureRequest) -> TaskQueue:
 
 
 def _calm_flaky_queue(_: pytest.FixtureRequest) -> TaskQueue:
-    return FlakyQueue(MemoryQueue(SystemClock()), seed=1)
+    return FlakyQueue(MemoryQueue(SystemClock()), _no_faults())
 
 
 def _sqlite_file(request: pytest.FixtureRequest) -> Ledger:
@@ -37,8 +38,20 @@ def _sqlite_memory(request: pytest.FixtureRequest) -> Ledger:
     return _closed_after(request, SqliteLedger(None, guard_ms=GUARD_MS))
 
 
+def _calm_flaky_ledger(request: pytest.FixtureRequest) -> Ledger:
+    return flaky(_sqlite_memory(request), _no_faults(), "ledger")
+
+
 def _folder_store(request: pytest.FixtureRequest) -> ObjectStore:
     return FolderStore(_folder(request))
+
+
+def _calm_flaky_store(request: pytest.FixtureRequest) -> ObjectStore:
+    return flaky(_folder_store(request), _no_faults(), "store")
+
+
+def _no_faults() -> Faults:
+    return Faults(1, {}, SystemClock())
 
 
 def _folder(request: pytest.FixtureRequest) -> Path:
@@ -52,5 +65,5 @@ def _closed_after(request: pytest.FixtureRequest, ledger: SqliteLedger) -> Sqlit
 
 
 QUEUES: Queues = {"memory": _memory_queue, "flaky-at-rest": _calm_flaky_queue}
-LEDGERS: Ledgers = {"sqlite-file": _sqlite_file, "sqlite-memory": _sqlite_memory}
-STORES: Stores = {"folder": _folder_store}
+LEDGERS: Ledgers = {"sqlite-file": _sqlite_file, "sqlite-memory": _sqlite_memory, "flaky-at-rest": _calm_flaky_ledger}
+STORES: Stores = {"folder": _folder_store, "flaky-at-rest": _calm_flaky_store}

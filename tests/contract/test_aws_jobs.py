@@ -11,10 +11,12 @@ from cloudkon.aws.rows import index_key, job_pk
 from cloudkon.aws.rows import key as row_key
 from cloudkon.aws.table import Refused
 from cloudkon.bundle import BundleKey, LineNumbers
+from cloudkon.fleet import MEMORY_S
 from cloudkon.job import Job, RangeReport, Source, WorkerReport
 from cloudkon.lease import Claim, Claimed, Kept
 from cloudkon.results import TaskResult, TaskState
 from tests.support.moto_aws import RETENTION_S, AwsLab
+from tests.support.rows import worker_status
 from tests.support.still_clock import StillClock
 
 
@@ -125,3 +127,10 @@ def test_a_lost_change_of_the_index_is_repaired(aws: AwsLab, ledger: DynamoLedge
     aws.dynamodb.delete_item(TableName=ledger._table.name, Key=index_key(opened))
     cancelled = ledger.cancel(opened.id, NOW + 5)
     assert ledger.recent(9) == [cancelled]
+
+
+def test_a_workers_own_row_expires_within_minutes(aws: AwsLab, ledger: DynamoLedger) -> None:
+    """The table may forget a worker minutes after it was last seen."""
+    ledger.announce(worker_status("w1", seen_ms=NOW))
+    item = aws.dynamodb.get_item(TableName=ledger._table.name, Key=row_key("workers", "w1"))["Item"]
+    assert int(item["expires_at"]["N"]) == NOW // 1000 + MEMORY_S

@@ -3,6 +3,7 @@
 from typing import Any
 
 from cloudkon.bundle import BundleKey, LineNumbers
+from cloudkon.fleet import WorkerState, WorkerStatus
 from cloudkon.job import Job, RangeReport, Source, WorkerReport
 from cloudkon.lease import Claim, Claimed, Lease
 from cloudkon.ports import Leases
@@ -100,3 +101,17 @@ def worker_report(worker: str = "host-1", **changes: Any) -> WorkerReport:
         "api_calls": {"sqs.ReceiveMessage": 9, "dynamodb.UpdateItem": 4},
     }
     return WorkerReport(**fields | changes)
+
+
+def worker_status(worker: str = "host-1", **changes: Any) -> WorkerStatus:
+    fields: dict[str, Any] = {
+        "worker": worker,
+        "state": WorkerState.WORKING,
+        "slots": 4,
+        "busy": 3,
+        "bundles": 20,
+        "tasks": 1_280,
+        "started_ms": NOW_MS - 60_000,
+        "seen_ms": NOW_MS,
+    }
+    return WorkerStatus(**fields | changes)

@@ -20,6 +20,7 @@ from cloudkon.wire import encode_bundle
 from ec2_worker.settler import Settlement
 from ec2_worker.worker import Surroundings, Worker
 from tests.support.rows import NOW_MS, job
+from tests.support.waiting import eventually
 
 OWN = Settings(lease_s=12.0, guard_s=2.0, checkpoint_s=1.0, visibility_margin_s=3.0)
 Handler = Callable[..., Any]
@@ -42,13 +43,13 @@ class World:
         bundle = Bundle(key, LineNumbers.of(range(1, len(lines) + 1)), lines, NOW_MS, NOW_MS, **options)
         self.tasks.send([encode_bundle(bundle)])
 
-    def worker(self) -> Worker:
+    def worker(self, *, supervised: bool = False) -> Worker:
         self.workers += 1
         spare = [MemoryQueue(self.clock), MemoryQueue(self.clock)]
         results: Any = None  # no value here is large enough for it
         around = Surroundings(self.tasks, spare[0], spare[1], self.ledger, results, self.clock)
         registry = Registry(self._handlers)
-        return Worker(around, registry, self._settings, name=f"w{self.workers}", slots=1)
+        return Worker(around, registry, self._settings, name=f"w{self.workers}", slots=1, supervised=supervised)
 
     def receive(self, worker: Worker) -> None:
         for delivery in self.tasks.receive(10, 0.0, self._settings.visibility_s):
@@ -266,4 +267,27 @@ def test_a_task_that_does_not_stop_is_given_up() -> None:
     assert ended.is_set()
     assert not slot.is_alive()
     assert world.row().results[0] == late
+    worker.board.close()
+
+
+def test_a_supervised_process_asks_to_be_replaced() -> None:
+    """A process that has lost a slot for good takes nothing more, and settles what it holds."""
+    may_end = threading.Event()
+
+    @task("stuck", retries=0, timeout_s=30.0)
+    def stuck() -> None:
+        may_end.wait()
+
+    world = World(stuck)
+    world.send("stuck")
+    worker = world.worker(supervised=True)
+    world.receive(worker)
+    slot = threading.Thread(target=worker.slots.run)
+    slot.start()
+    eventually(lambda: worker._overruns._runs)
+    world.clock.advance(30.0 + OWN.overrun_grace_s)
+    worker.keeper.tick()
+    assert worker.receiver.stopping.is_set()
+    may_end.set()
+    slot.join(10)
     worker.board.close()

@@ -29,23 +29,42 @@ def the_job(tmp_path: Path) -> Any:
 
 @pytest.fixture
 def failing(tmp_path: Path) -> Path:
-    """More tasks that fail than the breaker waits for, and then some that would succeed."""
+    """More tasks that fail than the breaker of a fleet waits for, and then some that succeed."""
     file = tmp_path / "failing.txt"
-    file.write_text("#cloudkon: bundle=2 retries=0\n" + "sleep soon\n" * 60 + "sleep 400\n" * 20)
+    file.write_text("#cloudkon: bundle=2 retries=0\n" + "sleep soon\n" * 60 + "sleep 0\n" * 20)
     return file
 
 
-def test_a_run_of_failures_pauses_itself(tmp_path: Path, failing: Path) -> None:
-    """A run whose first tasks all fail stops, says why, and how to go on; going on runs the rest."""
+def test_a_run_of_failures_runs_to_its_end(tmp_path: Path, failing: Path) -> None:
+    """No breaker pauses a LOCAL run: whoever started it is looking on, and wants to know what became of each line."""
     answer = run("run", "LOCAL", "-s", failing, "-t", "1")
-    job = the_job(tmp_path)
     assert answer.exit_code == 1
-    assert "tasks all failed, the last one with ValueError: sleep takes milliseconds" in answer.stdout
-    assert f"-s {failing} -t 1 --ledger {tmp_path / 'ledger.sqlite3'} --resume" in answer.stderr
-    assert job.paused_ms
-    again = run("run", "LOCAL", "-s", failing, "-t", "20", "--resume")
-    assert again.exit_code == 1
-    assert "80: 20 succeeded, 60 failed, 0 rejected" in again.stdout
+    assert "80: 20 succeeded, 60 failed, 0 rejected" in answer.stdout
+    assert the_job(tmp_path).paused_ms is None
+
+
+def test_a_paused_run_stops_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is paused from outside stops, says why and how to go on; going on runs the rest."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pausing.py").write_text(
+        "from pathlib import Path\n"
+        "from cloudkon import task\n"
+        "from cloudkon.local.ledger import SqliteLedger\n"
+        '@task("pause")\n'
+        "def pause():\n"
+        '    ledger = SqliteLedger(Path("ledger.sqlite3"), guard_ms=0)\n'
+        '    ledger.pause(ledger.recent(1)[0].id, "enough for today", 1)\n'
+        "    ledger.close()\n"
+    )
+    file = tmp_path / "some.txt"
+    file.write_text("#cloudkon: bundle=1\npause\n" + "sleep 300\n" * 20)
+    answer = run("run", "LOCAL", "-s", file, "-t", "1", "--tasks", "pausing")
+    assert answer.exit_code == 1
+    assert "enough for today" in answer.stdout
+    assert f"-s {file} -t 1 --ledger {tmp_path / 'ledger.sqlite3'} --resume --tasks pausing" in answer.stderr
+    again = run("run", "LOCAL", "-s", file, "-t", "20", "--resume", "--tasks", "pausing")
+    assert again.exit_code == 0
+    assert "21: 21 succeeded, 0 failed, 0 rejected" in again.stdout
     assert the_job(tmp_path).resumed_ms
 
 

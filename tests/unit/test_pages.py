@@ -76,7 +76,8 @@ def test_every_command_and_option_is_described(path: tuple[str, ...]) -> None:
 def test_every_option_of_the_worker_is_described() -> None:
     """Each option of a worker is in docs/cli.md."""
     section = CLI.partition("## The worker")[2]
-    actions = [action for action in _parser()._actions if not isinstance(action, argparse._HelpAction)]
+    shown = [action for action in _parser()._actions if action.help is not argparse.SUPPRESS]
+    actions = [action for action in shown if not isinstance(action, argparse._HelpAction)]
     assert [name for action in actions for name in action.option_strings if f"{name} " not in section] == []
 
 

@@ -15,7 +15,7 @@ import pytest
 from cloudkon.errors import InputError, UnavailableError
 from cloudkon.lease import BundleState, Claimed, LeaseLost
 from cloudkon.local.ledger import SqliteLedger
-from tests.support.rows import GUARD_MS, NOW_MS, ask, claimed, job, key, succeeded
+from tests.support.rows import GUARD_MS, NOW_MS, ask, claimed, job, key, succeeded, worker_status
 
 
 @pytest.fixture
@@ -195,3 +195,11 @@ def test_ledgers_in_memory_are_private() -> None:
     with closing(_open(None)) as one, closing(_open(None)) as other:
         one.open(job())
         assert other.recent(5) == []
+
+
+def test_workers_are_forgotten() -> None:
+    """Who was not heard of for minutes is cleared away by the next who announces itself."""
+    with closing(_open(None)) as ledger:
+        for worker, age_ms in (("gone", 300_001), ("silent", 300_000), ("here", 0)):
+            ledger.announce(worker_status(worker, seen_ms=NOW_MS - age_ms))
+        assert [status.worker for status in ledger.fleet(0)] == ["here", "silent"]

@@ -1,0 +1,59 @@
+"""The rows of the workers, each a write unit: pk "workers", sk the worker's name. The table forgets them by itself."""
+
+from cloudkon.aws.rows import expiry, key, number, text
+from cloudkon.aws.table import NEW, Item, Table
+from cloudkon.fleet import MEMORY_S, Instance, WorkerState, WorkerStatus
+
+_FLEET = "workers"
+
+
+class DynamoFleet:
+    """Implements ports.Fleet."""
+
+    _table: Table
+
+    def announce(self, status: WorkerStatus) -> None:
+        seen = {":seen": number(status.seen_ms)}
+        self._table.put(_item(status), f"{NEW} OR #seen <= :seen", seen)
+
+    def fleet(self, since_ms: int) -> list[WorkerStatus]:
+        # Time to live deletes within days, not minutes, so what is too old may still be there.
+        found = [_status(item) for item in self._table.query(_FLEET)]
+        return [status for status in found if status.seen_ms >= since_ms]
+
+
+def _item(status: WorkerStatus) -> dict[str, Item]:
+    item: dict[str, Item] = key(_FLEET, status.worker) | {
+        "state": text(status.state),
+        "slots": number(status.slots),
+        "busy": number(status.busy),
+        "bundles": number(status.bundles),
+        "tasks": number(status.tasks),
+        "started": number(status.started_ms),
+        "seen": number(status.seen_ms),
+        "reason": text(status.reason),
+        "failing": {"M": {job: number(bundles) for job, bundles in status.failing.items()}},
+        "expires_at": expiry(status.seen_ms, MEMORY_S),
+    }
+    if status.instance is not None:
+        item["instance"] = text(status.instance.id)
+        item["type"] = text(status.instance.type)
+        item["zone"] = text(status.instance.zone)
+    return item
+
+
+def _status(item: Item) -> WorkerStatus:
+    figures = {name: int(item[name]["N"]) for name in ("slots", "busy", "bundles", "tasks")}
+    instance = None
+    if "instance" in item:
+        instance = Instance(item["instance"]["S"], item["type"]["S"], item["zone"]["S"])
+    return WorkerStatus(
+        worker=item["sk"]["S"],
+        state=WorkerState(item["state"]["S"]),
+        **figures,
+        started_ms=int(item["started"]["N"]),
+        seen_ms=int(item["seen"]["N"]),
+        reason=item["reason"]["S"],
+        instance=instance,
+        failing={job: int(bundles["N"]) for job, bundles in item["failing"]["M"].items()},
+    )

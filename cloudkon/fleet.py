@@ -1,0 +1,46 @@
+"""The workers there are: what each says of itself every few seconds, whichever jobs it works for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+MEMORY_S = 300
+"""A worker that was not heard of for so long is forgotten."""
+
+
+class WorkerState(StrEnum):
+    WORKING = "working"  # the worker moves it on, with the last bundle it holds
+    IDLE = "idle"  # the worker moves it on, with the next bundle it receives
+    SICK = "sick"  # the worker moves it on, when what is wrong with it is over; it receives nothing until then
+    DRAINING = "draining"  # the worker moves it on, with the last bundle it holds; it receives nothing more
+    STOPPED = "stopped"  # final
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """The EC2 instance that a worker runs on."""
+
+    id: str
+    type: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """One worker's last word; later ones replace earlier ones."""
+
+    worker: str
+    state: WorkerState
+    slots: int
+    busy: int
+    """How many slots run a task."""
+    bundles: int
+    """How many bundles have ended here, since it started; so for tasks."""
+    tasks: int
+    started_ms: int
+    seen_ms: int
+    reason: str = ""
+    """Why it is sick, draining or stopped."""
+    instance: Instance | None = None
+    failing: Mapping[str, int] = field(default_factory=dict)
+    """For each of the latest jobs, how many of its bundles in a row ended here without one task that succeeded."""

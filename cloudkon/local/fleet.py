@@ -1,0 +1,57 @@
+"""The rows of the workers in SQLite; whoever announces itself clears away who was not heard of for long."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import astuple
+from typing import Any
+
+from cloudkon.fleet import MEMORY_S, Instance, WorkerState, WorkerStatus
+from cloudkon.local.schema import LedgerFile
+
+_ANNOUNCE = (
+    "INSERT OR REPLACE INTO fleet SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 "
+    "WHERE NOT EXISTS (SELECT 1 FROM fleet WHERE worker = ?1 AND seen_ms > ?8)"
+)
+_FORGET = "DELETE FROM fleet WHERE seen_ms < ?"
+_FLEET = "SELECT * FROM fleet WHERE seen_ms >= ? ORDER BY worker"
+
+
+class SqliteFleet:
+    """Implements ports.Fleet."""
+
+    def __init__(self, file: LedgerFile) -> None:
+        self._file = file
+
+    def announce(self, status: WorkerStatus) -> None:
+        with self._file.writing() as connection:
+            connection.execute(_ANNOUNCE, _record(status))
+            connection.execute(_FORGET, (status.seen_ms - MEMORY_S * 1000,))
+
+    def fleet(self, since_ms: int) -> Sequence[WorkerStatus]:
+        with self._file.reading() as connection:
+            records = connection.execute(_FLEET, (since_ms,)).fetchall()
+        return [_status(record) for record in records]
+
+
+def _record(status: WorkerStatus) -> tuple[Any, ...]:
+    return (
+        status.worker,
+        status.state,
+        status.slots,
+        status.busy,
+        status.bundles,
+        status.tasks,
+        status.started_ms,
+        status.seen_ms,
+        status.reason,
+        json.dumps(None if status.instance is None else astuple(status.instance)),
+        json.dumps(dict(status.failing)),
+    )
+
+
+def _status(record: tuple[Any, ...]) -> WorkerStatus:
+    worker, state, *others, instance, failing = record
+    at = json.loads(instance)
+    return WorkerStatus(
+        *(worker, WorkerState(state), *others, None if at is None else Instance(*at), json.loads(failing))
+    )

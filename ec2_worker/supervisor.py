@@ -1,0 +1,166 @@
+"""Runs several worker processes: restarts the dead, says why they died, drains all at one SIGTERM.
+
+Each process leads a process group of its own, so that a terminal's Ctrl-C comes to the supervisor alone, and once.
+"""
+
+import logging
+import selectors
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from cloudkon.clock import Clock
+from ec2_worker.exits import Ending
+from ec2_worker.leash import said_farewell
+from ec2_worker.restarts import Restarts
+
+log = logging.getLogger(__name__)
+
+SUPERVISED = "--supervised"
+"""The option by which a process is told its end of the leash; see leash.py."""
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
+_COULD_NOT_START = 71  # EX_OSERR of sysexits.h
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    process: "subprocess.Popen[bytes]"
+    leash: socket.socket
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Of the main thread: it listens for signals."""
+
+    command: Sequence[str]
+    """What each process runs; the option SUPERVISED is added to it."""
+    restarts: Restarts
+    clock: Clock
+    patience_s: float
+    """How long a drain may take; what has not ended then never will by itself."""
+    _children: dict[int, _Child] = field(default_factory=dict)
+    """By place."""
+    _stopped: bool = False
+    _kill_s: float | None = None
+    _hopeless: int | None = None
+
+    def run(self) -> int:
+        """Run the processes until all have ended for good; return the exit code."""
+        with _signals() as wakeup:
+            while not self.restarts.over:
+                self._start_due()
+                for number in self._wait(wakeup):
+                    if number in _STOPPING and self._stopped:
+                        log.warning("%s again: ending all processes; their leases lapse.", _name(number))
+                        self._kill_all()
+                        return 128 + number
+                    if number in _STOPPING:
+                        log.info("%s: draining all processes; a second one ends them at once.", _name(number))
+                        self._stopped = True
+                        self._drain()
+                self._bury()
+                if self._kill_s is not None and self.clock.monotonic_s() >= self._kill_s and self._children:
+                    log.warning("Ending %d processes that did not drain in time.", len(self._children))
+                    self._kill_all()
+        return self.restarts.code if self._hopeless is None else self._hopeless
+
+    def _start_due(self) -> None:
+        for place in self.restarts.due(self.clock.monotonic_s()):
+            now_s = self.clock.monotonic_s()
+            self.restarts.started(place, now_s)
+            try:
+                self._children[place] = self._start()
+            except OSError as error:
+                after_s = self.restarts.ended(place, Ending(_COULD_NOT_START, farewell=False), now_s)
+                log.error("Worker process %d can't be started: %s. Next try in %.1f s.", place + 1, error, after_s)  # noqa: TRY400 (out of memory or of processes: a traceback tells nothing)
+
+    def _start(self) -> _Child:
+        ours, its = socket.socketpair()
+        with its:
+            try:
+                process = subprocess.Popen(  # noqa: S603 (the command is our own)
+                    [*self.command, SUPERVISED, str(its.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=[its.fileno()],
+                    process_group=0,
+                )
+            except OSError:
+                ours.close()
+                raise
+        return _Child(process, ours)
+
+    def _wait(self, wakeup: socket.socket) -> bytes:
+        """Wait for signals, or for the time to start a process; return the signals' numbers in their order."""
+        until_s = min((at_s for at_s in (self.restarts.next_due_s, self._kill_s) if at_s is not None), default=None)
+        wait_s = None if until_s is None else max(0.0, until_s - self.clock.monotonic_s())
+        with selectors.DefaultSelector() as selector:
+            selector.register(wakeup, selectors.EVENT_READ)
+            return wakeup.recv(4096) if selector.select(wait_s) else b""
+
+    def _bury(self) -> None:
+        """Take note of every process that has ended."""
+        for place, child in list(self._children.items()):
+            code = child.process.poll()
+            if code is None:
+                continue
+            del self._children[place]
+            with child.leash:
+                ending = Ending(code, said_farewell(child.leash))
+            now_s = self.clock.monotonic_s()
+            lived_s = now_s - self.restarts.places[place].started_s
+            after_s = self.restarts.ended(place, ending, now_s)
+            log.log(
+                logging.INFO if ending.exit == 0 else logging.WARNING,
+                "Worker process %d (pid %d) %s after %.0f s.%s",
+                place + 1,
+                child.process.pid,
+                ending,
+                lived_s,
+                "" if after_s is None else f" Another starts in {after_s:.1f} s.",
+            )
+        if self._hopeless is None and not self.restarts.draining and (code := self.restarts.hopeless) is not None:
+            log.error("Another process would fare no better here: ending with exit code %d.", code)
+            self._hopeless = code
+            self._drain()
+
+    def _drain(self) -> None:
+        if self.restarts.draining:
+            return
+        self.restarts.drain()
+        self._kill_s = self.clock.monotonic_s() + self.patience_s
+        for child in self._children.values():
+            child.process.send_signal(signal.SIGTERM)
+
+    def _kill_all(self) -> None:
+        for child in self._children.values():
+            child.process.kill()
+        for child in self._children.values():
+            child.process.wait()
+        self._bury()
+
+
+@contextmanager
+def _signals() -> Iterator[socket.socket]:
+    """Yield a socket from which the numbers of the signals that came can be read, in place of being interrupted."""
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        writer.setblocking(False)
+        before = {number: signal.signal(number, _noted) for number in (*_STOPPING, signal.SIGCHLD)}
+        wakeup_before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        try:
+            yield reader
+        finally:
+            signal.set_wakeup_fd(wakeup_before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _noted(_signal: int, _frame: object) -> None:
+    """Do nothing: the interpreter has written the number to the wakeup socket."""
+
+
+def _name(number: int) -> str:
+    return signal.Signals(number).name

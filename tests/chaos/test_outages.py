@@ -1,0 +1,83 @@
+"""A service is away for a while, for all workers at once."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cloudkon.errors import NotFoundError, UnavailableError
+from cloudkon.lease import BundleState
+from cloudkon.settings import Settings
+from tests.support.gate import Gate
+from tests.support.small_world import EMPTY, Machine, World
+
+BUNDLES, TASKS_EACH = 4, 5
+SHORT = Settings(lease_s=12.0, guard_s=2.0, checkpoint_s=1.0, visibility_margin_s=3.0)
+STEPS = 120
+
+
+def gated(port_name: str, gate: Gate) -> Callable[[str, Any], Any]:
+    return lambda name, port: gate.before(port) if name == port_name else port
+
+
+def filled(settings: Settings) -> World:
+    world = World(settings)
+    for number in range(BUNDLES):
+        world.send(*(f"note {number}.{index}" for index in range(TASKS_EACH)), number=number)
+    return world
+
+
+def live_through(world: World, workers: list[Machine], gate: Gate, begin_s: int, length_s: int) -> None:
+    """Let the workers go on, a task a second each, while the gate is shut for so long."""
+    started_s = world.clock.monotonic_s()
+    for _ in range(STEPS):
+        elapsed_s = world.clock.monotonic_s() - started_s
+        gate.shut = begin_s <= elapsed_s < begin_s + length_s
+        for worker in workers:
+            worker.step(1 / len(workers))
+    assert not gate.shut
+
+
+@pytest.mark.parametrize("settings", [Settings(), SHORT], ids=["within a lease", "past the leases"])
+@pytest.mark.parametrize("begin_s", [0, 1, 3, 5, 8])
+def test_the_ledger_is_unreachable_for_20_s(settings: Settings, begin_s: int) -> None:
+    """Work waits for the ledger: every task is recorded once, and none runs twice, be the leases long or short."""
+    world, gate = filled(settings), Gate(UnavailableError("The table did not answer."))
+    workers = [Machine(world, name, gated("ledger", gate)) for name in "ab"]
+    live_through(world, workers, gate, begin_s, 20)
+    world.end_well()
+    assert sorted(world.runs) == [f"{number}.{index}" for number in range(BUNDLES) for index in range(TASKS_EACH)]
+    assert set(world.runs.values()) == {1}
+
+
+def test_no_task_starts_once_the_lease_may_have_lapsed() -> None:
+    """A worker that can't renew its lease starts nothing more of the bundle, and goes on when it has it anew."""
+    world, gate = World(SHORT), Gate(UnavailableError("The table did not answer."))
+    world.send("note a", "note b")
+    worker = Machine(world, "a", gated("ledger", gate))
+    worker.receive()
+    gate.shut = True
+    world.clock.advance(SHORT.lease_s - SHORT.guard_s)
+    assert not worker.run_one()
+    gate.shut = False
+    world.end_well()
+    assert world.runs == {"a": 1, "b": 1}
+
+
+def test_the_process_queue_is_missing_for_a_while() -> None:
+    """Results are recorded all the same; the messages stay until their completion records have been forwarded."""
+    world, gate = filled(SHORT), Gate(NotFoundError("There is no queue process."))
+    worker = Machine(world, "a", gated("process", gate))
+    gate.shut = True
+    for _ in range(60):
+        worker.receive()
+        worker.step()
+    assert [row.state for row in world.rows().values()] == [BundleState.DONE] * BUNDLES
+    assert world.tasks.depth().in_flight == BUNDLES
+    assert not world.collect()
+    gate.shut = False
+    worker.settle()
+    assert world.tasks.depth() == EMPTY
+    assert set(world.collect().values()) == {1}
+    world.end_well()
+    assert set(world.runs.values()) == {1}
