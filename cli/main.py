@@ -17,6 +17,8 @@ _COMMANDS = {
     "watch": LazyCommand("cli.watch", "Follow a job to its end."),
     "stats": LazyCommand("cli.stats", "Show what became of a job: tasks, times, workers, API calls."),
     "results": LazyCommand("cli.results", "List what became of each task of a job."),
+    "status": LazyCommand("cli.status", "Say where a job stands, and why nothing is happening."),
+    "explain": LazyCommand("cli.explain", "Tell all that is known of one task."),
     "failed": LazyCommand("cli.failed", "Show why tasks failed or were rejected, grouped by reason."),
     "retry": LazyCommand("cli.retry", "Run the tasks of a job that failed once more, as a job of their own."),
     "export-failed": LazyCommand("cli.export", "Print the failed tasks of a job, as a workload."),
