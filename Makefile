@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench lock clean
+.PHONY: help setup demo test chaos check format bench lock clean
 
 help: ## Show this
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -18,7 +18,7 @@ $(READY): pyproject.toml constraints.txt
 		|| { echo "Error: CloudKon needs Python 3.11 or later; this is $$($(PYTHON) --version). Try make PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@echo "Preparing .venv (about a minute, the first time)" >&2
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cli,cloud,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[animoto,cli,cloud,dev]'
 	@touch $@
 
 demo: setup ## See it all work: the embedded cloud, a deploy, 6,000 tasks, two workers
@@ -26,6 +26,9 @@ demo: setup ## See it all work: the embedded cloud, a deploy, 6,000 tasks, two w
 
 test: setup ## Run the tests
 	@$(BIN)/python -m pytest
+
+chaos: setup ## Kill a hundred workers, and print what became of their tasks
+	@$(BIN)/python -m pytest -m long -s tests/chaos
 
 check: setup ## Everything that CI runs: format, lint, types, tests
 	@$(BIN)/ruff format --check .
@@ -43,7 +46,7 @@ bench: setup ## Measure
 lock: setup ## Resolve constraints.txt anew
 	@$(BIN)/python -m pip install --quiet uv
 	@{ sed -n '/^#/p' constraints.txt; $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-header \
-		--no-annotate --no-emit-index-url --no-emit-find-links --extra cli --extra cloud --extra dev pyproject.toml; \
+		--no-annotate --no-emit-index-url --no-emit-find-links --extra animoto --extra cli --extra cloud --extra dev pyproject.toml; \
 		} > constraints.new && mv constraints.new constraints.txt
 
 clean: ## Remove what was made: .venv, caches, packages

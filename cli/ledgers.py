@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cli.places import results_folder
 from cloudkon.errors import CloudKonError, NotFoundError
+from cloudkon.fleet import WorkerStatus
 from cloudkon.job import LOCAL_PREFIX, Job
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _CONFIGURED_BY = ("CLOUDKON_STAGE", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN")
 _HOW_TO_BEGIN = "Run a workload here: cloudkon-cli run LOCAL -s FILE. Or in AWS: cloudkon-cli submit FILE."
 _NEAR = 50
+_Known = TypeVar("_Known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,14 @@ class Ledgers:
 
     def recent(self, limit: int) -> list[Found]:
         """The latest jobs of all ledgers, newest first."""
-        found = [Found(job, records) for records, jobs in self._answers(limit) for job in jobs]
+        answers = self._answers(lambda ledger: ledger.recent(limit))
+        found = [Found(job, records) for records, jobs in answers for job in jobs]
         return sorted(found, key=lambda one: one.job.opened_ms, reverse=True)[:limit]
+
+    def workers(self, since_ms: int) -> list[WorkerStatus]:
+        """The workers of all ledgers that were seen since then, by their names."""
+        answers = self._answers(lambda ledger: ledger.fleet(since_ms))
+        return sorted((status for _, fleet in answers for status in fleet), key=lambda status: status.worker)
 
     def _newest(self) -> Found:
         found = self.recent(1)
@@ -81,22 +89,22 @@ class Ledgers:
             raise NotFoundError(f"There is no job yet. {_HOW_TO_BEGIN}")
         return found[0]
 
-    def _answers(self, limit: int) -> Iterator[tuple[Records, Sequence[Job]]]:
-        """What each ledger knows; when AWS does not answer, the jobs of this machine are better than none."""
-        jobs: Sequence[Job] = []
+    def _answers(self, ask: Callable[[Ledger], Sequence[_Known]]) -> Iterator[tuple[Records, Sequence[_Known]]]:
+        """What each ledger knows; when AWS does not answer, what this machine knows is better than nothing."""
+        known: Sequence[_Known] = []
         if self.local is not None:
             records = self.local()
-            jobs = records.ledger.recent(limit)
-            yield records, jobs
+            known = ask(records.ledger)
+            yield records, known
         if self.cloud is None or not self.cloud_is_likely:
             return
         try:
             records = self.cloud()
-            answer = records, records.ledger.recent(limit)
+            answer = records, ask(records.ledger)
         except CloudKonError as error:
-            if not jobs:
+            if not known:
                 raise
-            self.warn(f"Only the jobs of this machine are considered: {error}")
+            self.warn(f"Only this machine's ledger is considered: {error}")
             return
         yield answer
 

@@ -27,6 +27,7 @@ _COMMANDS = {
     "resume": LazyCommand("cli.control", "Let a paused job go on."),
     "dead": LazyCommand("cli.dead", "Look into the dead-letter queue; move its messages back, or delete them."),
     "jobs": LazyCommand("cli.jobs", "List the latest jobs."),
+    "workers": LazyCommand("cli.workers", "See the workers there are, and how they are."),
     "generate": LazyCommand("cli.generate", "Write workloads for trying things out."),
     "stack": LazyCommand("cli.stack", "Create, show or delete a stage's buckets, queues and table."),
     "cloud": LazyCommand("cli.cloud", "Run the embedded cloud on this machine: no AWS account needed."),

@@ -57,6 +57,16 @@ class Settings:
     """How much longer than its timeout a task may take to stop by itself."""
     breaker_tasks: int = 50
     """How many of a job's first tasks must all fail for the job to be paused; 0: it never is."""
+    status_s: float = 15.0
+    """How often a worker says what it does in its row."""
+    free_disk_mb: int = 256
+    """With less than this free for temporary files a worker is sick; 0 for never."""
+    ledger_patience_s: float = 30.0
+    """A worker whose ledger does not answer for longer is sick."""
+    failing_bundles: int = 10
+    """After so many bundles of a job without one success a worker asks whether others succeed; 0 for never."""
+    sick_exit_s: float = 600.0
+    """A worker that is sick for so long ends with exit code 69, for another machine to take its place."""
     retention_days: int = 30
     """How long the ledger remembers: past the queue's own retention, or a late duplicate would run."""
 
@@ -64,6 +74,10 @@ class Settings:
         _check(min(self.guard_s, self.backlog_s, self.linger_s, self.drain_s) >= 0, "no duration is negative")
         _check(self.breaker_tasks >= 0, "breaker_tasks is not negative")
         _check(self.report_s > 0, "report_s is positive")
+        _check(0 < self.status_s <= 60, "status_s lies between 0 and 60, or workers would seem to be gone")
+        _check(min(self.free_disk_mb, self.failing_bundles) >= 0, "free_disk_mb and failing_bundles are 0 or more")
+        _check(self.ledger_patience_s >= 0, "ledger_patience_s is 0 or more")
+        _check(self.sick_exit_s > 0, "sick_exit_s is positive")
         _check(0 < self.poll_s <= 20, "poll_s lies between 0 and 20, the longest wait of an SQS receive")
         _check(self.checkpoint_s > 0, "checkpoint_s is positive")
         _check(self.retries >= 0, "retries is 0 or more")

@@ -16,6 +16,8 @@ from cloudkon.process import end_programs
 from cloudkon.settings import Settings
 from ec2_worker.exits import Exit
 from ec2_worker.handlers import handlers
+from ec2_worker.health import SickError
+from ec2_worker.instance import Metadata, metadata_endpoint
 from ec2_worker.leash import Leash
 from ec2_worker.restarts import Restarts
 from ec2_worker.supervisor import SUPERVISED, Supervisor
@@ -56,6 +58,9 @@ def _end_of(
     except InputError as error:
         log.error("%s", error)  # noqa: TRY400 (a person's mistake has no traceback)
         return Exit.REFUSED
+    except SickError as error:
+        log.error("%s", error)  # noqa: TRY400 (as above)
+        return Exit.SICK
     except CloudKonError as error:
         log.error("%s", error)  # noqa: TRY400 (as above)
         return Exit.FAILED
@@ -74,21 +79,24 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash 
     settings = _settings(options, environ)
     cloud = wiring.cloud(wiring.stage_from(environ), settings)
     name, slots = worker_name(), options.threads or os.cpu_count() or 1
+    clock = SystemClock()
+    endpoint = metadata_endpoint(environ)
     around = Surroundings(
         tasks=cloud.queue(options.source) if options.source else cloud.tasks,
         process=cloud.process,
         dead_letters=cloud.dead_letters,
         ledger=cloud.ledger,
         results=cloud.results,
-        clock=SystemClock(),
+        clock=clock,
         meter=cloud.meter,
+        metadata=None if endpoint is None else Metadata(endpoint, clock),
     )
     worker = Worker(around, registry, settings, name=name, slots=slots, supervised=leash is not None)
 
     drain = partial(worker.drain_within, settings.drain_s)
     _stop_by_signals(drain)
     if leash is not None:
-        leash.watch(orphaned=drain)
+        leash.watch(orphaned=partial(drain, "its supervisor is gone"))
     queue = options.source or cloud.names.task_queue
     log.info("worker %s: %d slots on queue %s, tasks %s", name, slots, queue, ", ".join(registry.names))
     try:
@@ -99,7 +107,7 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash 
     return Exit.REPLACE if leash is not None and worker.stuck_slots else Exit.DONE
 
 
-def _stop_by_signals(drain: Callable[[], None]) -> None:
+def _stop_by_signals(drain: Callable[[str], None]) -> None:
     told: list[int] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -108,7 +116,7 @@ def _stop_by_signals(drain: Callable[[], None]) -> None:
             os._exit(128 + number)  # what it holds comes back when the leases lapse
         told.append(number)
         log.info("%s: draining; a second one ends this process at once", signal.Signals(number).name)
-        drain()
+        drain(f"stopped by {signal.Signals(number).name}")
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)

@@ -23,6 +23,11 @@ class Board:
     def closed(self) -> bool:
         return self._closed
 
+    @property
+    def busy(self) -> int:
+        """How many slots are not waiting for work."""
+        return max(0, self._slots - self._idle)
+
     def offer(self, held: Held) -> None:
         with self._changed:
             self._bundles.append(held)

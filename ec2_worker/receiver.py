@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 _CLAIM_THREADS = 4
 _CLAIM_TRIES = 4
+_SICK_LOOK_S = 0.25
+"""How often a sick worker looks whether it is well again."""
 _SOON_S = 5.0
 """When a message that could not be dealt with comes back."""
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
@@ -50,6 +52,8 @@ class Receiver:
     admits: Callable[[str, Delivery], bool]
     backoff: Backoff = field(default_factory=Backoff)
     stopping: threading.Event = field(default_factory=threading.Event)
+    sick: threading.Event = field(default_factory=threading.Event)
+    """While it is set, nothing is received."""
 
     def run(self, until_idle_s: float | None = None) -> None:
         """Receive until told to stop, or until nothing came and nothing was held for so long."""
@@ -57,8 +61,11 @@ class Receiver:
         failures = 0
         with ThreadPoolExecutor(_CLAIM_THREADS, thread_name_prefix="claim") as pool:
             while not self.stopping.is_set():
-                if len(self.holdings):
+                if len(self.holdings) or self.sick.is_set():
                     last_work_s = self.clock.monotonic_s()
+                if self.sick.is_set():
+                    self.stopping.wait(_SICK_LOOK_S)
+                    continue
                 idle_left_s = self._idle_left_s(last_work_s, until_idle_s)
                 if idle_left_s <= 0:
                     return
@@ -84,7 +91,7 @@ class Receiver:
         if not count:
             return ()
         deliveries = self.queue.receive(count, wait_s, self.settings.visibility_s)
-        if deliveries and self.stopping.is_set():
+        if deliveries and (self.stopping.is_set() or self.sick.is_set()):
             self.put_back([delivery.receipt for delivery in deliveries])
             return ()
         return deliveries

@@ -18,8 +18,11 @@ from ec2_worker.board import Board
 from ec2_worker.breaker import Breaker
 from ec2_worker.canceller import Canceller
 from ec2_worker.crew import Crew
+from ec2_worker.drain import EndWatch
 from ec2_worker.gate import Gate
+from ec2_worker.health import Health, SickError
 from ec2_worker.held import Held, Holdings
+from ec2_worker.instance import Metadata
 from ec2_worker.keeper import Keeper
 from ec2_worker.overruns import Overruns, Run
 from ec2_worker.receiver import Receiver
@@ -27,7 +30,9 @@ from ec2_worker.recorder import Recorder
 from ec2_worker.reporter import Reporter
 from ec2_worker.settler import Settler
 from ec2_worker.slots import Slots
+from ec2_worker.status import Herald
 from ec2_worker.trial import Trial
+from ec2_worker.vitals import Counts, Vitals
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +58,8 @@ class Surroundings:
     results: ObjectStore
     clock: Clock
     meter: Meter = field(default_factory=Meter)
+    metadata: Metadata | None = None
+    """Of the EC2 instance, if this may be one."""
 
 
 class Worker:
@@ -75,6 +82,8 @@ class Worker:
         self._holdings = Holdings()
         self._hurry = threading.Event()
         self._drained_by_s = float("inf")
+        self._drain_reason = ""
+        self._sickness = ""
         self._crew = Crew()
         self.stuck_slots = 0
         """Threads whose tasks never ended."""
@@ -131,26 +140,58 @@ class Worker:
             already_done=self.settler.add_done,
             admits=self.gate.admits,
         )
+        self.end_watch = None
+        if around.metadata is not None:
+            self.end_watch = EndWatch(around.metadata, around.clock, settings.drain_s, self.drain_within)
+        counts = Counts()
+        herald = Herald(
+            around.ledger,
+            around.clock,
+            name,
+            slots,
+            settings.status_s,
+            busy=lambda: self.board.busy,
+            counts=counts.now,
+            instance=lambda: self.end_watch.instance if self.end_watch else None,
+        )
+        self.vitals = Vitals(
+            herald,
+            Health(settings),
+            around.clock,
+            self.receiver.sick,
+            held=lambda: len(self._holdings),
+            draining=lambda: self._drain_reason if self.draining else None,
+            give_up=self._give_up,
+            counts=counts,
+        )
 
     def run(self, until_idle_s: float | None = None) -> None:
         """Work until drain is called, or until nothing came for until_idle_s; then wind up in order.
 
         Raises what ended one of its threads: a queue that was deleted, permissions that were withdrawn.
+        Raises SickError when it could not work for too long.
         """
         for number in range(1, self._slot_count + 1):
             self._crew.start(f"slot-{number}", self.slots.run)
         keeper = self._crew.start("keeper", self.keeper.run)
         settler = self._crew.start("settler", self.settler.run)
         self._crew.start("canceller", self.canceller.run)
+        if self.end_watch is not None:
+            self._crew.start("end-watch", self.end_watch.run)
+        vitals = self._crew.start("vitals", self.vitals.run)
         receiver = self._crew.start("receiver", lambda: self.receiver.run(until_idle_s))
         while receiver.is_alive() and not self.receiver.stopping.is_set() and not self._crew.failures:
             receiver.join(_LOOK_S)
-        self.drain_within(self._settings.drain_s)
+        failed = f"failed: {self._crew.failures[0]}" if self._crew.failures else "nothing left to do"
+        self.drain_within(self._settings.drain_s, failed)
         left_s = max(0.0, self._drained_by_s - self._clock.monotonic_s())
         log.info("draining: %d bundles held, at most %.3g s left for them", len(self._holdings), left_s)
         self._wind_up(receiver, keeper, settler)
+        self._last_words(vitals)
         if self._crew.failures:
             raise self._crew.failures[0]
+        if self._sickness:
+            raise SickError(f"This worker has been sick for too long: {self._sickness}.")
 
     def drain(self) -> None:
         """Receive nothing more, finish what fits in drain_s, give back the rest. A second call gives back at once.
@@ -161,10 +202,10 @@ class Worker:
             self._hurry.set()
         self.drain_within(self._settings.drain_s)
 
-    def drain_within(self, seconds: float) -> None:
-        """Drain, and be done in that time if it is shorter than what is left; called again, it can only shorten."""
-        within_s = min(seconds, self._settings.drain_s)
-        self._drained_by_s = min(self._drained_by_s, self._clock.monotonic_s() + within_s)
+    def drain_within(self, seconds: float, reason: str = "") -> None:
+        """Drain, and be done in that time, or in drain_s if that is shorter; called again, it can only shorten."""
+        self._drained_by_s = min(self._drained_by_s, self._clock.monotonic_s() + seconds)
+        self._drain_reason = self._drain_reason or reason
         self.receiver.stopping.set()
 
     @property
@@ -207,11 +248,12 @@ class Worker:
         log.warning("%s: a task did not stop after %g s: %.80s", run.held.lease.key, run.timeout_s, line)
         if self._supervised:
             log.warning("Its slot is lost; this process finishes what it has begun and asks to be replaced.")
-            self.receiver.stopping.set()
+            self.drain_within(self._settings.drain_s, "a slot is stuck: to be replaced")
         self._crew.start(f"slot-{self._slot_count + self.stuck_slots}", self.slots.run)
 
     def _finish(self, held: Held) -> None:
         self.board.measured(held)
+        self.vitals.ended(held)
         self.settler.add(held)
 
     def _give_back_all(self) -> None:
@@ -232,6 +274,19 @@ class Worker:
             self.reporter.flush()
         except CloudKonError as error:
             log.warning("%s The last counters of this worker are lost; no result is.", error)
+
+    def _last_words(self, vitals: threading.Thread) -> None:
+        if self.end_watch is not None:
+            self.end_watch.stopping.set()
+        self.vitals.stopping.set()
+        vitals.join(_LAST_WRITES_S)
+        if not vitals.is_alive():  # else it waits for a ledger that would not answer us either
+            self.vitals.last_words(self._drain_reason)
+
+    def _give_up(self, sickness: str) -> None:
+        if not self.draining:
+            self._sickness = sickness
+            self.drain_within(self._settings.drain_s, f"sick for too long: {sickness}")
 
     def _lose(self, held: Held) -> None:
         log.warning("%s: another worker has taken over.", held.lease.key)

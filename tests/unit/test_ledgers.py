@@ -11,6 +11,7 @@ from cloudkon.errors import CloudKonError, DeniedError, NotFoundError
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore
 from tests.support.local_jobs import write_job
+from tests.support.rows import NOW_MS, worker_status
 
 
 class Shelf:
@@ -56,6 +57,14 @@ def test_newest_of_both(shelf: Shelf) -> None:
     assert [found.job.id for found in shelf.ledgers().recent(2)] == ["b", "local-a"]
 
 
+def test_workers_of_both(shelf: Shelf) -> None:
+    """Workers are those of both, by their names, as far as they were seen since then."""
+    shelf.local.announce(worker_status("b"))
+    shelf.cloud.announce(worker_status("a"))
+    shelf.cloud.announce(worker_status("old", seen_ms=NOW_MS - 1))
+    assert [status.worker for status in shelf.ledgers().workers(NOW_MS)] == ["a", "b"]
+
+
 def test_not_asked(shelf: Shelf) -> None:
     """Where nobody has set AWS up, it is not asked for the newest job."""
     write_job(shelf.local, "local-a", opened=5)
@@ -69,7 +78,7 @@ def test_cloud_down(shelf: Shelf) -> None:
     write_job(shelf.local, "local-a")
     ledgers = replace(shelf.ledgers(), cloud=refuse)
     assert ledgers.find(None).job.id == "local-a"
-    assert shelf.warnings == ["Only the jobs of this machine are considered: AWS refuses the credentials."]
+    assert shelf.warnings == ["Only this machine's ledger is considered: AWS refuses the credentials."]
 
 
 @pytest.mark.parametrize("job", [None, "b"])

@@ -1,0 +1,33 @@
+"""Pictures in S3: read by whatever the worker may read, as chunks drawn on threads."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Executor
+
+from animoto.urls import s3_place
+from animoto.web import FetchError
+from cloudkon.errors import CloudKonError, UnavailableError
+from cloudkon.ports import ObjectStore
+
+Buckets = Callable[[str], ObjectStore]
+"""The store of a bucket, by its name."""
+
+
+class BucketReader:
+    """Reads URLs of s3."""
+
+    def __init__(self, buckets: Buckets, threads: Executor) -> None:
+        self._buckets = buckets
+        self._threads = threads
+
+    async def __call__(self, url: str, max_bytes: int) -> AsyncGenerator[bytes]:  # noqa: ARG002 (whoever reads stops)
+        """Yield the object's bytes; the store has retried on its own what can be retried."""
+        place = s3_place(url)
+        assert place is not None  # noqa: S101 (the fetcher told the kinds apart)
+        loop = asyncio.get_running_loop()
+        try:
+            chunks = self._buckets(place.bucket).read(place.key)
+            while chunk := await loop.run_in_executor(self._threads, next, chunks, b""):
+                yield chunk
+        except CloudKonError as error:
+            raise FetchError(str(error).rstrip("."), temporary=isinstance(error, UnavailableError)) from None

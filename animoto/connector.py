@@ -1,0 +1,64 @@
+"""Connections to public addresses only, judged by the address that a socket is really connected to."""
+
+import socket
+from typing import TYPE_CHECKING
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+
+from animoto.addresses import Addresses
+
+if TYPE_CHECKING:
+    from aiohappyeyeballs import AddrInfoType
+    from aiohttp.client import ClientTimeout
+    from aiohttp.client_reqrep import ClientRequest
+    from aiohttp.connector import Connection
+    from aiohttp.tracing import Trace
+
+
+class ForbiddenAddressError(OSError):
+    """The address is not one to fetch from; all of them read alike, so that those of one host are reported as one."""
+
+    def __init__(self, address: str, refusal: str) -> None:
+        super().__init__("forbidden address")
+        self.address = address
+        self.refusal = refusal
+
+
+class GuardedConnector(aiohttp.TCPConnector):
+    """Refuses an address before a packet goes there, and again when the socket is connected, before a byte is sent.
+
+    A look at what a name resolves to is not enough: literal addresses are not resolved, and a second resolution may
+    say something else.
+    """
+
+    def __init__(self, addresses: Addresses, connections: int, resolver: AbstractResolver | None = None) -> None:
+        super().__init__(limit=connections, resolver=resolver, socket_factory=self._socket)
+        self._addresses = addresses
+
+    async def connect(
+        self,
+        req: "ClientRequest",
+        traces: "list[Trace]",
+        timeout: "ClientTimeout",  # noqa: ASYNC109 (the signature is aiohttp's)
+    ) -> "Connection":
+        """Give out a connection, new or kept alive, whose other end may be talked to."""
+        connection = await super().connect(req, traces, timeout)
+        transport = connection.transport
+        peer = transport.get_extra_info("peername") if transport is not None else None
+        try:
+            self._check(str(peer[0]) if peer else "")
+        except ForbiddenAddressError:
+            connection.close()
+            raise
+        return connection
+
+    def _socket(self, address: "AddrInfoType") -> socket.socket:
+        family, kind, protocol, _, name = address
+        self._check(str(name[0]))
+        return socket.socket(family, kind, protocol)
+
+    def _check(self, address: str) -> None:
+        refusal = self._addresses.refusal(address)
+        if refusal is not None:
+            raise ForbiddenAddressError(address, refusal)

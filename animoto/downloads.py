@@ -1,0 +1,35 @@
+"""Lets a thread that decodes draw what a thread of its own downloads meanwhile."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Thread
+
+from animoto.fetch import Download, Fetcher
+
+
+@contextmanager
+def downloads(fetcher: Fetcher, urls: Sequence[str]) -> Iterator[Iterator[Download]]:
+    """Iterate over the downloads of a list, in order; leaving the block cancels what is still on its way."""
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever, name="downloads", daemon=True)
+    thread.start()
+    stream = fetcher.fetch_all(urls)
+
+    async def following() -> Download | None:
+        return await anext(stream, None)
+
+    async def close() -> None:
+        await stream.aclose()
+
+    def drawn() -> Iterator[Download]:
+        while (download := asyncio.run_coroutine_threadsafe(following(), loop).result()) is not None:
+            yield download
+
+    try:
+        yield drawn()
+    finally:
+        asyncio.run_coroutine_threadsafe(close(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

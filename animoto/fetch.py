@@ -1,0 +1,200 @@
+"""Downloads a task's pictures, many at once, and hands them over in their order."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from animoto.addresses import Addresses
+from animoto.broken import Broken
+from animoto.buckets import BucketReader, Buckets
+from animoto.connector import GuardedConnector
+from animoto.room import Room
+from animoto.urls import UrlError, check_url, s3_place, shown
+from animoto.web import FetchError, Reader, WebReader, too_large
+from cloudkon.backoff import Backoff
+
+_HEADERS = {"Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity", "User-Agent": "CloudKon"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the downloads of one task may take."""
+
+    connections: int = 16
+    ahead: int = 32
+    """How many pictures may be on their way or wait, beyond the one whose turn it is."""
+    ahead_bytes: int = 64 * 1024 * 1024
+    """How much those may hold in memory together."""
+    picture_bytes: int = 32 * 1024 * 1024
+    tries: int = 4
+    total_s: float = 60.0
+    """For one URL, its retries included: a server that drips ends here."""
+    connect_s: float = 5.0
+    silence_s: float = 15.0
+    """How long a server may send nothing."""
+    redirects: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A picture's bytes, whatever they are."""
+
+    index: int
+    url: str
+    """Without its secrets."""
+    data: bytes = field(repr=False)
+    duration_s: float
+    """How long the download took, its retries included."""
+
+
+Download = Fetched | Broken
+
+
+class Fetcher:
+    """Fetches lists of URLs of http, https and, given a way to read buckets, s3."""
+
+    def __init__(
+        self,
+        addresses: Addresses,
+        limits: Limits,
+        backoff: Backoff,
+        buckets: Buckets | None = None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._addresses = addresses
+        self._limits = limits
+        self._backoff = backoff
+        self._buckets = buckets
+        self._pause = pause
+
+    async def fetch_all(self, urls: Sequence[str]) -> AsyncGenerator[Download]:
+        """Yield every URL's bytes, or what is wrong with it, in order; close the iterator to cancel the rest."""
+        async with AsyncExitStack() as stack:
+            run = _Run(self._limits, self._backoff, self._pause, await self._readers(stack))
+            running: deque[asyncio.Task[Download]] = deque()
+            stack.push_async_callback(_cancel, running)
+            begun = 0
+            for index in range(len(urls)):
+                while begun < min(len(urls), index + 1 + self._limits.ahead):
+                    running.append(asyncio.create_task(run.fetch(begun, urls[begun])))
+                    begun += 1
+                run.room.turn_to(index)
+                download = await running[0]
+                running.popleft()
+                yield download
+                if isinstance(download, Fetched):
+                    run.room.give_back(len(download.data))
+
+    async def _readers(self, stack: AsyncExitStack) -> "_Readers":
+        limits = self._limits
+        session = aiohttp.ClientSession(
+            connector=GuardedConnector(self._addresses, limits.connections),
+            timeout=aiohttp.ClientTimeout(sock_connect=limits.connect_s, sock_read=limits.silence_s),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=_HEADERS,
+            auto_decompress=False,
+        )
+        await stack.enter_async_context(session)
+        web = WebReader(session, limits.redirects)
+        if self._buckets is None:
+            return _Readers(web, None)
+        threads = ThreadPoolExecutor(limits.connections, "s3")
+        stack.callback(threads.shutdown, wait=False, cancel_futures=True)
+        return _Readers(web, BucketReader(self._buckets, threads))
+
+
+@dataclass(frozen=True, slots=True)
+class _Readers:
+    web: Reader
+    s3: Reader | None
+
+    def of(self, url: str) -> Reader:
+        """The reader for a URL; raise FetchError if there is none."""
+        try:
+            check_url(url)
+            if s3_place(url) is None:
+                return self.web
+        except UrlError as error:
+            raise FetchError(str(error)) from None
+        if self.s3 is None:
+            raise FetchError("s3 URLs can't be read here: this worker has no AWS")
+        return self.s3
+
+
+class _Run:
+    """The downloads of one list."""
+
+    def __init__(
+        self, limits: Limits, backoff: Backoff, pause: Callable[[float], Awaitable[None]], readers: _Readers
+    ) -> None:
+        self.room = Room(limits.ahead_bytes)
+        self._limits = limits
+        self._backoff = backoff
+        self._pause = pause
+        self._readers = readers
+        self._slots = asyncio.Semaphore(limits.connections)
+
+    async def fetch(self, index: int, url: str) -> Download:
+        """Fetch one URL, with retries, within its deadline; the deadline stands still while there is no room."""
+        async with self._slots:
+            clock = asyncio.get_running_loop().time
+            begin_s = clock()
+            try:
+                async with asyncio.timeout(self._limits.total_s) as deadline:
+                    data = await self._tries(index, url, deadline)
+            except TimeoutError:
+                return Broken(index, shown(url), f"it did not arrive within {self._limits.total_s:g} s", temporary=True)
+            except FetchError as error:
+                return Broken(index, shown(url), str(error), temporary=error.temporary)
+            return Fetched(index, shown(url), data, clock() - begin_s)
+
+    async def _tries(self, index: int, url: str, deadline: asyncio.Timeout) -> bytes:
+        reader, failures = self._readers.of(url), 0
+        while True:
+            try:
+                return await self._read(index, reader(url, self._limits.picture_bytes), deadline)
+            except FetchError as error:
+                failures += 1
+                if not error.temporary:
+                    raise
+                if failures == self._limits.tries:
+                    raise FetchError(f"{error}, {failures} times", temporary=True) from None
+                await self._pause(max(self._backoff.delay_s(failures), error.retry_after_s))
+
+    async def _read(self, index: int, chunks: AsyncGenerator[bytes], deadline: asyncio.Timeout) -> bytes:
+        data = bytearray()
+        try:
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    self._check_size(len(data) + len(chunk))
+                    await self._take_room(index, len(chunk), deadline)
+                    data += chunk
+        except BaseException:
+            self.room.give_back(len(data))
+            raise
+        return bytes(data)
+
+    def _check_size(self, size_bytes: int) -> None:
+        if size_bytes > self._limits.picture_bytes:
+            raise too_large(self._limits.picture_bytes)
+
+    async def _take_room(self, index: int, size_bytes: int, deadline: asyncio.Timeout) -> None:
+        ends_s = deadline.when()
+        if ends_s is not None and not self.room.holds(index, size_bytes):
+            clock = asyncio.get_running_loop().time
+            left_s = ends_s - clock()
+            deadline.reschedule(None)
+            await self.room.wait(index, size_bytes)
+            deadline.reschedule(clock() + left_s)
+        self.room.take(size_bytes)
+
+
+async def _cancel(running: deque[asyncio.Task[Download]]) -> None:
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)

@@ -1,0 +1,91 @@
+"""The URLs of pictures: which can be fetched, and how they are shown without their secrets."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from cloudkon.errors import CloudKonError
+
+_MAX_CHARACTERS = 8_000
+_MAX_SHOWN_CHARACTERS = 300
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+
+
+class UrlError(CloudKonError):
+    """A URL can't be fetched; the message is the reason that its author reads, and does not repeat the URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class S3Place:
+    bucket: str
+    key: str
+
+
+def check_url(url: str) -> None:
+    """Raise UrlError unless this is a URL of http, https or s3 as a whole."""
+    if len(url) > _MAX_CHARACTERS:
+        raise UrlError(f"the URL is longer than {_MAX_CHARACTERS:,} characters")
+    if s3_place(url) is None:
+        check_web_url(url)
+
+
+def check_web_url(url: str) -> None:
+    """Raise UrlError unless this is a URL of http or https as a whole."""
+    if any(character.isspace() or not character.isprintable() for character in url):
+        raise UrlError("a URL holds no blanks and no control characters; write %20 for a blank")
+    parts = _split(url)
+    if parts.scheme not in {"http", "https"}:
+        raise UrlError(f"only http, https and s3 URLs can be fetched{_kind(parts)}")
+    if not parts.hostname:
+        raise UrlError("the URL names no host")
+
+
+def s3_place(url: str) -> S3Place | None:
+    """The bucket and the key, taken literally, of an s3 URL; None for another; raise UrlError if it lacks one."""
+    if url[:5].lower() != "s3://":
+        return None
+    bucket, _, key = url[5:].partition("/")
+    if not _BUCKET.fullmatch(bucket) or not key:
+        raise UrlError("an s3 URL is written s3://BUCKET/KEY")
+    return S3Place(bucket, key)
+
+
+def shown(url: str) -> str:
+    """The URL as messages and logs may show it: without user, password, fragment and the values of its query."""
+    printable = "".join(character if character.isprintable() else "_" for character in url)
+    if printable[:5].lower() == "s3://":
+        return _cut(printable)
+    head, question, query = printable.partition("#")[0].partition("?")
+    scheme, slashes, rest = head.partition("//")
+    authority, slash, path = rest.partition("/")
+    host = authority.rpartition("@")[2]
+    return _cut(f"{scheme}{slashes}{host}{slash}{path}{question}{_names(query)}")
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises if it is none
+    except ValueError as error:
+        raise UrlError(f"this is no URL: {_without_url(error)}") from error
+    return parts
+
+
+def _without_url(error: ValueError) -> str:
+    """What the standard library says, without the piece of the URL that it quotes."""
+    return str(error).partition(":")[0].partition("'")[0].strip().lower() or "it can't be read"
+
+
+def _kind(parts: SplitResult) -> str:
+    return f", not {parts.scheme[:20]}" if parts.scheme else ""
+
+
+def _names(query: str) -> str:
+    """A query's names stay, to tell URLs apart; a query without names is all value."""
+    fields = (field.partition("=") for field in query.split("&"))
+    return "&".join(f"{name}=..." if equals else "..." for name, equals, _ in fields) if query else ""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN_CHARACTERS else text[: _MAX_SHOWN_CHARACTERS - 3] + "..."

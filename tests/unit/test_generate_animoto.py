@@ -1,0 +1,84 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from animoto.input import Order, order
+from cli.main import cloudkon_cli
+from cloudkon.task import parse_task
+
+URLS = [f"https://h/{number}.jpg" for number in range(7)]
+
+
+def generate(text: str, *options: str) -> Result:
+    return CliRunner().invoke(cloudkon_cli, ["generate", "animoto", "--urls", "-", *options], input=text)
+
+
+def orders(answer: Result) -> list[Order]:
+    assert answer.exit_code == 0, answer.stderr
+    tasks = [parse_task(line) for line in answer.stdout.splitlines()]
+    return [order(*task.args, **task.kwargs) for task in tasks]
+
+
+def test_cut() -> None:
+    """A list is cut into videos in its order; the last has what is left; blanks and comments are no URLs."""
+    text = "# mine\n\n" + "\r\n".join(URLS) + "\n  \n"
+    assert [made.images for made in orders(generate(text, "--per-video", "3"))] == [
+        tuple(URLS[:3]),
+        tuple(URLS[3:6]),
+        tuple(URLS[6:]),
+    ]
+
+
+def test_default() -> None:
+    """A video has sixty pictures of a second each, with cuts."""
+    made = orders(generate("".join(f"s3://pics/{number} \"'ü.jpg\n" for number in range(130))))
+    assert [len(one.images) for one in made] == [60, 60, 10]
+    assert made[0] == Order(made[0].images)
+    assert made[2].images[-1] == "s3://pics/129 \"'ü.jpg"
+
+
+def test_options(tmp_path: Path) -> None:
+    """Each video is asked for as the options say."""
+    file = tmp_path / "urls.txt"
+    file.write_text(URLS[0])
+    command = ["generate", "animoto", "--urls", str(file), "--seconds", "2.5", "--transition", "fade"]
+    answer = CliRunner().invoke(cloudkon_cli, command)
+    assert json.loads(answer.stdout) == {
+        "task": "animoto",
+        "images": URLS[:1],
+        "seconds": 2.5,
+        "transition": "fade",
+    }
+
+
+def test_empty() -> None:
+    """A list without URLs makes no videos."""
+    assert orders(generate("# none\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said"),
+    [
+        ("https://h/1\n\nhttp://me:pw@h:x/?k=v\n", [], "<stdin>:3: http://h:x/?k=...: this is no URL"),
+        ("a.jpg\n", [], "<stdin>:1: a.jpg: only http, https and s3 URLs can be fetched."),
+        ("https://h/1\n", ["--per-video", "0"], "--per-video"),
+        ("https://h/1\n", ["--seconds", "0.5", "--transition", "fade"], "fade of 0.5 s is not shorter"),
+        (f"https://h/{'a' * 7_000}\n" * 60, ["--per-video", "30"], "Put fewer into a video: --per-video 15"),
+    ],
+)
+def test_refused(text: str, options: list[str], said: str) -> None:
+    """What can't be made is wrong usage, with file and line, and nothing is written."""
+    answer = generate(text, *options)
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert said in answer.stderr
+
+
+def test_not_text(tmp_path: Path) -> None:
+    """A file that is no text is no list of URLs."""
+    file = tmp_path / "picture.jpg"
+    file.write_bytes(b"\xff\xd8\xff")
+    answer = CliRunner().invoke(cloudkon_cli, ["generate", "animoto", "--urls", str(file)])
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert "it is not text in UTF-8" in answer.stderr

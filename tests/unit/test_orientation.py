@@ -1,0 +1,43 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from animoto.orientation import Orientation, orientation
+
+
+def exif(turn: int, order: str = "<") -> bytes:
+    made = Image.Exif()
+    made.endian = order
+    made[0x010F] = "a camera"
+    made[0x0112] = turn
+    return made.tobytes()
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("turn", Orientation)
+def test_orientation(turn: Orientation, order: str) -> None:
+    """The tag is found in both byte orders, with and without JPEG's prefix."""
+    block = exif(turn, order)
+    assert orientation(block) is turn
+    assert orientation(block.removeprefix(b"Exif\0\0")) is turn
+
+
+@pytest.mark.parametrize("turn", [0, 9, 65_535])
+def test_no_orientation(turn: int) -> None:
+    """A number that is none of the eight ways means nothing."""
+    assert orientation(exif(turn)) is Orientation.UPRIGHT
+
+
+@given(st.integers(0, 100), st.binary(max_size=20))
+def test_any_bytes(at: int, noise: bytes) -> None:
+    """Damaged EXIF is upright, or turned, and never an error."""
+    block = exif(6)
+    assert orientation(block[:at]) in Orientation
+    assert orientation(block[:at] + noise + block[at + len(noise) :]) in Orientation
+    assert orientation(noise) is Orientation.UPRIGHT
+
+
+def test_swaps_sides() -> None:
+    """Four of the eight ways make a portrait of a landscape."""
+    assert [turn.swaps_sides for turn in Orientation] == [False] * 4 + [True] * 4
