@@ -78,7 +78,7 @@ def test_a_retry_that_runs_is_waited_for(bench: Bench) -> None:
     begun = next(held.draw)
     cancel(bench)
     bench.worker.canceller.tick()
-    assert bench.rows[0].state is BundleState.LEASED, "its second run goes on"
+    assert [row.state for row in bench.rows] == [BundleState.LEASED], "its second run goes on"
     held.put(begun, succeeded(attempt=2))
     bench.worker.canceller.tick()
-    assert bench.rows[0].state is BundleState.RELEASED
+    assert [row.state for row in bench.rows] == [BundleState.RELEASED]
