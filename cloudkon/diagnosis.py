@@ -157,8 +157,8 @@ def _unclaimed(stats: JobStats, depths: Depths | None) -> Finding | None:
     return Finding(
         Holdup.MISSING,
         f"{left:,} bundles were sent and never claimed, and the task queue seems to be empty. Its depth is a guess: "
-        f"ask again in a minute. If it stays so, look into the dead letters, or cancel {stats.job.id} and retry it: what "
-        "has not run is run then, as a job of its own.",
+        f"ask again in a minute. If it stays so, look into the dead letters, or cancel {stats.job.id} and retry it: "
+        "what has not run is run then, as a job of its own.",
     )
 
 
