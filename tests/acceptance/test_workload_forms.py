@@ -12,7 +12,7 @@ BOM = b"\xef\xbb\xbf"
 LONG = 200 * 1024
 OVER_LONG = f"the line has {LONG + 1:,} bytes; the most is {LONG:,}"
 UNKNOWN = (
-    "no handler is named 'nosuch' (this worker knows echo, fail, hold, note, sleep); "
+    "no handler is named 'nosuch' (this worker knows die, echo, fail, hold, note, sleep); "
     "start the worker with --tasks MODULE"
 )
 OK = "succeeded"

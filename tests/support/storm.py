@@ -95,11 +95,13 @@ class Storm:
         return name
 
     def calm_down(self) -> None:
-        """Drain all workers; they end well."""
-        for each in self._workers:
+        """Drain all workers that the storm has left; they end well."""
+        left = [each for each in self._workers if each.process.poll() not in _CODES_OF_THE_KILLED]
+        for each in left:
+            each.await_said("slots on queue")  # from then on it knows what SIGTERM means
             each.terminate()
-        codes = [each.exit_code() for each in self._workers]
-        assert codes == [0] * self.seats, [each.said()[-2_000:] for each in self._workers]
+        codes = [each.exit_code() for each in left]
+        assert codes == [0] * len(left), [each.said()[-2_000:] for each in left]
 
     def _start(self) -> WorkerProcess:
         started = worker(self.aws.environment, self.folder, *self.arguments, settings=STORMY)
