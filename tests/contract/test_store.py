@@ -1,5 +1,7 @@
 """What every ObjectStore answers."""
 
+from pathlib import Path
+
 import pytest
 
 from cloudkon.errors import NotFoundError
@@ -11,6 +13,16 @@ def test_what_is_written_is_read(store: ObjectStore) -> None:
     data = bytes(range(256)) * 10
     store.write("in/tasks.bin", data)
     assert _read(store, "in/tasks.bin") == data
+
+
+def test_a_file_is_uploaded(store: ObjectStore, tmp_path: Path) -> None:
+    """A file of any size becomes an object of its bytes, in the place of what was there, and stays where it is."""
+    file = tmp_path / "made.mp4"
+    for data in (b"", bytes(range(256)) * 5_000):
+        file.write_bytes(data)
+        store.upload("out/made.mp4", file)
+        assert _read(store, "out/made.mp4") == data
+        assert file.read_bytes() == data
 
 
 @pytest.mark.parametrize("key", ["plain", "a/b/c.txt", "with space+plus.txt", "größe/aufgaben-🚀.txt", "a&b=c%20d"])
