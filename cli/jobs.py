@@ -29,7 +29,7 @@ def jobs(ledgers: Ledgers, limit: int, *, as_json: bool) -> None:
     latest = [found.job for found in ledgers.recent(limit)]
     if as_json:
         for job in latest:
-            click.echo(json.dumps(_described(job)))
+            click.echo(json.dumps(described(job)))
         return
     rows = [
         (job.id, moment(job.opened_ms), f"{job.tasks_estimate:,}", size(job.size_bytes), shown_source(job))
@@ -42,7 +42,8 @@ def jobs(ledgers: Ledgers, limit: int, *, as_json: bool) -> None:
         click.echo("There is no job yet. Run a workload here: cloudkon-cli run LOCAL -s FILE", err=True)
 
 
-def _described(job: Job) -> dict[str, Any]:
+def described(job: Job) -> dict[str, Any]:
+    """A job as JSON shows it."""
     source = job.source
     return {
         "job": job.id,

@@ -11,7 +11,7 @@ import click
 
 @dataclass(frozen=True, slots=True)
 class LazyCommand:
-    """Where a command lives (a click command that bears the name of its module) and what it does, in a line."""
+    """Where a command lives (a click command that bears its own name, with _ for -) and what it does, in a line."""
 
     module: str
     help: str
@@ -31,7 +31,7 @@ class LazyGroup(click.Group):
         entry = self._lazy.get(cmd_name)
         if entry is None:
             return super().get_command(ctx, cmd_name)
-        command = getattr(import_module(entry.module), cmd_name)
+        command = getattr(import_module(entry.module), cmd_name.replace("-", "_"))
         if not isinstance(command, click.Command):
             raise TypeError(f"{entry.module}.{cmd_name} is no click command")
         return command

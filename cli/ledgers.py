@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cli.places import results_folder
 from cloudkon.errors import CloudKonError, NotFoundError
@@ -14,6 +14,9 @@ from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore
 from cloudkon.ports import History, Ledger, ObjectStore
 from cloudkon.settings import Settings
+
+if TYPE_CHECKING:
+    from cloudkon.aws.cloud import Cloud
 
 _CONFIGURED_BY = ("CLOUDKON_STAGE", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN")
 _HOW_TO_BEGIN = "Run a workload here: cloudkon-cli run LOCAL -s FILE. Or in AWS: cloudkon-cli submit FILE."
@@ -27,6 +30,10 @@ class Records:
 
     ledger: Ledger
     results: ObjectStore
+    cloud: "Cloud | None" = None
+    """The stage whose ledger it is; None for one of this machine."""
+    file: Path | None = None
+    """Where the ledger of this machine is; None for a stage's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +122,12 @@ def looks_configured(environ: Mapping[str, str], home: Path) -> bool:
 
 
 def local_records(file: Path) -> Records:
-    return Records(SqliteLedger(file, guard_ms=Settings().guard_ms), FolderStore(results_folder(file)))
+    ledger = SqliteLedger(file, guard_ms=Settings().guard_ms)
+    return Records(ledger, FolderStore(results_folder(file)), file=file)
 
 
 def cloud_records(stage: str) -> Records:
     from cloudkon.wiring import cloud  # noqa: PLC0415 (boto3 takes longer to import than a local answer takes)
 
     opened = cloud(stage, Settings())
-    return Records(opened.ledger, opened.results)
+    return Records(opened.ledger, opened.results, opened)

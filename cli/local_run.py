@@ -1,12 +1,12 @@
 """LOCAL: the dispatcher and a worker over queues in memory and a ledger in SQLite, in this process."""
 
-import hashlib
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from cli.chaos import Chaos
+from cli.originals import LOCAL_BUCKET, fingerprint
 from cli.places import results_folder
 from cloudkon.clock import SystemClock
 from cloudkon.errors import InputError
@@ -24,7 +24,6 @@ from cloudkon.wire import decode_completion
 from dispatcher.ingest import Dispatcher
 from ec2_worker.worker import Surroundings, Worker, worker_name
 
-BUCKET = "LOCAL"
 _Answer = TypeVar("_Answer")
 _QUEUE_MESSAGES = 256
 """Bundles in memory ahead of the worker: a few megabytes at the most usual sizes."""
@@ -113,12 +112,12 @@ class LocalRun:
     def _source(self, file: Path) -> Source:
         path = file.resolve()
         started_ms = self._clock.now_ms()
-        return Source(BUCKET, str(path), f"{_fingerprint(path)}-{started_ms}", started_ms, pinned=False)
+        return Source(LOCAL_BUCKET, str(path), f"{fingerprint(path)}-{started_ms}", started_ms, pinned=False)
 
     def _earlier(self, source: Source) -> Job | None:
         content = source.version.partition("-")[0]
         for job in self.ledger.recent(_RECENT_JOBS):
-            if (job.source.bucket, job.source.key) == (BUCKET, source.key):
+            if (job.source.bucket, job.source.key) == (LOCAL_BUCKET, source.key):
                 if job.source.version.partition("-")[0] == content:
                     return job
                 raise InputError(
@@ -172,8 +171,3 @@ class LocalRun:
     def _swept(self) -> bool:
         """With chaos, what came twice is waited for too: the run ends with an empty queue or it has lost one."""
         return self._chaos is None or self._tasks.depth() == Depth(visible=0, in_flight=0)
-
-
-def _fingerprint(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]

@@ -46,7 +46,7 @@ def submit(files: Sequence[str], prefix: str, name: str | None, *, watch: bool, 
         uploads = _named(files, prefix, name, stack)
         check_uploads(uploads)
         opened = cloud(stage, Settings())
-        jobs = _upload_all(opened, uploads, as_json=as_json)
+        jobs = upload_all(opened, uploads, as_json=as_json)
     records = Records(opened.ledger, opened.results)
     ended_well = [watch_to_end(records, job, SystemClock(), WAIT_S) for job in jobs] if watch else []
     if not all(ended_well):
@@ -63,7 +63,8 @@ def _named(files: Sequence[str], prefix: str, name: str | None, stack: ExitStack
     return [Upload(Path(file), file, prefix + (name or Path(file).name)) for file in files]
 
 
-def _upload_all(opened: Cloud, uploads: Sequence[Upload], *, as_json: bool) -> list[str]:
+def upload_all(opened: Cloud, uploads: Sequence[Upload], *, as_json: bool) -> list[str]:
+    """Upload workloads to the stage's bucket; print the ids that their jobs will have, and return them."""
     store = opened.workloads
     if not store.is_versioned():
         raise CloudKonError(

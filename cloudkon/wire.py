@@ -121,6 +121,18 @@ def encode_undecodable(body: str, reason: str) -> str:
     return _dump({"v": VERSION, "reason": reason, "body": body})
 
 
+def decode_undecodable(body: str) -> tuple[str, str] | None:
+    """Read what encode_undecodable wrote, as reason and original body; None for any other message."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(value, dict) or value.keys() != {"v", "reason", "body"}:
+        return None
+    reason, wrapped = value["reason"], value["body"]
+    return (reason, wrapped) if isinstance(reason, str) and isinstance(wrapped, str) else None
+
+
 def _dump(value: dict[str, Any]) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=True)
 

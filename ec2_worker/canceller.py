@@ -5,6 +5,7 @@ import threading
 from dataclasses import dataclass, field
 
 from cloudkon.errors import CloudKonError, UnavailableError
+from cloudkon.results import TaskResult
 from ec2_worker.gate import Gate
 from ec2_worker.held import Held, Holdings, Phase
 from ec2_worker.keeper import Keeper
@@ -57,4 +58,9 @@ class Canceller:
 
 
 def _begun_have_ended(held: Held, unbegun: frozenset[int]) -> bool:
-    return all(result is not None for index, result in enumerate(held.results) if index not in unbegun)
+    return all(_has_ended(held, result) for index, result in enumerate(held.results) if index not in unbegun)
+
+
+def _has_ended(held: Held, result: TaskResult | None) -> bool:
+    """Whether this is the result of a task's run in this claim, or one that will not be run again."""
+    return result is not None and (result.is_final or result.attempt == held.lease.attempt)

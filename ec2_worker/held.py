@@ -16,7 +16,7 @@ class Phase(StrEnum):
     RUNNING = "running"  # the slots move it on, with its last task; the keeper renews it
     LAPSED = "lapsed"  # the keeper moves it on: nobody renewed the lease in time, so it is given back
     RETURNING = "returning"  # whoever gives it back moves it on
-    SETTLING = "settling"  # the settler moves it on: complete, forward, delete; the keeper keeps its message hidden
+    SETTLING = "settling"  # the settler moves it on: complete, forward, delete; the keeper goes on keeping it
     GONE = "gone"  # final: settled, released, or its lease is lost
 
 

@@ -22,6 +22,10 @@ _QUIET_REPORT_S = 1.0
 """A worker that has run out of work reports this soon: a job's last counters should not be late."""
 
 
+_KEPT = (Phase.RUNNING, Phase.SETTLING)
+"""A bundle that waits for a slow ledger must not be taken over: whoever did would wait as long, and run it again."""
+
+
 @dataclass(slots=True)
 class Keeper:
     """Checkpoints, heartbeats, and the worker's own reports, by the clock."""
@@ -49,7 +53,7 @@ class Keeper:
         for held in self.holdings.all():
             if held.phase is Phase.LAPSED:
                 self._attempt(partial(self.give_back, held))
-            elif held.phase is Phase.RUNNING and self._save_due(held, now_s):
+            elif held.phase in _KEPT and self._save_due(held, now_s):
                 self._attempt(partial(self._save, held))
         self._attempt(partial(self._extend, now_s))
         if self.reporter.changed and now_s - self.reporter.flushed_s >= self._report_every_s():
@@ -57,6 +61,8 @@ class Keeper:
 
     def _save_due(self, held: Held, now_s: float) -> bool:
         since_s = now_s - held.saved_s
+        if held.phase is Phase.SETTLING:
+            return since_s >= self.settings.heartbeat_s  # its results are about to be written anyway
         return since_s >= self.settings.heartbeat_s or (since_s >= self.settings.checkpoint_s and held.unsaved > 0)
 
     def _save(self, held: Held) -> None:
@@ -64,6 +70,8 @@ class Keeper:
         # A bundle that was settled meanwhile refuses the checkpoint too, and that is no loss.
         if row is None and held.phase is Phase.RUNNING:
             self.lost(held)
+        elif row is None:
+            held.saved_s = self.clock.monotonic_s()  # the settler finds out which; no need to ask at every tick
 
     def mark(self, held: Held) -> bool:
         """Write a careful bundle's mark down; False if it could not be."""

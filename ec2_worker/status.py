@@ -76,7 +76,7 @@ class Herald:
             worker=self.worker,
             state=state,
             slots=self.slots,
-            busy=self.busy(),
+            busy=0 if state is WorkerState.STOPPED else self.busy(),
             bundles=bundles,
             tasks=tasks,
             started_ms=self.started_ms,

@@ -203,9 +203,8 @@ class Worker:
         self.drain_within(self._settings.drain_s)
 
     def drain_within(self, seconds: float, reason: str = "") -> None:
-        """Drain, and be done in that time if it is shorter than what is left; called again, it can only shorten."""
-        within_s = min(seconds, self._settings.drain_s)
-        self._drained_by_s = min(self._drained_by_s, self._clock.monotonic_s() + within_s)
+        """Drain, and be done in that time, or in drain_s if that is shorter; called again, it can only shorten."""
+        self._drained_by_s = min(self._drained_by_s, self._clock.monotonic_s() + seconds)
         self._drain_reason = self._drain_reason or reason
         self.receiver.stopping.set()
 

@@ -62,11 +62,14 @@ class Cloud:
 
     @cached_property
     def workloads(self) -> S3Store:
-        return S3Store(self._s3, self.names.workloads_bucket, self._clock)
+        return self.bucket(self.names.workloads_bucket)
 
     @cached_property
     def results(self) -> S3Store:
-        return S3Store(self._s3, self.names.results_bucket, self._clock)
+        return self.bucket(self.names.results_bucket)
+
+    def bucket(self, name: str) -> S3Store:
+        return S3Store(self._s3, name, self._clock)
 
     @cached_property
     def _sqs(self) -> "SQSClient":

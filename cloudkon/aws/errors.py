@@ -15,6 +15,7 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from cloudkon.errors import CloudKonError, DeniedError, InputError, NotFoundError, UnavailableError
 
@@ -86,6 +87,11 @@ def translated(what: str) -> Iterator[None]:
         raise InputError(f"Could not {what}: no AWS region. Set AWS_DEFAULT_REGION, such as eu-central-1.") from error
     except ProfileNotFound as error:
         raise InputError(f"Could not {what}: {_sentence(error)} See AWS_PROFILE and ~/.aws/config.") from error
+    except ResponseParserError as error:
+        raise UnavailableError(
+            f"Could not {what}: what answered does not speak AWS's language. "
+            "Is AWS_ENDPOINT_URL right, or does a proxy stand between?"
+        ) from error
     except BotoCoreError as error:
         raise UnavailableError(
             f"Could not {what}: {_sentence(error)} "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import NoRegionError
 
 from cloudkon.aws.errors import translated
 from cloudkon.errors import InputError
@@ -58,6 +59,8 @@ class Session:
     def names(self, stage: str) -> Names:
         """The stage's names in this account and region; raises what translated raises."""
         with translated("ask AWS whose credentials these are"):
+            if self._session.region_name is None:
+                raise NoRegionError  # sts would answer without one, for nowhere
             sts: STSClient = self._client("sts", _FIRST)
             account = sts.get_caller_identity()["Account"]
             return Names(stage, account, sts.meta.region_name)

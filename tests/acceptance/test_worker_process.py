@@ -125,7 +125,7 @@ def test_a_second_sigterm_exits_at_once(desk: JobDesk, queue: str, tmp_path: Pat
         first.terminate()
         first.await_said("draining")
         first.terminate()
-        assert first.exit_code() == 0
+        assert first.exit_code() == 128 + signal.SIGTERM
 
 
 def test_ctrl_c_on_a_run_says_how_to_go_on(desk: JobDesk, queue: str, tmp_path: Path) -> None:

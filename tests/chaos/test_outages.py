@@ -81,3 +81,23 @@ def test_the_process_queue_is_missing_for_a_while() -> None:
     assert set(world.collect().values()) == {1}
     world.end_well()
     assert set(world.runs.values()) == {1}
+
+
+def test_what_waits_to_be_recorded_is_not_taken_over() -> None:
+    """A bundle whose end can't be written for longer than a lease stays its owner's, however often it comes again."""
+    world = World(SHORT)
+    bundle = world.send("note a", "note b")
+    owner, other = Machine(world, "owner"), Machine(world, "other")
+    owner.receive()
+    while owner.run_one():
+        pass
+    for _ in range(3 * round(SHORT.lease_s)):
+        owner.keep()
+        world.again(bundle)
+        other.receive()
+        world.clock.advance(1.0)
+    owner.settle()
+    world.end_well()
+    row = world.row()
+    assert row is not None
+    assert (row.owners, dict(world.runs)) == (("owner",), {"a": 1, "b": 1})

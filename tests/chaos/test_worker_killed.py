@@ -13,7 +13,7 @@ PAST_VISIBILITY_S = SETTINGS.visibility_s + 1
 
 
 def work(world: World, worker: Machine) -> None:
-    """Receive, claim, run, checkpoint, run, complete, forward, delete."""
+    """Receive, ask whether the job is to run, claim, run, checkpoint, run, complete, forward, delete."""
     world.send("note a", "note b")
     worker.receive()
     worker.run_one()
@@ -79,9 +79,10 @@ def drop_a_duplicate(world: World, worker: Machine) -> None:
 Life = Callable[[World, Machine], None]
 LIVES: list[Life] = [work, hold_on, drain, retry, take_over, drop_a_duplicate]
 SEQUENCES: dict[Life, str] = {
-    work: "tasks.receive ledger.claim task.run ledger.checkpoint task.run ledger.complete process.send tasks.delete",
-    drain: "tasks.receive ledger.claim task.run ledger.release tasks.hide",
-    drop_a_duplicate: "tasks.receive ledger.claim process.send tasks.delete",
+    work: "tasks.receive ledger.job ledger.claim task.run ledger.checkpoint task.run "
+    "ledger.complete process.send tasks.delete",
+    drain: "tasks.receive ledger.job ledger.claim task.run ledger.release tasks.hide",
+    drop_a_duplicate: "tasks.receive ledger.job ledger.claim process.send tasks.delete",
 }
 
 

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from botocore.exceptions import (
@@ -11,11 +12,13 @@ from botocore.exceptions import (
     NoCredentialsError,
     ProfileNotFound,
 )
+from botocore.parsers import ResponseParserError
 
 from cloudkon.aws.errors import translated
 from cloudkon.aws.queue import queue_url
 from cloudkon.aws.session import Session
 from cloudkon.errors import CloudKonError, DeniedError, InputError, NotFoundError, UnavailableError
+from cloudkon.settings import Settings
 from tests.support.moto_aws import credentials, enter
 
 
@@ -81,3 +84,30 @@ def test_a_wrong_environment_is_named(
         queue_url(Session(tries=1).sqs(), "tasks")
     assert type(caught.value) is kind
     assert "\n" not in str(caught.value)
+
+
+def test_what_does_not_speak_aws_is_told() -> None:
+    """An answer that can't be read is no crash of ours: something else answered."""
+    with pytest.raises(UnavailableError, match="does not speak AWS's language"), translated("do a thing"):
+        raise ResponseParserError("no element found")
+
+
+def test_no_call_of_a_worker_outlasts_a_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All tries of a call and the waits between them end before the lease, the ledger's before the next heartbeat."""
+    enter(monkeypatch, credentials())
+    session, settings = Session(), Settings()
+    assert most_s(session.dynamodb()) < settings.heartbeat_s
+    assert most_s(session.sqs()) < settings.lease_s - settings.guard_s
+    assert limits(session.sqs()).read_timeout > settings.poll_s
+
+
+def limits(client: Any) -> Any:
+    return client.meta.config  # the stubs don't know what it holds
+
+
+def most_s(client: Any) -> float:
+    """The longest that a call can take: botocore waits at most 1, 2, 4 ... seconds between tries, 20 at the most."""
+    config = limits(client)
+    tries = config.retries["total_max_attempts"]
+    waits_s = sum(min(20, 2**number) for number in range(tries - 1))
+    return float(tries * (config.connect_timeout + config.read_timeout) + waits_s)

@@ -3,7 +3,6 @@ import gzip
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +10,10 @@ import pytest
 from animoto.addresses import Addresses
 from animoto.broken import Broken
 from animoto.downloads import downloads
-from animoto.fetch import Download, Fetched, Fetcher, Limits, _Readers, _Run
+from animoto.fetch import Fetcher, Limits, _Readers, _Run
 from animoto.room import Room
 from cloudkon.backoff import Backoff
-from cloudkon.errors import UnavailableError
-from cloudkon.local.store import FolderStore
+from tests.support.fetching import LOOPBACK, PICTURE, QUICK, Pauses, broken, data, fetch
 from tests.support.picture_server import (
     Answer,
     PictureServer,
@@ -29,44 +27,11 @@ from tests.support.picture_server import (
     whole,
 )
 
-LOOPBACK = Addresses.parse("127.0.0.0/8")
-QUICK = Limits(total_s=20, silence_s=10)
-PICTURE = bytes(range(256)) * 8
-
 
 @pytest.fixture
 def server() -> Iterator[PictureServer]:
     with picture_server() as served:
         yield served
-
-
-class Pauses:
-    """Notes how long to wait, and does not."""
-
-    def __init__(self) -> None:
-        self.lengths_s: list[float] = []
-
-    async def __call__(self, seconds: float) -> None:
-        self.lengths_s.append(seconds)
-
-
-def fetch(
-    *urls: str, limits: Limits = QUICK, addresses: Addresses = LOOPBACK, pause: Pauses | None = None, **more: Any
-) -> list[Download]:
-    backoff = Backoff(uniform=random.Random(7).uniform)
-    fetcher = Fetcher(addresses, limits, backoff, pause=pause or Pauses(), **more)
-    with downloads(fetcher, urls) as found:
-        return list(found)
-
-
-def data(download: Download) -> bytes:
-    assert isinstance(download, Fetched), download
-    return download.data
-
-
-def broken(download: Download) -> Broken:
-    assert isinstance(download, Broken), download
-    return download
 
 
 def test_order(server: PictureServer) -> None:
@@ -297,25 +262,3 @@ def test_signature(server: PictureServer) -> None:
     server.serve("a%2Fb%7e.jpg", PICTURE)
     assert data(fetch(server.url("a%2Fb%7e.jpg?sig=a%2Bb%2C+c"))[0]) == PICTURE
     assert server.asked == ["/a%2Fb%7e.jpg?sig=a%2Bb%2C+c"]
-
-
-def test_buckets(tmp_path: Path) -> None:
-    """Pictures in S3 are read through the worker's own permission, within the same limits."""
-    FolderStore(tmp_path / "pics").write("a b?.jpg", PICTURE)
-    found = fetch("s3://pics/a b?.jpg", "s3://pics/none.jpg", buckets=lambda bucket: FolderStore(tmp_path / bucket))
-    assert data(found[0]) == PICTURE
-    assert "does not exist" in broken(found[1]).reason
-    small = replace(QUICK, picture_bytes=100)
-    found = fetch("s3://pics/a b?.jpg", limits=small, buckets=lambda bucket: FolderStore(tmp_path / bucket))
-    assert "larger than 100 bytes" in broken(found[0]).reason
-
-
-def test_s3_down() -> None:
-    """S3 without an answer is asked again; without AWS there is no S3."""
-
-    def down(_: str) -> Any:
-        raise UnavailableError("S3 did not answer.")
-
-    found = broken(fetch("s3://pics/a.jpg", buckets=down)[0])
-    assert (found.reason, found.temporary) == ("S3 did not answer, 4 times", True)
-    assert "no AWS" in broken(fetch("s3://pics/a.jpg")[0]).reason

@@ -20,8 +20,8 @@ OURS = ("animoto", "bench", "cli", "cloudkon", "dispatcher", "ec2_worker", "infr
 LAW: dict[str, set[str]] = {
     "animoto/": {"core", "animoto"},
     "app.py": {"dispatcher"},
-    "bench/": {"core", "wiring", "aws", "local", "dispatcher", "ec2_worker", "cli", "bench"},
-    "cli/": {"core", "wiring", "aws", "local", "dispatcher", "ec2_worker", "cli"},
+    "bench/": {"animoto", "core", "wiring", "aws", "local", "dispatcher", "ec2_worker", "cli", "bench"},
+    "cli/": {"animoto", "core", "wiring", "aws", "local", "dispatcher", "ec2_worker", "cli"},
     "cloudkon/": {"core"},
     "cloudkon/aws/": {"core", "aws"},
     "cloudkon/local/": {"core", "local"},
@@ -90,7 +90,8 @@ def test_others(path: Path) -> None:
         if package in OURS or package in sys.stdlib_module_names:
             continue
         kept_to = next((kept for name, kept in KEPT_TO.items() if package.startswith(name)), "animoto/")
-        assert place.startswith(kept_to), f"{place} imports {module}, which is kept to {kept_to}"
+        # What is measured may be taken in hand.
+        assert place.startswith((kept_to, "bench/")), f"{place} imports {module}, which is kept to {kept_to}"
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=str)

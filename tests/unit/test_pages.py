@@ -14,7 +14,7 @@ from cloudkon.settings import Settings
 from ec2_worker.__main__ import _parser
 from tests.support.pages import PAGES, blocks
 
-CLI = Path("docs/cli.md").read_text(encoding="utf-8")
+CLI = "".join(Path(f"docs/{page}.md").read_text(encoding="utf-8") for page in ("tools", "cli"))
 OPERATING = Path("docs/operating.md").read_text(encoding="utf-8")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -66,7 +66,7 @@ def test_links(page: Path) -> None:
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_every_command_and_option_is_described(path: tuple[str, ...]) -> None:
-    """Each command and each of its options is in docs/cli.md."""
+    """Each command and each of its options is in docs/cli.md or docs/tools.md."""
     assert re.search(rf"`?{' '.join(path)}\b", CLI)
     options = [option for option in COMMANDS[path].params if isinstance(option, click.Option)]
     missing = [name for option in options for name in option.opts if not re.search(rf"{name}\b", CLI)]

@@ -68,6 +68,12 @@ def test_the_row_says_everything(herald: Herald, board: Board, clock: ManualCloc
     ]
 
 
+def test_who_has_stopped_runs_nothing(herald: Herald, board: Board) -> None:
+    """Slots that ended do not count as busy."""
+    herald.tell(STOPPED, "", {})
+    assert board.said[0].busy == 0
+
+
 def told(herald: Herald, board: Board, state: WorkerState) -> bool:
     """Whether a word was said."""
     before = len(board.said)

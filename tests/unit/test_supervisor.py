@@ -40,7 +40,10 @@ class Supervised:
 
     def __init__(self, count: int, script: str, patience_s: float) -> None:
         command = [sys.executable, "-m", "tests.support.supervising", str(count), PRELUDE + script, str(patience_s)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, bufsize=1)
+        # A session of its own, as a terminal's: a Ctrl-C there goes to all of the process group.
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, text=True, bufsize=1, start_new_session=True
+        )
         self.said: list[str] = []
 
     def hear(self, what: str) -> str:
@@ -120,6 +123,16 @@ def test_one_sigterm_reaches_every_process_once(start: Start) -> None:
     supervised.send(signal.SIGTERM)
     assert sorted(supervised.pids("drained", 3)) == sorted(pids)
     assert supervised.end() == 0
+
+
+def test_ctrl_c_reaches_the_processes_as_one_sigterm(start: Start) -> None:
+    """A terminal signals the whole process group; the processes are not of it, and hear from the supervisor alone."""
+    supervised = start(2, "signal.signal(signal.SIGINT, lambda *_: say('interrupted')); " + DRAINS)
+    pids = supervised.pids("up", 2)
+    os.killpg(supervised.process.pid, signal.SIGINT)
+    assert sorted(supervised.pids("drained", 2)) == sorted(pids)
+    assert supervised.end() == 0
+    assert not any("interrupted" in line for line in supervised.said)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,5 +1,6 @@
 """A worker that looks after itself."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -83,3 +84,27 @@ def test_who_is_sick_for_too_long_leaves() -> None:
         assert "This worker has been sick for too long: 0 MB are free" in str(ward.ended[0])
         assert ward.row().state is WorkerState.STOPPED
         assert ward.row().reason.startswith("sick for too long: 0 MB are free")
+
+
+class ThirdTime(threading.Event):
+    """An event that is set by being waited for three times."""
+
+    waits = 0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits += 1
+        if self.waits == 3:
+            self.set()
+        return self.is_set()
+
+
+def test_the_sick_do_not_even_ask() -> None:
+    """A receive counts towards the dead-letter queue, so what can't be worked on is not received."""
+    ward = Ward()
+    ward.send()
+    receiver = ward.worker.receiver
+    receiver.stopping = ThirdTime()
+    receiver.sick.set()
+    receiver.run()
+    assert [delivery.receive_count for delivery in ward.tasks.receive(1, 0.0, 1.0)] == [1]
+    ward.ledger.close()

@@ -1,0 +1,128 @@
+"""What is in a dead-letter queue, moved back or deleted, over every queue."""
+
+import json
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from cloudkon.bundle import Bundle, BundleKey, LineNumbers
+from cloudkon.clock import SystemClock
+from cloudkon.dead_letters import DeadLetters
+from cloudkon.local.queue import MemoryQueue
+from cloudkon.ports import Delivery, TaskQueue
+from cloudkon.wire import encode_bundle, encode_undecodable
+
+NEWER = json.dumps({"v": 99})
+
+
+def bundle(number: int = 0, size: int = 1) -> str:
+    tasks = tuple(f"sleep {'0' * size}" for _ in range(2))
+    return encode_bundle(Bundle(BundleKey("job", 0, number), LineNumbers(((1, 2),)), tasks, 5, 6))
+
+
+@pytest.fixture
+def tasks() -> MemoryQueue:
+    return MemoryQueue(SystemClock())
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloudkon.dead_letters._WAIT_S", 0.0)
+
+
+@pytest.fixture
+def letters(queue: TaskQueue, tasks: MemoryQueue) -> DeadLetters:
+    return DeadLetters(queue, tasks, SystemClock())
+
+
+def bodies(queue: TaskQueue) -> list[str]:
+    found: list[str] = []
+    while deliveries := queue.receive(10, 0.0, 60.0):
+        found += [delivery.body for delivery in deliveries]
+    return sorted(found)
+
+
+def test_letters_are_read_and_stay(queue: TaskQueue, letters: DeadLetters) -> None:
+    """Wrapped or not, each letter tells why it is here and what it holds, and is there for the next who looks."""
+    wrapped = encode_undecodable("gibberish", "The message is not JSON.")
+    queue.send([bundle(3), wrapped, NEWER])
+    for _ in range(2):
+        found = {letter.body: letter for letter in letters.listed(100)}
+        assert found.keys() == {bundle(3), "gibberish", NEWER}
+        assert found["gibberish"].reason == "The message is not JSON."
+        assert found[NEWER].reason == "The message is no bundle of version 1."
+        assert found[bundle(3)].reason == "it was received too often without being finished"
+        decoded = found[bundle(3)].bundle
+        assert decoded is not None
+        assert str(decoded.key) == "job/00000.000003"
+
+
+def test_no_more_than_asked_for(queue: TaskQueue, letters: DeadLetters) -> None:
+    """A limit is kept to, and the letters above it can be received at once."""
+    for first in (0, 10):
+        queue.send([bundle(number) for number in range(first, first + 10)])
+    assert len(letters.listed(3)) == 3
+    assert len(bodies(queue)) == 20
+
+
+def test_redrive(queue: TaskQueue, tasks: MemoryQueue, letters: DeadLetters) -> None:
+    """Bundles move to the task queue, unwrapped; what can't be decoded stays, and can be received at once."""
+    queue.send([bundle(1), encode_undecodable(bundle(2), "an older version could not"), NEWER, "gibberish"])
+    handled = letters.redrive(lambda _: True)
+    assert bodies(tasks) == [bundle(1), bundle(2)]
+    assert sorted(letter.body for letter in handled.undecodable) == ["gibberish", NEWER]
+    assert (len(handled.done), handled.failed, handled.complete) == (2, [], True)
+    assert bodies(queue) == ["gibberish", NEWER]
+
+
+def test_redrive_of_some(queue: TaskQueue, tasks: MemoryQueue, letters: DeadLetters) -> None:
+    """Only what is chosen moves; an id is the same whenever it is asked for."""
+    queue.send([bundle(1), bundle(2), bundle(1)])
+    (one, *_) = [letter for letter in letters.listed(9) if letter.body == bundle(1)]
+    assert len(letters.redrive(lambda letter: letter.id == one.id).done) == 2
+    assert (bodies(tasks), bodies(queue)) == ([bundle(1)] * 2, [bundle(2)])
+
+
+def test_redrive_of_large_letters(queue: TaskQueue, tasks: MemoryQueue, letters: DeadLetters) -> None:
+    """Letters that are too large for one batch together are sent in several."""
+    for number in range(3):
+        queue.send([bundle(number, size=200_000)])
+    assert len(letters.redrive(lambda _: True).done) == 3
+    assert len(bodies(tasks)) == 3
+
+
+def test_purge(queue: TaskQueue, letters: DeadLetters) -> None:
+    """What is chosen is deleted, whether it can be decoded or not; the rest stays."""
+    queue.send([bundle(1), NEWER, "gibberish"])
+    handled = letters.purge(lambda letter: letter.bundle is None)
+    assert (len(handled.done), bodies(queue)) == (2, [bundle(1)])
+
+
+class Refusing:
+    """A queue that refuses the first entry of each batch of one verb."""
+
+    def __init__(self, queue: TaskQueue, verb: str) -> None:
+        self._queue = queue
+        self._verb = verb
+
+    def __getattr__(self, verb: str) -> Callable[..., object]:
+        call: Callable[..., object] = getattr(self._queue, verb)
+        if verb != self._verb:
+            return call
+        return lambda entries: [call(entries[1:]), [0]][1] if len(entries) > 1 else [0]
+
+    def receive(self, count: int, wait_s: float, visibility_s: float) -> Sequence[Delivery]:
+        return self._queue.receive(count, wait_s, visibility_s)
+
+
+@pytest.mark.parametrize("verb", ["send", "delete"])
+def test_what_is_refused_stays(queue: TaskQueue, tasks: MemoryQueue, verb: str) -> None:
+    """An entry that is refused, by the task queue or at its deletion, is told and stays: nothing is lost."""
+    queue.send([bundle(1), bundle(2)])
+    dead: TaskQueue = Refusing(queue, verb) if verb == "delete" else queue  # type: ignore[assignment]
+    task: TaskQueue = Refusing(tasks, verb) if verb == "send" else tasks  # type: ignore[assignment]
+    handled = DeadLetters(dead, task, SystemClock()).redrive(lambda _: True)
+    (left,) = handled.failed
+    assert bodies(queue) == [left.body]
+    assert {letter.body for letter in handled.done} | {left.body} == {bundle(1), bundle(2)}
+    assert set(bodies(tasks)) == ({bundle(1), bundle(2)} if verb == "delete" else {bundle(1), bundle(2)} - {left.body})

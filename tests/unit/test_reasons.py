@@ -1,0 +1,58 @@
+"""What belongs to one reason."""
+
+import pytest
+
+from cloudkon.reasons import OTHER, grouped, reason_of, says
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ("KeyError: 'user 17'", "KeyError: 'user <n>'"),
+        ("took 1,234.5 ms of 30 s", "took <n> ms of <n> s"),
+        ("exit code 137", "exit code 137"),
+        ("HTTP 503 for item 12", "HTTP 503 for item <n>"),
+        ("HTTP/1.1 404", "HTTP/1.1 404"),
+        ("[Errno 28] No space left on /data/7", "[Errno 28] No space left on /data/<n>"),
+        ("no object at 0x7f3a9c", "no object at <id>"),
+        ("request 1b4e28ba-2fa1-11d2-883f-0016d3cca427 failed", "request <id> failed"),
+        ("commit 3f2a9c1d8e is gone", "commit <id> is gone"),
+        ("the deadbeef cafe is closed", "the deadbeef cafe is closed"),
+        ("boom\n  at line 3\n", "boom at line <n>"),
+        ("x" * 300, "x" * 200),
+    ],
+)
+def test_reason(error: str, reason: str) -> None:
+    """Numbers and ids are folded; codes and words that merely look like ids are not."""
+    assert reason_of(error) == reason
+
+
+def outcome(task: int, state: str = "failed", error: str = "boom 1") -> dict[str, object]:
+    return {"task": task, "state": state, "error": error}
+
+
+def test_groups() -> None:
+    """The most frequent reason comes first, with its first lines and what the first of them said."""
+    found = [outcome(n, error=f"boom {n}") for n in range(2, 9)]
+    groups = grouped([outcome(1, error="bang"), *found, outcome(9, "rejected", "boom 9"), outcome(10, "succeeded")])
+    assert [(group.state, group.reason, group.count) for group in groups] == [
+        ("failed", "boom <n>", 7),
+        ("failed", "bang", 1),
+        ("rejected", "boom <n>", 1),
+    ]
+    assert (groups[0].example, groups[0].lines) == ("boom 2", [2, 3, 4, 5, 6])
+
+
+def test_many_reasons() -> None:
+    """A thousand reasons are told apart, the rest is counted together."""
+    words = [f"{chr(97 + n % 26)}{chr(97 + n // 26 % 26)}{chr(97 + n // 676)}" for n in range(1_200)]
+    groups = grouped(outcome(n, error=word) for n, word in enumerate(words))
+    assert (groups[0].reason, groups[0].count, len(groups)) == (OTHER, 200, 1_001)
+
+
+def test_says() -> None:
+    """A text is looked for in the error itself and in its reason, whatever its case."""
+    assert says(outcome(1), "BOOM")
+    assert says(outcome(1), "boom <n>")
+    assert says(outcome(1), "boom 1")
+    assert not says(outcome(1), "bang")
