@@ -149,3 +149,7 @@ class ObjectStore(Protocol):
     def upload(self, key: str, source: Path) -> str | None:
         """Write what a file holds, a part in memory at a time; return the object's version, None where it has none."""
         ...
+
+    def link(self, key: str, valid_s: int | None = None) -> str:
+        """Where the object is; with valid_s, a URL that opens for so long without credentials, if the store has any."""
+        ...

@@ -50,6 +50,10 @@ class FolderStore:
         with source.open("rb") as file, self._replaced(key) as part, part.open("wb") as copy:
             shutil.copyfileobj(file, copy, _CHUNK_BYTES)
 
+    def link(self, key: str, valid_s: int | None = None) -> str:  # noqa: ARG002 (a file opens as long as it is there)
+        """The file's path."""
+        return str(self._path(key))
+
     @contextmanager
     def _replaced(self, key: str) -> Iterator[Path]:
         """A file to write, which then takes its place, or is gone."""
