@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from animoto.broken import OnBroken
 from animoto.letterbox import Background
 from animoto.urls import UrlError, check_url, shown
+from animoto.video import Engine, Transition
 from cloudkon.errors import CloudKonError
 
 MAX_SECONDS = 600
@@ -23,17 +24,6 @@ _EnumT = TypeVar("_EnumT", bound=StrEnum)
 
 class OrderError(CloudKonError):
     """A task asks for what can't be made; the message is the reason that its author reads."""
-
-
-class Transition(StrEnum):
-    CUT = "cut"
-    FADE = "fade"
-
-
-class Engine(StrEnum):
-    SYNTH = "synth"  # codes each picture once
-    ENCODE = "encode"  # encodes every frame
-    AUTO = "auto"  # synth, wherever it can
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from cloudkon.process import end_programs
 from cloudkon.registry import Registry
 from cloudkon.settings import Settings
 from cloudkon.stats import JobStats, job_stats
-from ec2_worker.handlers import handlers
+from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers
 
 _DRAIN_S = 5.0
 """A person who pressed Ctrl-C waits no longer than this for tasks that were begun."""
@@ -90,7 +90,7 @@ def run_local(
 def _registry(modules: Sequence[str], allowed: Sequence[str]) -> Registry:
     if modules and os.getcwd() not in sys.path:  # noqa: PTH109 (sys.path holds strings)
         sys.path.insert(0, os.getcwd())  # noqa: PTH109 (a module beside the workload, as python -m finds it)
-    return handlers(modules, allowed)
+    return handlers(modules, allowed, PictureSources(os.environ.get(PICTURE_NETWORKS_VARIABLE, "")))
 
 
 @contextmanager

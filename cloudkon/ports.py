@@ -6,6 +6,7 @@ repeated), DeniedError when it refuses the credentials, NotFoundError when the q
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from cloudkon.fleet import WorkerStatus
@@ -144,3 +145,11 @@ class ObjectStore(Protocol):
         ...
 
     def write(self, key: str, data: bytes) -> None: ...
+
+    def upload(self, key: str, source: Path) -> str | None:
+        """Write what a file holds, a part in memory at a time; return the object's version, None where it has none."""
+        ...
+
+    def link(self, key: str, valid_s: int | None = None) -> str:
+        """Where the object is; with valid_s, a URL that opens for so long without credentials, if the store has any."""
+        ...

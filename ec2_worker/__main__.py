@@ -15,7 +15,7 @@ from cloudkon.errors import CloudKonError, InputError
 from cloudkon.process import end_programs
 from cloudkon.settings import Settings
 from ec2_worker.exits import Exit
-from ec2_worker.handlers import handlers
+from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers
 from ec2_worker.health import SickError
 from ec2_worker.instance import Metadata, metadata_endpoint
 from ec2_worker.leash import Leash
@@ -75,9 +75,10 @@ def _supervise(options: argparse.Namespace, environ: Mapping[str, str], argument
 
 
 def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash | None) -> Exit:
-    registry = handlers(options.tasks, options.allow)
     settings = _settings(options, environ)
     cloud = wiring.cloud(wiring.stage_from(environ), settings)
+    pictures = PictureSources(environ.get(PICTURE_NETWORKS_VARIABLE, ""), cloud.bucket)
+    registry = handlers(options.tasks, options.allow, pictures)
     name, slots = worker_name(), options.threads or os.cpu_count() or 1
     clock = SystemClock()
     endpoint = metadata_endpoint(environ)

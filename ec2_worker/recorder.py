@@ -71,7 +71,7 @@ class Recorder:
         held.lease_ends_s = now_s + self.settings.lease_s - self.settings.guard_s
 
     def _fitting(self, held: Held, index: int, result: TaskResult | None) -> TaskResult | None:
-        if result is None or result.value is None or result.output is not None:
+        if result is None or result.value is None:
             return result
         value = json.dumps(result.value).encode()
         if len(value) <= MAX_VALUE_BYTES:
@@ -79,4 +79,6 @@ class Recorder:
         # The attempt's own key: a fenced-off owner can't overwrite what the completion names.
         key = f"values/{held.lease.key}/{held.lease.attempt}/{index}.json"
         self.store.write(key, value)
+        if result.output is not None:
+            return replace(result, value={"key": key})  # its output is what it stored itself
         return replace(result, value=None, output=key)

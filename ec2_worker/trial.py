@@ -1,11 +1,13 @@
 """One run of one task: parse, call the handler, and fold whatever happens into one result."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloudkon.clock import Clock
+from cloudkon.context import Context, enter, leave
 from cloudkon.deadline import deadline
 from cloudkon.errors import TaskFailedError
+from cloudkon.ports import ObjectStore
 from cloudkon.registry import Permanent, Registry, UnknownTaskError
 from cloudkon.results import MAX_ERROR_CHARACTERS, TaskResult, TaskState
 from cloudkon.settings import Settings
@@ -23,6 +25,8 @@ class Ending:
     error: str | None = None
     value: object = None
     permanent: bool = False
+    output: str | None = None
+    """The key of what it stored first."""
 
 
 class GivenUpError(Exception):
@@ -37,6 +41,8 @@ class Trial:
     clock: Clock
     settings: Settings
     overruns: Overruns
+    store: ObjectStore
+    """Where tasks leave their files."""
 
     def run(self, held: Held, index: int) -> TaskResult:
         """Run a task of a bundle; raise GivenUpError if it was given up, and its result given, meanwhile."""
@@ -49,7 +55,9 @@ class Trial:
             if budget.timeout_s is not None:
                 watched = Run(held, index, start_ms, started_s, budget.timeout_s, tries)
                 self.overruns.begin(watched)
-            ending = self._call(task, budget.timeout_s)
+            ending = self._run_in(
+                Context(held.bundle.key, held.lease.attempt, index, self.store), task, budget.timeout_s
+            )
         except (LineError, UnknownTaskError) as refusal:
             ending = Ending(TaskState.REJECTED, str(refusal))
         if watched is not None and not self.overruns.end(watched):
@@ -62,6 +70,16 @@ class Trial:
         duration_us = round((now_s - run.started_s) * 1_000_000)
         result = TaskResult(ending.state, run.start_ms, duration_us, run.held.lease.attempt, error=ending.error)
         return judged(result, run.held.results[run.index], run.tries)
+
+    def _run_in(self, here: Context, task: Task, timeout_s: float | None) -> Ending:
+        token = enter(here)
+        try:
+            ending = self._call(task, timeout_s)
+        finally:
+            leave(token)
+        if here.outputs and ending.state is TaskState.SUCCEEDED:
+            return replace(ending, output=here.outputs[0])
+        return ending
 
     def _call(self, task: Task, timeout_s: float | None) -> Ending:
         try:
@@ -86,6 +104,7 @@ class Trial:
             attempt=held.lease.attempt,
             error=None if ending.error is None else _bounded(ending.error),
             value=_json_or_none(ending.value),
+            output=ending.output,
             id=task.id if task is not None else None,
         )
         return judged(result, held.results[index], 1 if ending.permanent else tries)

@@ -115,7 +115,7 @@ class Worker:
             look=self._look_for_overruns,
         )
         self._overruns = Overruns(settings.overrun_grace_s)
-        trial = Trial(registry, around.clock, settings, self._overruns)
+        trial = Trial(registry, around.clock, settings, self._overruns, around.results)
         self.slots = Slots(
             self.board,
             trial,

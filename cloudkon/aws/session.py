@@ -40,6 +40,10 @@ _LEDGER = _Patience(connect_s=2, read_s=4, tries=4)
 # The first call of every process: whether AWS can be reached at all is told within seconds.
 _FIRST = _Patience(connect_s=3, read_s=5, tries=3)
 
+_S3_SIGNATURE = "s3v4"
+"""Left alone, botocore signs links of us-east-1 in the old way, which opens nothing that is encrypted by KMS.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html"""
+
 
 class Session:
     """One process's way to AWS; clients are safe to share between threads."""
@@ -74,7 +78,7 @@ class Session:
         return client
 
     def s3(self) -> "S3Client":
-        client: S3Client = self._client("s3")
+        client: S3Client = self._client("s3", signature=_S3_SIGNATURE)
         return client
 
     def cloudformation(self) -> "CloudFormationClient":
@@ -85,9 +89,10 @@ class Session:
         client: LambdaClient = self._client("lambda")
         return client
 
-    def _client(self, service: str, patience: _Patience = _USUAL) -> Any:
+    def _client(self, service: str, patience: _Patience = _USUAL, signature: str | None = None) -> Any:
         config = self._config.merge(
             Config(
+                signature_version=signature,
                 connect_timeout=patience.connect_s,
                 read_timeout=patience.read_s,
                 retries={"mode": "standard", "total_max_attempts": self._tries or patience.tries},

@@ -80,6 +80,14 @@ class S3Store:
                 return self._upload_in_parts(key, file)
         return self._upload_in_parts(key, source)
 
+    def link(self, key: str, valid_s: int | None = None) -> str:
+        """The object's address, or a URL that opens while it is valid, and no longer than the credentials that sign."""
+        if valid_s is None:
+            return f"s3://{self.bucket}/{key}"
+        asked = {"Bucket": self.bucket, "Key": key}
+        with translated(f"sign a link to s3://{self.bucket}/{key}"):
+            return self._client.generate_presigned_url("get_object", Params=asked, ExpiresIn=valid_s)
+
     def is_versioned(self) -> bool:
         with translated(f"ask for the versioning of the bucket {self.bucket}"):
             return self._client.get_bucket_versioning(Bucket=self.bucket).get("Status") == "Enabled"

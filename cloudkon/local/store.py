@@ -1,6 +1,7 @@
 """A folder in place of a bucket; over the root directory, any file of this machine by its absolute path."""
 
 import os
+import shutil
 import stat
 import uuid
 from collections.abc import Iterator
@@ -41,12 +42,27 @@ class FolderStore:
 
     def write(self, key: str, data: bytes) -> None:
         """Write the file as a whole: who reads it meanwhile gets all of the old bytes or all of the new ones."""
+        with self._replaced(key) as part:
+            part.write_bytes(data)
+
+    def upload(self, key: str, source: Path) -> None:
+        """Copy a file, as write does."""
+        with source.open("rb") as file, self._replaced(key) as part, part.open("wb") as copy:
+            shutil.copyfileobj(file, copy, _CHUNK_BYTES)
+
+    def link(self, key: str, valid_s: int | None = None) -> str:  # noqa: ARG002 (a file opens as long as it is there)
+        """The file's path."""
+        return str(self._path(key))
+
+    @contextmanager
+    def _replaced(self, key: str) -> Iterator[Path]:
+        """A file to write, which then takes its place, or is gone."""
         path = self._path(key)
         part = path.with_name(f".{uuid.uuid4().hex}.part")
         with _translated(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                part.write_bytes(data)
+                yield part
                 part.replace(path)
             finally:
                 part.unlink(missing_ok=True)

@@ -8,9 +8,10 @@ import pytest
 from botocore.response import StreamingBody
 
 from cloudkon.aws import store as module
+from cloudkon.aws.session import Session
 from cloudkon.aws.store import S3Store
 from cloudkon.errors import CloudKonError, NotFoundError, UnavailableError
-from tests.support.moto_aws import AwsLab
+from tests.support.moto_aws import AwsLab, credentials, enter
 from tests.support.still_clock import StillClock
 
 
@@ -67,6 +68,15 @@ def test_what_is_missing_is_named(aws: AwsLab, store: S3Store) -> None:
     for ask in (store.stat, lambda key: whole(store, key), elsewhere.stat, lambda key: whole(elsewhere, key)):
         with pytest.raises(NotFoundError, match=r"s3://[a-z0-9-]+/absent: it does not exist"):
             ask("absent")
+
+
+def test_links_are_signed_in_the_new_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In every region, us-east-1 too, a link is of Signature Version 4 and says how long it opens."""
+    enter(monkeypatch, credentials() | {"AWS_DEFAULT_REGION": "us-east-1"})
+    link = S3Store(Session().s3(), "cloudkon-videos", StillClock()).link("a b/video.mp4", 3600)
+    assert link.startswith("https://cloudkon-videos.s3")
+    assert "/a%20b/video.mp4?X-Amz-Algorithm=AWS4-HMAC-SHA256&" in link
+    assert "X-Amz-Expires=3600" in link
 
 
 class BreakingClient:

@@ -1,5 +1,8 @@
 """What every ObjectStore answers."""
 
+from pathlib import Path
+from urllib.request import urlopen
+
 import pytest
 
 from cloudkon.errors import NotFoundError
@@ -11,6 +14,25 @@ def test_what_is_written_is_read(store: ObjectStore) -> None:
     data = bytes(range(256)) * 10
     store.write("in/tasks.bin", data)
     assert _read(store, "in/tasks.bin") == data
+
+
+def test_a_file_is_uploaded(store: ObjectStore, tmp_path: Path) -> None:
+    """A file of any size becomes an object of its bytes, in the place of what was there, and stays where it is."""
+    file = tmp_path / "made.mp4"
+    for data in (b"", bytes(range(256)) * 5_000):
+        file.write_bytes(data)
+        store.upload("out/made.mp4", file)
+        assert _read(store, "out/made.mp4") == data
+        assert file.read_bytes() == data
+
+
+def test_a_link_says_where_an_object_is(store: ObjectStore) -> None:
+    """A link ends with the key; one that is to open for a while has the object behind it."""
+    store.write("out/made.mp4", b"frames")
+    assert store.link("out/made.mp4").endswith("/out/made.mp4")
+    place = store.link("out/made.mp4", 3600)
+    with urlopen(place if place.startswith("http") else Path(place).as_uri(), timeout=10) as opened:
+        assert opened.read() == b"frames"
 
 
 @pytest.mark.parametrize("key", ["plain", "a/b/c.txt", "with space+plus.txt", "größe/aufgaben-🚀.txt", "a&b=c%20d"])

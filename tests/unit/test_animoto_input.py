@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from animoto.broken import OnBroken
-from animoto.input import Engine, Order, OrderError, Transition, order
+from animoto.input import Order, OrderError, order
 from animoto.letterbox import Background
+from animoto.video import Engine, Transition
 from cloudkon.task import parse_task
 
 URL = "https://h/1.jpg"

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 from cloudkon.errors import NotFoundError
 from cloudkon.numbering import Numbering
@@ -31,6 +32,12 @@ class Folder:
 
     def write(self, key: str, data: bytes) -> None:
         self.objects[key] = data
+
+    def upload(self, key: str, source: Path) -> None:
+        self.objects[key] = source.read_bytes()
+
+    def link(self, key: str, valid_s: int | None = None) -> str:
+        return key
 
 
 def rejected(store: Folder, lines: list[int], range_: int = 0) -> None:

@@ -1,0 +1,83 @@
+"""What tasks stored: named by links, or fetched into a folder."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from cloudkon.errors import InputError
+from cloudkon.outcomes import Outcome
+from cloudkon.ports import ObjectStore
+
+MAX_LINK_S = 7 * 86_400
+"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html"""
+_LIFETIME = re.compile(r"([1-9][0-9]{0,8})([smhd]?)")
+_UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+_AT_ONCE = 4
+
+
+class Lifetime(click.ParamType[int]):
+    """How long a link opens, such as 90s, 30m, 1h or 7d [s]."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        match = _LIFETIME.fullmatch(str(value))
+        if match is None:
+            self.fail(f"{value!r} is no duration; write 90s, 30m, 1h or 7d.", param, ctx)
+        seconds = int(match[1]) * _UNITS_S[match[2]]
+        if seconds > MAX_LINK_S:
+            self.fail(f"{value} is too long: S3 opens a link for 7 days at most.", param, ctx)
+        return seconds
+
+
+def linked(found: Iterator[Outcome], store: ObjectStore, valid_s: int | None) -> Iterator[Outcome]:
+    """Give each outcome that has an output its link: one that opens for so long, or where the output is."""
+    for outcome in found:
+        yield outcome | {"link": store.link(outcome["output"], valid_s)} if "output" in outcome else outcome
+
+
+def downloaded(found: Sequence[Outcome], store: ObjectStore, folder: Path) -> Iterator[Outcome]:
+    """Fetch every output into a folder, a few at once, with a bar on a terminal; each outcome is told its file."""
+    digits = len(str(max((outcome["task"] for outcome in found), default=0)))
+    console = Console(stderr=True)
+    columns = (TextColumn("outputs"), BarColumn(), MofNCompleteColumn())
+    with (
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
+        ThreadPoolExecutor(_AT_ONCE, "download") as pool,
+    ):
+        bar = progress.add_task("", total=sum("output" in outcome for outcome in found))
+
+        def fetched(outcome: Outcome) -> Outcome:
+            if "output" not in outcome:
+                return outcome
+            name = PurePosixPath(outcome["output"]).name
+            file = folder / f"{outcome['task']:0{digits}}-{name}"
+            _fetch(store, outcome["output"], file)
+            progress.advance(bar)
+            return outcome | {"link": str(file)}
+
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            yield from pool.map(fetched, found)
+        except OSError as error:
+            raise InputError(f"{folder}: {error.strerror or error}. Name a folder that can be written.") from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _fetch(store: ObjectStore, key: str, file: Path) -> None:
+    """The file is there as a whole, or not at all."""
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as out:
+            for chunk in store.read(key):
+                out.write(chunk)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
