@@ -33,7 +33,7 @@ def test_interrupted_up_leaves_nothing(tmp_path: Path, number: signal.Signals, c
         started = eventually(embedded.find)
         assert started
         bringing_up.send_signal(number)
-        _, said = bringing_up.communicate()
+        _, said = bringing_up.communicate(timeout=120)
     assert (bringing_up.returncode, "Traceback" in said) == (code, False)
     left = (is_alive(started.process), {path.name for path in tmp_path.iterdir()})
     embedded.stop()

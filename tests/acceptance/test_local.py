@@ -104,7 +104,7 @@ def test_an_interrupted_run_says_how_to_go_on(
     with running(environment, workload) as run:
         await_runs(trace, TASKS // 4)
         run.send_signal(number)
-        out, said = run.communicate()
+        out, said = run.communicate(timeout=120)
     assert (run.returncode, out) == (128 + number, "")
     stopping, kept, command = said.splitlines()
     assert stopping == "Stopping: what has begun is finished first. Ctrl-C again stops at once."
@@ -124,7 +124,7 @@ def test_a_job_is_run_by_one_process_at_a_time(environment: dict[str, str], work
     with running(environment, workload) as run:
         await_runs(trace, 1)
         refused = run_cli(environment, *arguments(workload, "--resume"))
-        out, _ = run.communicate()
+        out, _ = run.communicate(timeout=120)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.startswith(f"Error: Process {run.pid} is running local-tasks-")
     assert refused.stderr.count("\n") == 1

@@ -91,7 +91,7 @@ def test_sigterm_finishes_what_has_begun_and_releases_the_rest(desk: JobDesk, qu
             assert first.exit_code() == 0
         ran_by_first = trace.read_text().split() if trace.exists() else []
         with own_worker(desk, queue, tmp_path):
-            stats = json.loads(run.communicate()[0])
+            stats = json.loads(run.communicate(timeout=120)[0])
     assert run.returncode == 0
     assert stats["executions"] == stats["tasks"]["succeeded"] == len(lines)
     assert sorted(map(int, trace.read_text().split())) == list(range(20))
@@ -111,7 +111,7 @@ def test_a_drain_that_takes_too_long_leaves_the_task_to_others(desk: JobDesk, qu
             assert first.exit_code() == 0
         until.touch()
         with own_worker(desk, queue, tmp_path):
-            stats = json.loads(run.communicate()[0])
+            stats = json.loads(run.communicate(timeout=120)[0])
     assert stats["tasks"]["succeeded"] == stats["executions"] == 2
     assert stats["makespan_s"] < 100
 
@@ -135,7 +135,7 @@ def test_ctrl_c_on_a_run_says_how_to_go_on(desk: JobDesk, queue: str, tmp_path: 
     with running_job(desk, queue, workload) as run:
         eventually(lambda: desk.depth(queue) > 0)
         run.send_signal(signal.SIGINT)
-        _, said = run.communicate()
+        _, said = run.communicate(timeout=120)
     assert run.returncode == 130
     assert "Traceback" not in said
     assert said.splitlines()[-1].startswith("The job goes on. Watch it again: cloudkon-cli watch tasks-")
