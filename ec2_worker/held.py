@@ -127,5 +127,9 @@ class Holdings:
         with self._lock:
             return list(self._held)
 
+    def settling(self) -> int:
+        """How many bundles have run, and wait to be recorded."""
+        return sum(held.phase is Phase.SETTLING for held in self.all())
+
     def __len__(self) -> int:
         return len(self._held)

@@ -13,7 +13,7 @@ from cloudkon.bundle import Bundle
 from cloudkon.clock import Clock
 from cloudkon.errors import UnavailableError, WireError
 from cloudkon.lease import AlreadyDone, BundleRow, Claim, ClaimAnswer, Claimed, HeldElsewhere, Lease
-from cloudkon.ports import MAX_MESSAGE_BYTES, Delivery, Leases, TaskQueue
+from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, Delivery, Leases, TaskQueue
 from cloudkon.results import Results
 from cloudkon.sending import send_batch
 from cloudkon.settings import Settings
@@ -25,6 +25,8 @@ from ec2_worker.reporter import Reporter
 log = logging.getLogger(__name__)
 
 _CLAIM_THREADS = 4
+_MOST_SETTLING = 4 * MAX_BATCH_MESSAGES
+"""How many bundles may wait for their record before no more are received."""
 _CLAIM_TRIES = 4
 _SICK_LOOK_S = 0.25
 """How often a sick worker looks whether it is well again."""
@@ -87,6 +89,10 @@ class Receiver:
         return until_idle_s - (self.clock.monotonic_s() - last_work_s)
 
     def _receive(self, wait_s: float) -> Sequence[Delivery]:
+        if self.holdings.settling() >= _MOST_SETTLING:
+            # A ledger that is slow to record must not have more to record: leases would lapse that nobody gives up.
+            self.stopping.wait(self.settings.linger_s)
+            return ()
         count = self.board.wait_for_room(wait_s)
         if not count:
             return ()

@@ -84,9 +84,10 @@ class Settler:
                 fresh, stopped = self._gather(wait=not open_ and not stopping)
                 stopping = stopping or stopped
                 open_ += fresh
-                open_ = self.settle(open_, pool.map)
-                failures = failures + 1 if open_ else 0
-                if open_:
+                left = self.settle(open_, pool.map)
+                failures = failures + 1 if len(left) == len(open_) else 0  # none is over: that is what to wait for
+                open_ = left
+                if failures and open_:
                     self.clock.sleep(self.backoff.delay_s(failures))
 
     def _gather(self, *, wait: bool) -> tuple[list[Settlement], bool]:

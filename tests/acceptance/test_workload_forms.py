@@ -11,10 +11,7 @@ from tests.support.workers import WorkerProcess
 BOM = b"\xef\xbb\xbf"
 LONG = 200 * 1024
 OVER_LONG = f"the line has {LONG + 1:,} bytes; the most is {LONG:,}"
-UNKNOWN = (
-    "no handler is named 'nosuch' (this worker knows echo, fail, hold, note, sleep); "
-    "start the worker with --tasks MODULE"
-)
+UNKNOWN = "no handler is named 'nosuch' (this worker knows animoto, die, echo, fail, hold, note, sleep); start"
 OK = "succeeded"
 # key: (body, what becomes of each task by its line: "succeeded", a value, or an error)
 FORMS: dict[str, tuple[bytes, dict[int, Any]]] = {

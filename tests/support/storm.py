@@ -4,6 +4,7 @@ import random
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ STORMY: Mapping[str, str] = {
 }
 _CALM_S = (0.2, 2.0)
 """Between two strikes of lightning."""
+_PATIENCE_S = 120
 _CODES_OF_THE_KILLED = {-signal.SIGKILL, 99}
 """By the storm, or by a task."""
 
@@ -61,7 +63,9 @@ class Storm:
     def blow(self, until: Callable[[], bool], *, kills: int) -> None:
         """Strike so many times, then only keep the seats filled, until all is over."""
         pause, before = threading.Event(), self.kills
+        deadline_s = time.monotonic() + _PATIENCE_S
         while not (self.kills - before >= kills and until()):
+            assert time.monotonic() < deadline_s, f"the calm did not come within {_PATIENCE_S} s"
             pause.wait(self._random.uniform(*_CALM_S))
             self._fill_seats()
             if self.kills - before < kills:
@@ -91,11 +95,13 @@ class Storm:
         return name
 
     def calm_down(self) -> None:
-        """Drain all workers; they end well."""
-        for each in self._workers:
+        """Drain all workers that the storm has left; they end well."""
+        left = [each for each in self._workers if each.process.poll() not in _CODES_OF_THE_KILLED]
+        for each in left:
+            each.await_said("slots on queue")  # from then on it knows what SIGTERM means
             each.terminate()
-        codes = [each.exit_code() for each in self._workers]
-        assert codes == [0] * self.seats, [each.said()[-2_000:] for each in self._workers]
+        codes = [each.exit_code() for each in left]
+        assert codes == [0] * len(left), [each.said()[-2_000:] for each in left]
 
     def _start(self) -> WorkerProcess:
         started = worker(self.aws.environment, self.folder, *self.arguments, settings=STORMY)

@@ -66,3 +66,19 @@ def test_other_jobs_go_on(bench: Bench) -> None:
     bench.clock.advance(KNOWN_S)
     bench.worker.canceller.tick()
     assert [held.waiting for held in bench.worker.keeper.holdings.all()] == [2, 2]
+
+
+def test_a_retry_that_runs_is_waited_for(bench: Bench) -> None:
+    """A task that failed before and runs again has not ended by its earlier failure."""
+    bench.send("fail", "fail")
+    bench.work()
+    bench.clock.advance(60)
+    bench.receive()
+    (held,) = bench.worker.keeper.holdings.all()
+    begun = next(held.draw)
+    cancel(bench)
+    bench.worker.canceller.tick()
+    assert [row.state for row in bench.rows] == [BundleState.LEASED], "its second run goes on"
+    held.put(begun, succeeded(attempt=2))
+    bench.worker.canceller.tick()
+    assert [row.state for row in bench.rows] == [BundleState.RELEASED]

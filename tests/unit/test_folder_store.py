@@ -7,6 +7,7 @@ import pytest
 
 from cloudkon.errors import DeniedError, InputError, NotFoundError, UnavailableError
 from cloudkon.local.store import FolderStore
+from tests.support.ordinary import ordinary_user
 
 
 @pytest.fixture
@@ -104,10 +105,11 @@ def test_a_name_that_is_too_long_is_an_error(store: FolderStore) -> None:
         store.write("x" * 300, b"")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_read_access_is_denied(folder: Path, store: FolderStore) -> None:
+def test_a_file_without_read_access_is_denied() -> None:
     """A file that may not be read is told apart from one that is missing."""
-    store.write("secret", b"x")
-    (folder / "secret").chmod(0)
-    with pytest.raises(DeniedError, match="permission denied"):
-        list(store.read("secret"))
+    with ordinary_user() as folder:
+        store = FolderStore(folder)
+        store.write("secret", b"x")
+        (folder / "secret").chmod(0)
+        with pytest.raises(DeniedError, match="permission denied"):
+            list(store.read("secret"))

@@ -1,6 +1,5 @@
 """What the ledger in SQLite does as a file; its answers to the port are in the contract suite."""
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 from cloudkon.errors import InputError, UnavailableError
 from cloudkon.lease import BundleState, Claimed, LeaseLost
 from cloudkon.local.ledger import SqliteLedger
+from tests.support.ordinary import ordinary_user
 from tests.support.rows import GUARD_MS, NOW_MS, ask, claimed, job, key, succeeded, worker_status
 
 
@@ -111,14 +111,15 @@ def test_a_place_that_can_not_be_written_is_refused(tmp_path: Path, place: str) 
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_file_without_write_access_is_refused(path: Path) -> None:
+def test_a_file_without_write_access_is_refused() -> None:
     """A ledger that may only be read is refused."""
-    _open(path).close()
-    path.chmod(0o400)
-    path.parent.chmod(0o500)
-    with pytest.raises(InputError, match="can't be used as a ledger"):
-        _open(path)
+    with ordinary_user() as folder:
+        path = folder / "ledger.db"
+        _open(path).close()
+        path.chmod(0o400)
+        folder.chmod(0o500)
+        with pytest.raises(InputError, match="can't be used as a ledger"):
+            _open(path)
 
 
 def test_a_ledger_that_breaks_later_is_unavailable(path: Path) -> None:
