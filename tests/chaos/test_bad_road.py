@@ -9,15 +9,15 @@ from typing import Any
 from tests.support.bad_road import SERVICES, BadRoad, Fault, bad_road
 from tests.support.embedded_aws import EmbeddedAws, embedded_aws
 from tests.support.jobs import JobDesk
-from tests.support.workers import QUICK, worker
+from tests.support.workers import QUICK, WorkerProcess, worker
 
 SEED = 1
-OF_EACH_DECK = {Fault.THROTTLED: 4, Fault.UNAVAILABLE: 2, Fault.LOST: 5}
+OF_EACH_DECK = {Fault.THROTTLED: 5, Fault.UNAVAILABLE: 2, Fault.LOST: 7}
 TASKS, BUNDLE = 1_500, 20
 WORKERS = 2
 SETTINGS = {
     **QUICK,
-    # Shorter than the tries of one unlucky call to the ledger: bundles are taken over from workers that live.
+    # As short as the tries of an unlucky call to the ledger: some bundles are taken over from workers that live.
     "CLOUDKON_LEASE_S": "5",
     # A lease that lapses while a task is marked is a strike too; here that happens to the innocent.
     "CLOUDKON_STRIKES": "3",
@@ -25,7 +25,7 @@ SETTINGS = {
 
 
 @contextmanager
-def workers_on(road: BadRoad, aws: EmbeddedAws, folder: Path) -> Iterator[None]:
+def workers_on(road: BadRoad, aws: EmbeddedAws, folder: Path) -> Iterator[list[WorkerProcess]]:
     """Workers that have started on a good road, work on a bad one, and drain on it too."""
     environment = {**aws.environment, "AWS_ENDPOINT_URL": road.endpoint}
     with ExitStack() as stack:
@@ -36,7 +36,7 @@ def workers_on(road: BadRoad, aws: EmbeddedAws, folder: Path) -> Iterator[None]:
         for each in started:
             each.await_said("slots on queue")
         road.bad = True
-        yield
+        yield started
         for each in started:
             each.terminate()
         codes = [each.exit_code() for each in started]
@@ -60,7 +60,7 @@ def test_a_bad_road_changes_no_result(tmp_path: Path) -> None:
         desk = JobDesk(aws)
         with (
             bad_road(aws.environment["AWS_ENDPOINT_URL"], SEED, OF_EACH_DECK) as road,
-            workers_on(road, aws, tmp_path),
+            workers_on(road, aws, tmp_path) as workers,
         ):
             body = f"#cloudkon: bundle={BUNDLE}\n" + "sleep 0\n" * TASKS
             job = desk.drop("bad-road.txt", body.encode())
@@ -71,6 +71,7 @@ def test_a_bad_road_changes_no_result(tmp_path: Path) -> None:
         figures = {
             "seed": SEED,
             **road.figures(),
+            "calls that boto3 gave up": sum(each.said().count(": Could not ") for each in workers),
             "duplicates dropped": stats["duplicates_dropped"],
             "repeats": stats["executions"] - TASKS,
             "completion records that came again": told.total() - len(told),

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from enum import StrEnum
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import assert_never
 from urllib.parse import urlsplit
 
 _OF_THE_CONNECTION = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
@@ -117,6 +118,8 @@ class _Traveller(BaseHTTPRequestHandler):
                 answer, said = self._forward(body)
                 headers = {name: each for name, each in answer.getheaders() if name.lower() not in _OF_THE_CONNECTION}
                 self._answer(answer.status, headers, said)
+            case other:
+                assert_never(other)
 
     do_DELETE = do_GET = do_POST = do_PUT = travel  # noqa: N815 (http.server's names)
 
