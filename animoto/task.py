@@ -155,13 +155,12 @@ class _Making:
                 download = next(arriving, None)
             if download is None:
                 return
-            self._check_time()  # first: what came too late for the task is not a broken picture
             yield download
 
     def _ended(self, reading: "Future[Picture | Broken]") -> Picture | Broken:
         with self.here.stage("decode"):
             picture = reading.result()
-        self._check_time()
+        self._check_time()  # before anybody looks at it: what came too late for the task is not a broken picture
         return picture
 
     def _fetcher(self) -> Fetcher:

@@ -29,15 +29,17 @@ def test_interrupted_up_leaves_nothing(tmp_path: Path, number: signal.Signals, c
     embedded = EmbeddedCloud(tmp_path, SystemClock())
     command = [sys.executable, "-m", "cli.main", "cloud", "up"]
     environment = {**os.environ, "CLOUDKON_HOME": str(tmp_path)}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as bringing_up:
-        started = eventually(embedded.find)
-        assert started
-        bringing_up.send_signal(number)
-        _, said = bringing_up.communicate(timeout=120)
-    assert (bringing_up.returncode, "Traceback" in said) == (code, False)
-    left = (is_alive(started.process), {path.name for path in tmp_path.iterdir()})
-    embedded.stop()
-    assert left == (False, {"cloud.lock", "cloud.log"})
+    try:
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as bringing_up:
+            started = eventually(embedded.find)
+            assert started
+            bringing_up.send_signal(number)
+            _, said = bringing_up.communicate(timeout=120)
+        assert (bringing_up.returncode, "Traceback" in said) == (code, False)
+        assert not is_alive(started.process)
+        assert {path.name for path in tmp_path.iterdir()} == {"cloud.lock", "cloud.log"}
+    finally:
+        embedded.stop()
 
 
 def test_stack_comes_and_goes(embedded_cloud: EmbeddedAws) -> None:
