@@ -18,7 +18,7 @@ $(READY): pyproject.toml constraints.txt
 		|| { echo "Error: CloudKon needs Python 3.11 or later; this is $$($(PYTHON) --version). Try make PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@echo "Preparing .venv (about a minute, the first time)" >&2
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[animoto,cli,cloud,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[animoto,cli,cloud,dev,otel,xray]'
 	@touch $@
 
 demo: setup ## See it all work: the embedded cloud, a deploy, 6,000 tasks, two workers
@@ -46,7 +46,7 @@ bench: setup ## Measure
 lock: setup ## Resolve constraints.txt anew
 	@$(BIN)/python -m pip install --quiet uv
 	@{ sed -n '/^#/p' constraints.txt; $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-header \
-		--no-annotate --no-emit-index-url --no-emit-find-links --extra animoto --extra cli --extra cloud --extra dev pyproject.toml; \
+		--no-annotate --no-emit-index-url --no-emit-find-links --extra animoto --extra cli --extra cloud --extra dev --extra otel --extra xray pyproject.toml; \
 		} > constraints.new && mv constraints.new constraints.txt
 
 clean: ## Remove what was made: .venv, caches, packages

@@ -22,7 +22,8 @@ from cloudkon.registry import Registry
 from cloudkon.settings import Settings
 from cloudkon.wire import decode_completion
 from dispatcher.ingest import Dispatcher
-from ec2_worker.worker import Surroundings, Worker, worker_name
+from ec2_worker.surroundings import Surroundings, worker_name
+from ec2_worker.worker import Worker
 
 _Answer = TypeVar("_Answer")
 _QUEUE_MESSAGES = 256

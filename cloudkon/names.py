@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from cloudkon.errors import InputError
 
 DEFAULT_STAGE = "dev"
+METRIC_NAMESPACE = "CloudKon"
+"""Of all stages; the dimension Stage tells them apart."""
 # A bucket's name has at most 63 characters: cloudkon-<stage>-workloads-<account>-<region> leaves 12 for the stage.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,10}[a-z0-9]|[a-z]")
@@ -39,6 +41,10 @@ class Names:
         return f"cloudkon-{self.stage}-tasks"
 
     @property
+    def range_queue(self) -> str:
+        return f"cloudkon-{self.stage}-ranges"
+
+    @property
     def process_queue(self) -> str:
         return f"cloudkon-{self.stage}-process"
 
@@ -49,6 +55,39 @@ class Names:
     @property
     def ledger_table(self) -> str:
         return f"cloudkon-{self.stage}-ledger"
+
+    @property
+    def worker_role(self) -> str:
+        """Of the workers, and of their instance profile."""
+        return f"cloudkon-{self.stage}-worker-{self.region}"
+
+    @property
+    def image_builder_role(self) -> str:
+        """Of the instance that becomes an image, and of its instance profile."""
+        return f"cloudkon-{self.stage}-image-builder-{self.region}"
+
+    @property
+    def operator_policy(self) -> str:
+        """The managed policy of those who drop workloads and look after workers."""
+        return f"cloudkon-{self.stage}-operator-{self.region}"
+
+    @property
+    def launch_template(self) -> str:
+        return f"cloudkon-{self.stage}-workers"
+
+    @property
+    def worker_group(self) -> str:
+        """The auto scaling group."""
+        return f"cloudkon-{self.stage}-workers"
+
+    @property
+    def image_parameter(self) -> str:
+        """The SSM parameter that holds the id of the workers' image."""
+        return f"/cloudkon/{self.stage}/worker-image"
+
+    @property
+    def worker_log_group(self) -> str:
+        return f"/cloudkon/{self.stage}/workers"
 
 
 def check_stage(stage: str) -> str:

@@ -21,7 +21,8 @@ from ec2_worker.instance import Metadata, metadata_endpoint
 from ec2_worker.leash import Leash
 from ec2_worker.restarts import Restarts
 from ec2_worker.supervisor import SUPERVISED, Supervisor
-from ec2_worker.worker import Surroundings, Worker, worker_name
+from ec2_worker.surroundings import Surroundings, worker_name
+from ec2_worker.worker import Worker
 
 log = logging.getLogger("ec2_worker")
 

@@ -1,17 +1,10 @@
 """A worker: one receiver, N slots, one keeper, one settler, and what ties them together."""
 
 import logging
-import os
-import secrets
-import socket
 import threading
-from dataclasses import dataclass, field
 
 from cloudkon.backoff import Backoff
-from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
-from cloudkon.metering import Meter
-from cloudkon.ports import Ledger, ObjectStore, TaskQueue
 from cloudkon.registry import Registry
 from cloudkon.settings import Settings
 from ec2_worker.board import Board
@@ -22,7 +15,6 @@ from ec2_worker.drain import EndWatch
 from ec2_worker.gate import Gate
 from ec2_worker.health import Health, SickError
 from ec2_worker.held import Held, Holdings
-from ec2_worker.instance import Metadata
 from ec2_worker.keeper import Keeper
 from ec2_worker.overruns import Overruns, Run
 from ec2_worker.receiver import Receiver
@@ -31,6 +23,7 @@ from ec2_worker.reporter import Reporter
 from ec2_worker.settler import Settler
 from ec2_worker.slots import Slots
 from ec2_worker.status import Herald
+from ec2_worker.surroundings import Surroundings
 from ec2_worker.trial import Trial
 from ec2_worker.vitals import Counts, Vitals
 
@@ -40,26 +33,6 @@ _LOOK_S = 0.05
 """How often a draining worker looks whether it still holds anything."""
 _LAST_WRITES_S = 2.0
 """What the keeper and the settler are given past the deadline, to end what they are writing."""
-
-
-def worker_name() -> str:
-    """A name of this process alone: a restarted worker must not be taken for the one that died."""
-    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a worker works on."""
-
-    tasks: TaskQueue
-    process: TaskQueue
-    dead_letters: TaskQueue
-    ledger: Ledger
-    results: ObjectStore
-    clock: Clock
-    meter: Meter = field(default_factory=Meter)
-    metadata: Metadata | None = None
-    """Of the EC2 instance, if this may be one."""
 
 
 class Worker:

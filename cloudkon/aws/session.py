@@ -14,11 +14,18 @@ from cloudkon.metering import Meter
 from cloudkon.names import Names
 
 if TYPE_CHECKING:
+    from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
 
@@ -87,6 +94,34 @@ class Session:
 
     def functions(self) -> "LambdaClient":
         client: LambdaClient = self._client("lambda")
+        return client
+
+    def autoscaling(self) -> "AutoScalingClient":
+        client: AutoScalingClient = self._client("autoscaling")
+        return client
+
+    def cloudwatch(self) -> "CloudWatchClient":
+        client: CloudWatchClient = self._client("cloudwatch")
+        return client
+
+    def ec2(self) -> "EC2Client":
+        client: EC2Client = self._client("ec2")
+        return client
+
+    def iam(self) -> "IAMClient":
+        client: IAMClient = self._client("iam")
+        return client
+
+    def logs(self) -> "CloudWatchLogsClient":
+        client: CloudWatchLogsClient = self._client("logs")
+        return client
+
+    def quotas(self) -> "ServiceQuotasClient":
+        client: ServiceQuotasClient = self._client("service-quotas")
+        return client
+
+    def ssm(self) -> "SSMClient":
+        client: SSMClient = self._client("ssm")
         return client
 
     def _client(self, service: str, patience: _Patience = _USUAL, signature: str | None = None) -> Any:

@@ -13,7 +13,8 @@ from cloudkon.registry import Registry, task
 from cloudkon.settings import Settings
 from cloudkon.wire import encode_bundle
 from ec2_worker.settler import Settlement
-from ec2_worker.worker import Surroundings, Worker
+from ec2_worker.surroundings import Surroundings
+from ec2_worker.worker import Worker
 from tests.support import rows
 
 JOB = "sleeps-abcdefghijkl"

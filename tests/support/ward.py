@@ -18,7 +18,8 @@ from cloudkon.settings import Settings
 from cloudkon.wire import encode_bundle
 from ec2_worker.health import SickError
 from ec2_worker.instance import Metadata
-from ec2_worker.worker import Surroundings, Worker
+from ec2_worker.surroundings import Surroundings
+from ec2_worker.worker import Worker
 from tests.support.rows import NOW_MS, job
 from tests.support.waiting import eventually
 

@@ -15,7 +15,8 @@ from cloudkon.settings import Settings
 from cloudkon.wire import encode_bundle
 from ec2_worker.receiver import _MOST_SETTLING
 from ec2_worker.settler import Settlement
-from ec2_worker.worker import Surroundings, Worker
+from ec2_worker.surroundings import Surroundings
+from ec2_worker.worker import Worker
 from tests.support.rows import NOW_MS
 
 

@@ -22,7 +22,8 @@ from cloudkon.settings import Settings
 from cloudkon.wire import decode_bundle, decode_completion, encode_bundle
 from ec2_worker.held import Held
 from ec2_worker.settler import Settlement
-from ec2_worker.worker import Surroundings, Worker
+from ec2_worker.surroundings import Surroundings
+from ec2_worker.worker import Worker
 from tests.unit.fuse import Crash, Fuse, Fused
 
 JOB = "job"

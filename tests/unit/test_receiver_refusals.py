@@ -13,7 +13,8 @@ from cloudkon.local.queue import MemoryQueue
 from cloudkon.registry import Registry
 from cloudkon.settings import Settings
 from cloudkon.wire import encode_bundle
-from ec2_worker.worker import Surroundings, Worker
+from ec2_worker.surroundings import Surroundings
+from ec2_worker.worker import Worker
 
 
 def test_a_changed_copy_of_a_bundle_is_set_aside() -> None:

@@ -1,0 +1,31 @@
+"""What a worker is given: a name, and what it works on."""
+
+import os
+import secrets
+import socket
+from dataclasses import dataclass, field
+
+from cloudkon.clock import Clock
+from cloudkon.metering import Meter
+from cloudkon.ports import Ledger, ObjectStore, TaskQueue
+from ec2_worker.instance import Metadata
+
+
+def worker_name() -> str:
+    """A name of this process alone: a restarted worker must not be taken for the one that died."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a worker works on."""
+
+    tasks: TaskQueue
+    process: TaskQueue
+    dead_letters: TaskQueue
+    ledger: Ledger
+    results: ObjectStore
+    clock: Clock
+    meter: Meter = field(default_factory=Meter)
+    metadata: Metadata | None = None
+    """Of the EC2 instance, if this may be one."""
