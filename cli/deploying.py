@@ -14,6 +14,8 @@ from cloudkon.errors import CloudKonError, InputError, NotFoundError
 
 Say = Callable[[str], None]
 
+PACKING = {"PYTHONDONTWRITEBYTECODE": "1"}  # bytecode would be packed, and change the package's hash
+
 
 def find_project(start: Path, stage: str) -> Path:
     """The repository above start; raise NotFoundError if there is none, InputError if it has no such stage."""
@@ -35,17 +37,28 @@ def find_project(start: Path, stage: str) -> Path:
 
 def deploy(root: Path, cloud: Cloud, environment: Mapping[str, str], say: Say) -> None:
     """Create the stack and deploy the Lambda; raise CloudKonError, having said what the failing command said."""
-    environment = child_environment(cloud.port, cloud.stage, environment) | {
-        "PYTHONDONTWRITEBYTECODE": "1",  # bytecode would be packed, and change the package's hash
-    }
-    stack_up = [sys.executable, "-m", "cli.main", "stack", "up", "--stage", cloud.stage]
-    chalice = "import sys; from chalice.cli import main; sys.exit(main())"
-    chalice_deploy = [sys.executable, "-c", chalice, "deploy", "--stage", cloud.stage]
+    environment = child_environment(cloud.port, cloud.stage, environment) | PACKING
     say("creating the stack")
-    _run("stack up", stack_up, root, environment, say)
+    _run("stack up", stack_up(cloud.stage), root, environment, say)
     say("deploying the Lambda (chalice deploy)")
     with _record_kept(root / ".chalice/deployed" / f"{cloud.stage}.json"):
-        _run("chalice deploy", chalice_deploy, root, environment, say)
+        _run("chalice deploy", chalice_deploy(cloud.stage), root, environment, say)
+
+
+def stack_up(stage: str) -> list[str]:
+    return [sys.executable, "-m", "cli.main", "stack", "up", "--stage", stage]
+
+
+def chalice_deploy(stage: str) -> list[str]:
+    """Chalice's own command, by the Python that runs this: whatever else is installed is not asked."""
+    return [
+        sys.executable,
+        "-c",
+        "import sys; from chalice.cli import main; sys.exit(main())",
+        "deploy",
+        "--stage",
+        stage,
+    ]
 
 
 def _run(name: str, command: list[str], root: Path, environment: Mapping[str, str], say: Say) -> None:

@@ -29,6 +29,8 @@ _COMMANDS = {
     "jobs": LazyCommand("cli.jobs", "List the latest jobs."),
     "workers": LazyCommand("cli.workers", "See the workers there are, and how they are."),
     "generate": LazyCommand("cli.generate", "Write workloads for trying things out."),
+    "doctor": LazyCommand("cli.doctor", "Examine this machine and a stage: what is well, what is not, what to do."),
+    "deploy": LazyCommand("cli.deploy", "Bring a stage up to date: the stack, the Lambda, and a look at both."),
     "stack": LazyCommand("cli.stack", "Create, show or delete a stage's buckets, queues and table."),
     "cloud": LazyCommand("cli.cloud", "Run the embedded cloud on this machine: no AWS account needed."),
     "demo": LazyCommand("cli.demo", "See it all work, on the embedded cloud, in a minute."),

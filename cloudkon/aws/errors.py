@@ -23,9 +23,12 @@ _MISSING = frozenset(
     {
         "404",
         "AWS.SimpleQueueService.NonExistentQueue",
+        "InvalidAMIID.NotFound",
         "NoSuchBucket",
+        "NoSuchEntity",
         "NoSuchKey",
         "NoSuchVersion",
+        "ParameterNotFound",
         "QueueDoesNotExist",
         "ResourceNotFoundException",
     }

@@ -70,11 +70,16 @@ class Session:
     def names(self, stage: str) -> Names:
         """The stage's names in this account and region; raises what translated raises."""
         with translated("ask AWS whose credentials these are"):
+            sts = self.identity()
+            return Names(stage, sts.get_caller_identity()["Account"], sts.meta.region_name)
+
+    def identity(self) -> "STSClient":
+        """Raises InputError without a region: sts would answer without one, for nowhere."""
+        with translated("ask AWS whose credentials these are"):
             if self._session.region_name is None:
-                raise NoRegionError  # sts would answer without one, for nowhere
-            sts: STSClient = self._client("sts", _FIRST)
-            account = sts.get_caller_identity()["Account"]
-            return Names(stage, account, sts.meta.region_name)
+                raise NoRegionError
+        client: STSClient = self._client("sts", _FIRST)
+        return client
 
     def sqs(self) -> "SQSClient":
         client: SQSClient = self._client("sqs", _QUEUE)

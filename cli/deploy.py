@@ -1,0 +1,47 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from cli.deploying import PACKING, chalice_deploy, find_project, stack_up
+from cli.doctor import examine_stage, show
+from cli.options import stage_option
+from cloudkon.aws.session import Session
+from cloudkon.checkup import Verdict
+from cloudkon.errors import CloudKonError
+
+
+@click.command()
+@stage_option
+def deploy(stage: str) -> None:
+    """Bring a stage up to date: the stack, the Lambda (an unmodified chalice deploy), and a look at both.
+
+    Run it in CloudKon's repository. Done twice in a row, the second time changes nothing; what else listens to the
+    workloads bucket stays. Ends with 1 if the doctor finds a problem.
+
+    \b
+    Examples:
+      cloudkon-cli deploy
+      cloudkon-cli deploy --stage prod
+    """
+    root = find_project(Path.cwd(), stage)
+    names = Session().names(stage)  # asked before anything is begun: whose account it is, and in which region
+    click.echo(f"Deploying the stage {stage} to account {names.account} in {names.region}.", err=True)
+    _run("cloudkon-cli stack up", stack_up(stage), root)
+    _run("chalice deploy", chalice_deploy(stage), root)
+    if show(examine_stage(stage), as_json=False)[Verdict.PROBLEM]:
+        raise click.exceptions.Exit(1)
+
+
+def _run(name: str, command: list[str], root: Path) -> None:
+    """Run a step in sight of the person; it gets Ctrl-C with us, from the terminal."""
+    click.echo(f"{name} ...", err=True)
+    code = subprocess.run(  # noqa: S603 (the commands are our own)
+        command, env=os.environ | PACKING, cwd=root, stdout=sys.stderr, check=False
+    ).returncode
+    if code:
+        raise CloudKonError(
+            f"{name} failed (exit code {code}), see above; nothing after it was done. Repeat it once that is mended."
+        )

@@ -1,0 +1,70 @@
+"""Examines this machine: what is installed, and so which of CloudKon's parts can work here."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+from cloudkon.checkup import Finding, ok, problem, unknown
+
+_OLDEST = (3, 11)
+# The extra, the modules that tell whether it is installed, and what it is for.
+_EXTRAS = (
+    ("animoto", ("av", "PIL", "aiohttp"), "making videos"),
+    ("cloud", ("ministack", "chalice"), "the embedded cloud, and deploying the Lambda"),
+    ("xray", ("aws_xray_sdk",), "tracing by X-Ray"),
+    ("otel", ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"), "tracing by OpenTelemetry"),
+)
+_NEEDED_EVERYWHERE = "animoto"
+
+
+def check_machine(find: Callable[[str], object] = find_spec) -> Iterator[Finding]:
+    """Python, CloudKon itself, and each extra; find is asked for modules by name."""
+    yield _python()
+    yield _ourselves()
+    for extra, modules, purpose in _EXTRAS:
+        missing = [module for module in modules if not _is_there(module, find)]
+        if missing:
+            says = f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed: no {purpose} here."
+            yield unknown(extra, says, f"If it is wanted: pip install 'cloudkon[{extra}]'")
+        else:
+            yield ok(extra, f"installed, for {purpose}")
+    if _is_there("av", find):
+        yield _video()
+
+
+def _is_there(module: str, find: Callable[[str], object]) -> bool:
+    try:
+        return find(module) is not None
+    except ModuleNotFoundError:  # of the package that it lies in
+        return False
+
+
+def _python() -> Finding:
+    here = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < _OLDEST:
+        return problem("python", f"This is Python {here}.", "Use Python 3.11 or later.")
+    return ok("python", here)
+
+
+def _ourselves() -> Finding:
+    try:
+        return ok("cloudkon", version("cloudkon"))
+    except PackageNotFoundError:
+        return ok("cloudkon", "from a checkout that is not installed")
+
+
+def _video() -> Finding:
+    """PyAV's wheels bring ffmpeg's libraries; one that was built against a system's own may lack the encoder."""
+    from animoto.encoder import has_x264  # noqa: PLC0415 (an extra: it may not be there)
+
+    if not has_x264():
+        return problem(
+            "ffmpeg",
+            "PyAV was built without libx264: no video can be made here.",
+            "pip install --force-reinstall --only-binary av av",
+        )
+    if shutil.which("ffmpeg") is None:
+        return ok("ffmpeg", "its libraries come with PyAV, with libx264; the program itself is not needed")
+    return ok("ffmpeg", "its libraries come with PyAV, with libx264")

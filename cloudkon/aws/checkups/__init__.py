@@ -1,0 +1,1 @@
+"""Examines a stage in AWS; reads only, and every check stands alone."""

@@ -1,0 +1,75 @@
+"""The stack: whether it stands, and whether somebody has changed by hand what it made."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cloudkon.aws.checkups.subject import Subject
+from cloudkon.aws.errors import translated
+from cloudkon.aws.stack import Stack
+from cloudkon.checkup import Finding, ok, problem, unknown
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+_POLL_S = 2.0
+_PATIENCE_S = 120.0
+_SHOWN = 5
+
+
+def check_stack(subject: Subject) -> Iterator[Finding]:
+    """Whether the stack can be used as it is."""
+    name, up = subject.names.stack, f"cloudkon-cli stack up --stage {subject.names.stage}"
+    stack = Stack(subject.session.cloudformation(), name, subject.clock)
+    status = stack.status()
+    if status is None:
+        yield problem("stack", f"There is no stack {name} in {subject.names.region}.", up)
+    elif not stack.stands():
+        yield problem("stack", f"{name} is {status}.", f"Look at its events in the console, then: {up}")
+    else:
+        yield ok("stack", f"{name}: {status}")
+
+
+def check_drift(subject: Subject) -> Iterator[Finding]:
+    """Whether the resources are as the stack made them; takes AWS some seconds to find out."""
+    client, name = subject.session.cloudformation(), subject.names.stack
+    with translated(f"detect the drift of {name}"):
+        detection = client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
+        until_s = subject.clock.monotonic_s() + _PATIENCE_S
+        while subject.clock.monotonic_s() < until_s:
+            answer = client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+            if answer["DetectionStatus"] != "DETECTION_IN_PROGRESS":
+                break
+            subject.clock.sleep(_POLL_S)
+        else:
+            yield unknown("drift", f"AWS was still at it after {_PATIENCE_S:.0f} s.", "Ask again in a minute.")
+            return
+        if answer.get("StackDriftStatus") == "IN_SYNC":
+            yield ok("drift", "nothing was changed by hand")
+        elif answer.get("StackDriftStatus") == "DRIFTED":
+            yield _drifted(client, name)
+        else:
+            yield unknown("drift", answer.get("DetectionStatusReason") or "AWS could not tell.")
+
+
+def _drifted(client: "CloudFormationClient", name: str) -> Finding:
+    changed: list[str] = []
+    token: dict[str, str] = {}
+    while True:
+        page = client.describe_stack_resource_drifts(
+            StackName=name,
+            StackResourceDriftStatusFilters=["MODIFIED", "DELETED"],
+            **token,  # type: ignore[arg-type]  # the stubs know no empty page token
+        )
+        changed += [
+            f"{each['LogicalResourceId']} ({each['StackResourceDriftStatus'].lower()})"
+            for each in page["StackResourceDrifts"]
+        ]
+        if "NextToken" not in page:
+            break
+        token = {"NextToken": page["NextToken"]}
+    more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+    return problem(
+        "drift",
+        f"Changed by hand: {', '.join(changed[:_SHOWN])}{more}.",
+        "Undo the change, or write it into infrastructure/stack.yaml and run cloudkon-cli stack up.",
+    )

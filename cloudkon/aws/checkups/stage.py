@@ -1,0 +1,34 @@
+"""All that is examined of a stage, in the order of the way of the data."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from cloudkon.aws.checkups.dispatcher import check_errors, check_functions, check_notification, check_range_source
+from cloudkon.aws.checkups.formation import check_drift, check_stack
+from cloudkon.aws.checkups.image import check_image
+from cloudkon.aws.checkups.queues import check_queues
+from cloudkon.aws.checkups.quotas import check_concurrency, check_vcpus
+from cloudkon.aws.checkups.roles import check_roles
+from cloudkon.aws.checkups.subject import Subject
+from cloudkon.aws.checkups.table import check_table
+from cloudkon.checkup import Finding, examined
+
+_CHECKS: Mapping[str, tuple[Callable[[Subject], Iterable[Finding]], ...]] = {
+    "stack": (check_stack,),
+    "drift": (check_drift,),
+    "notification": (check_notification,),
+    "lambda": (check_functions,),
+    "ranges": (check_range_source,),
+    "lambda errors": (check_errors,),
+    "queue": (check_queues,),
+    "ledger": (check_table,),
+    "roles": (check_roles,),
+    "image": (check_image,),
+    "quotas": (check_vcpus, check_concurrency),
+}
+
+
+def examine(subject: Subject) -> Iterator[Finding]:
+    """Everything about the stage, as it is found; a check that fails keeps no other from its work."""
+    for name, checks in _CHECKS.items():
+        for check in checks:
+            yield from examined(name, lambda check=check: check(subject))  # type: ignore[misc]

@@ -1,0 +1,49 @@
+"""What an examination of an installation finds: of each thing, how it is, and what to do about it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cloudkon.errors import CloudKonError, DeniedError
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    PROBLEM = "problem"
+    UNKNOWN = "unknown"  # nobody could be asked; the rest may still be well
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one thing is."""
+
+    subject: str
+    verdict: Verdict
+    says: str
+    remedy: str = ""
+    """What to do about a problem, or how to come to know."""
+
+
+Check = Callable[[], Iterable[Finding]]
+
+
+def ok(subject: str, says: str) -> Finding:
+    return Finding(subject, Verdict.OK, says)
+
+
+def problem(subject: str, says: str, remedy: str) -> Finding:
+    return Finding(subject, Verdict.PROBLEM, says, remedy)
+
+
+def unknown(subject: str, says: str, remedy: str = "") -> Finding:
+    return Finding(subject, Verdict.UNKNOWN, says, remedy)
+
+
+def examined(subject: str, check: Check) -> Iterator[Finding]:
+    """What the check finds; what it raises on purpose is a finding too, and keeps no other check from its work."""
+    try:
+        yield from check()
+    except DeniedError as error:
+        yield unknown(subject, str(error), "Ask again with credentials that may, such as the operator's policy.")
+    except CloudKonError as error:
+        yield unknown(subject, str(error))

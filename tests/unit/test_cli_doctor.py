@@ -1,0 +1,50 @@
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+from click.testing import CliRunner
+
+from cli.main import cloudkon_cli
+from cli.this_machine import check_machine
+from cloudkon.checkup import Verdict
+
+
+def test_this_machine_is_well() -> None:
+    """Where everything is installed nothing is missing, and a video can be made."""
+    answer = CliRunner().invoke(cloudkon_cli, ["doctor", "--machine", "--json"])
+    found = {line["subject"]: line["verdict"] for line in map(json.loads, answer.stdout.splitlines())}
+    assert answer.exit_code == 0
+    assert found["animoto"] == found["ffmpeg"] == "ok"
+
+
+def test_what_is_not_installed_is_named() -> None:
+    """Each extra that is missing is told with what it is for and how to get it."""
+    found = {
+        finding.subject: finding for finding in check_machine(lambda name: None if name == "PIL" else find_spec(name))
+    }
+    assert found["animoto"].verdict is Verdict.UNKNOWN
+    assert found["animoto"].says == "PIL is not installed: no making videos here."
+    assert "cloudkon[animoto]" in found["animoto"].remedy
+
+
+def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a region the doctor says what to set, and ends with 1."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    answer = CliRunner().invoke(cloudkon_cli, ["doctor"])
+    assert answer.exit_code == 1
+    assert "problem  credentials" in answer.stdout
+    assert "-> Set AWS_DEFAULT_REGION, such as eu-central-1." in answer.stdout
+
+
+def test_the_console_script_without_click() -> None:
+    """Without its extra the console script says in one line what to install."""
+    code = "import sys; sys.modules['click'] = None; from cli.entry import main; main()"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    assert answer.stderr.splitlines() == [
+        "Error: the command line needs click, which is not installed: pip install 'cloudkon[cli]'"
+    ]
