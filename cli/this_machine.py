@@ -11,12 +11,11 @@ from cloudkon.checkup import Finding, ok, problem, unknown
 _OLDEST = (3, 11)
 # The extra, the modules that tell whether it is installed, and what it is for.
 _EXTRAS = (
-    ("animoto", ("av", "PIL", "aiohttp"), "making videos"),
-    ("cloud", ("ministack", "chalice"), "the embedded cloud, and deploying the Lambda"),
-    ("xray", ("aws_xray_sdk",), "tracing by X-Ray"),
-    ("otel", ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"), "tracing by OpenTelemetry"),
+    ("animoto", ("av", "PIL", "aiohttp"), "videos can be made"),
+    ("cloud", ("ministack", "chalice"), "the embedded cloud can be run, and the Lambda deployed"),
+    ("xray", ("aws_xray_sdk",), "traces can be sent to X-Ray"),
+    ("otel", ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"), "traces can be sent by OpenTelemetry"),
 )
-_NEEDED_EVERYWHERE = "animoto"
 
 
 def check_machine(find: Callable[[str], object] = find_spec) -> Iterator[Finding]:
@@ -26,10 +25,10 @@ def check_machine(find: Callable[[str], object] = find_spec) -> Iterator[Finding
     for extra, modules, purpose in _EXTRAS:
         missing = [module for module in modules if not _is_there(module, find)]
         if missing:
-            says = f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed: no {purpose} here."
+            says = f"Not installed: {', '.join(missing)}. With it, {purpose}."
             yield unknown(extra, says, f"If it is wanted: pip install 'cloudkon[{extra}]'")
         else:
-            yield ok(extra, f"installed, for {purpose}")
+            yield ok(extra, f"installed: {purpose}")
     if _is_there("av", find):
         yield _video()
 

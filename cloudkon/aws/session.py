@@ -122,7 +122,7 @@ class Session:
         return client
 
     def quotas(self) -> "ServiceQuotasClient":
-        client: ServiceQuotasClient = self._client("service-quotas")
+        client: ServiceQuotasClient = self._client("service-quotas", _FIRST)
         return client
 
     def ssm(self) -> "SSMClient":

@@ -25,7 +25,7 @@ def test_what_is_not_installed_is_named() -> None:
         finding.subject: finding for finding in check_machine(lambda name: None if name == "PIL" else find_spec(name))
     }
     assert found["animoto"].verdict is Verdict.UNKNOWN
-    assert found["animoto"].says == "PIL is not installed: no making videos here."
+    assert found["animoto"].says == "Not installed: PIL. With it, videos can be made."
     assert "cloudkon[animoto]" in found["animoto"].remedy
 
 
