@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from cloudkon.errors import InputError
 
 DEFAULT_STAGE = "dev"
+DRAIN_HOOK = "drain"
+"""The group's lifecycle hook: it holds an instance's end up until its workers have drained."""
 METRIC_NAMESPACE = "CloudKon"
 """Of all stages; the dimension Stage tells them apart."""
 # A bucket's name has at most 63 characters: cloudkon-<stage>-workloads-<account>-<region> leaves 12 for the stage.

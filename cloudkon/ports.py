@@ -153,3 +153,15 @@ class ObjectStore(Protocol):
     def link(self, key: str, valid_s: int | None = None) -> str:
         """Where the object is; with valid_s, a URL that opens for so long without credentials, if the store has any."""
         ...
+
+
+class Shelter(Protocol):
+    """Whoever decides which instances go: it is told which should stay for now, and which may go at last."""
+
+    def protect(self, instance: str, *, on: bool) -> None:
+        """Keep the instance from being scaled in, or no longer."""
+        ...
+
+    def let_go(self, instance: str) -> None:
+        """Say that an instance that is about to end holds nothing any more; fine if nobody waits for it."""
+        ...

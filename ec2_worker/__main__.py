@@ -92,6 +92,7 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash 
         clock=clock,
         meter=cloud.meter,
         metadata=None if endpoint is None else Metadata(endpoint, clock),
+        shelter=cloud.worker_group,
     )
     worker = Worker(around, registry, settings, name=name, slots=slots, supervised=leash is not None)
 

@@ -83,6 +83,12 @@ class Metadata:
         _moment_ms(_object(answer).get("noticeTime"))
         return True
 
+    def is_scaled_in(self) -> bool:
+        """Whether its group has decided to end the instance."""
+        # https://docs.aws.amazon.com/autoscaling/ec2/userguide/retrieving-target-lifecycle-state-through-imds.html
+        answer = self._get("autoscaling/target-lifecycle-state")
+        return answer is not None and answer.strip() == "Terminated"
+
     def _get(self, path: str) -> str | None:
         """What is at a path, None if nothing is."""
         for fresh in (False, True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
 from cloudkon.metering import Meter
-from cloudkon.ports import Ledger, ObjectStore, TaskQueue
+from cloudkon.ports import Ledger, ObjectStore, Shelter, TaskQueue
 from ec2_worker.instance import Metadata
 
 
@@ -29,3 +29,5 @@ class Surroundings:
     meter: Meter = field(default_factory=Meter)
     metadata: Metadata | None = None
     """Of the EC2 instance, if this may be one."""
+    shelter: Shelter | None = None
+    """The group that the instance is in, if it may be in one."""

@@ -19,6 +19,7 @@ from ec2_worker.keeper import Keeper
 from ec2_worker.overruns import Overruns, Run
 from ec2_worker.receiver import Receiver
 from ec2_worker.recorder import Recorder
+from ec2_worker.refuge import Refuge
 from ec2_worker.reporter import Reporter
 from ec2_worker.settler import Settler
 from ec2_worker.slots import Slots
@@ -115,7 +116,8 @@ class Worker:
         )
         self.end_watch = None
         if around.metadata is not None:
-            self.end_watch = EndWatch(around.metadata, around.clock, settings.drain_s, self.drain_within)
+            refuge = Refuge(around.shelter, around.clock, lambda: len(self._holdings) > 0) if around.shelter else None
+            self.end_watch = EndWatch(around.metadata, around.clock, settings.drain_s, self.drain_within, refuge)
         counts = Counts()
         herald = Herald(
             around.ledger,
@@ -255,6 +257,8 @@ class Worker:
         vitals.join(_LAST_WRITES_S)
         if not vitals.is_alive():  # else it waits for a ledger that would not answer us either
             self.vitals.last_words(self._drain_reason)
+        if self.end_watch is not None:
+            self.end_watch.leave()
 
     def _give_up(self, sickness: str) -> None:
         if not self.draining:

@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from cloudkon.aws.group import WorkerGroup
 from cloudkon.aws.ledger import DynamoLedger
 from cloudkon.aws.queue import SqsQueue, queue_url
 from cloudkon.aws.session import Session
@@ -59,6 +60,10 @@ class Cloud:
             retention_s=self._settings.retention_s,
             clock=self._clock,
         )
+
+    @cached_property
+    def worker_group(self) -> WorkerGroup:
+        return WorkerGroup(self.session.autoscaling(), self.names.worker_group)
 
     @cached_property
     def workloads(self) -> S3Store:

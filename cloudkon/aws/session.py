@@ -102,7 +102,8 @@ class Session:
         return client
 
     def autoscaling(self) -> "AutoScalingClient":
-        client: AutoScalingClient = self._client("autoscaling")
+        # Asked by who also watches for the end of its instance: it is not to wait for long.
+        client: AutoScalingClient = self._client("autoscaling", _FIRST)
         return client
 
     def cloudwatch(self) -> "CloudWatchClient":

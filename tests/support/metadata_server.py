@@ -11,6 +11,7 @@ FACTS = {
     "placement/availability-zone": "eu-central-1a",
 }
 NOTICE = "spot/instance-action"
+LIFECYCLE = "autoscaling/target-lifecycle-state"
 REBALANCE = "events/recommendations/rebalance"
 
 

@@ -32,6 +32,8 @@ class AwsLab:
             self.sqs = self.session.sqs()
             self.dynamodb = self.session.dynamodb()
             self.s3 = self.session.s3()
+            self.autoscaling = self.session.autoscaling()
+            self.ec2 = self.session.ec2()
 
     def queue(self, clock: Clock, name: str | None = None) -> SqsQueue:
         url = self.sqs.create_queue(

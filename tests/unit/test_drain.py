@@ -11,7 +11,7 @@ from cloudkon.fleet import WorkerState
 from cloudkon.local.clock import ManualClock
 from ec2_worker.drain import EndWatch
 from ec2_worker.instance import Metadata
-from tests.support.metadata_server import NOTICE, REBALANCE, MetadataServer, metadata_server
+from tests.support.metadata_server import LIFECYCLE, NOTICE, REBALANCE, MetadataServer, metadata_server
 from tests.support.waiting import eventually
 from tests.support.ward import Ward
 
@@ -113,3 +113,12 @@ def test_a_worker_leaves_a_spot_instance(watched: Watched) -> None:
         watched.server.answers[NOTICE] = '{"action": "terminate", "time": "2025-06-15T15:06:40Z"}'
         assert eventually(lambda: ward.ended)
         assert (ward.row().state, ward.row().reason) == (WorkerState.STOPPED, "spot interruption: terminate")
+
+
+def test_a_scale_in_drains(watched: Watched) -> None:
+    """Once its group ends the instance, the worker drains; in service it goes on."""
+    watched.server.answers[LIFECYCLE] = "InService"
+    assert watched.watch.look() is False
+    watched.server.answers[LIFECYCLE] = "Terminated"
+    assert watched.watch.look() is True
+    assert watched.drains == [(90.0, "scale-in")]

@@ -1,0 +1,81 @@
+"""Keeps the instance from being scaled in while one of its workers is busy, and lets it go once all have drained."""
+
+import logging
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cloudkon.clock import Clock
+from cloudkon.errors import CloudKonError, UnavailableError
+from cloudkon.ports import Shelter
+from ec2_worker.share import Share
+
+log = logging.getLogger(__name__)
+
+_IDLE_S = 60.0
+"""How long nothing has to be held before the protection is given up: a lull is no reason for two calls."""
+
+
+@dataclass(slots=True)
+class Refuge:
+    """One process's part in it; of one thread. The processes of an instance agree by two files."""
+
+    shelter: Shelter
+    clock: Clock
+    busy: Callable[[], bool]
+    folder: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
+    idle_s: float = _IDLE_S
+    _protected: bool | None = None
+    """What this process has seen to; None before the first time."""
+    _idle_since_s: float | None = None
+    _alive: Share | None = None
+    _working: Share | None = None
+    _outside: bool = False
+    """Whether the instance is of no group: it then needs no protection."""
+
+    def enter(self, instance: str) -> None:
+        """Be one of the workers of the instance, until leave."""
+        self._alive = Share(self.folder / f"cloudkon-{instance}.alive")
+        self._working = Share(self.folder / f"cloudkon-{instance}.busy")
+        self._alive.hold()
+
+    def look(self, instance: str) -> None:
+        """Change the protection if it is due; a group that does not answer is asked at the next look."""
+        if self._outside or self._working is None:
+            return
+        busy, now_s = self.busy(), self.clock.monotonic_s()
+        if busy:
+            self._idle_since_s = None
+        elif self._idle_since_s is None:
+            self._idle_since_s = now_s
+        try:
+            if busy and self._protected is not True:
+                self._working.hold()
+                self.shelter.protect(instance, on=True)
+                self._protected = True
+            elif (
+                self._idle_since_s is not None
+                and now_s - self._idle_since_s >= self.idle_s
+                and self._protected is not False
+            ):
+                self._working.let_go(lambda: self.shelter.protect(instance, on=False))
+                self._protected = False
+        except UnavailableError as error:
+            log.info("%s Asking again.", error)
+        except CloudKonError as error:
+            log.info("%s This instance comes and goes by other means.", error)
+            self._outside = True
+
+    def leave(self, instance: str, *, ending: bool) -> None:
+        """Be no worker of it any more; if the group is ending the instance, and no other worker is left, it may go."""
+        if self._alive is None or self._working is None:
+            return
+        self._working.close()
+        if not ending or self._outside:
+            self._alive.close()
+            return
+        try:
+            self._alive.let_go(lambda: self.shelter.let_go(instance))
+        except CloudKonError as error:
+            log.warning("%s It ends when its time is over.", error)

@@ -1,0 +1,159 @@
+"""An instance stays while one of its workers is busy, and goes once the last has drained."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from cloudkon.errors import CloudKonError, UnavailableError
+from cloudkon.local.clock import ManualClock
+from ec2_worker.refuge import Refuge
+
+INSTANCE = "i-0123456789abcdef0"
+
+
+class Group:
+    """Notes what it is told; raises what it is given to raise, once."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.fails_with: CloudKonError | None = None
+
+    def protect(self, instance: str, *, on: bool) -> None:
+        self._note(f"{'protect' if on else 'expose'} {instance}")
+
+    def let_go(self, instance: str) -> None:
+        self._note(f"let go {instance}")
+
+    def _note(self, words: str) -> None:
+        if self.fails_with is not None:
+            error, self.fails_with = self.fails_with, None
+            raise error
+        self.told.append(words.split(maxsplit=1)[0])
+
+
+class Process:
+    """One worker's process on the instance."""
+
+    def __init__(self, group: Group, clock: ManualClock, folder: Path) -> None:
+        self.busy = False
+        self.refuge = Refuge(group, clock, lambda: self.busy, folder)
+        self.refuge.enter(INSTANCE)
+
+    def look(self, *, busy: bool) -> None:
+        self.busy = busy
+        self.refuge.look(INSTANCE)
+
+
+@pytest.fixture
+def group() -> Group:
+    return Group()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+Start = Callable[[], Process]
+
+
+@pytest.fixture
+def start(group: Group, clock: ManualClock, tmp_path: Path) -> Iterator[Start]:
+    """Starts processes on one instance, which have all ended after the test."""
+    with ExitStack() as ends:
+
+        def begin() -> Process:
+            process = Process(group, clock, tmp_path)
+            ends.callback(process.refuge.leave, INSTANCE, ending=False)
+            return process
+
+        yield begin
+
+
+@pytest.fixture
+def alone(start: Start) -> Process:
+    return start()
+
+
+def test_busy_protects_once(group: Group, alone: Process) -> None:
+    """The first work protects the instance, more work says nothing new."""
+    alone.look(busy=True)
+    alone.look(busy=True)
+    assert group.told == ["protect"]
+
+
+def test_a_lull_is_no_end(group: Group, clock: ManualClock, alone: Process) -> None:
+    """The protection is given up only after a minute without work, and taken again with the next."""
+    alone.look(busy=True)
+    alone.look(busy=False)
+    clock.advance(59)
+    alone.look(busy=False)
+    assert group.told == ["protect"]
+    clock.advance(1)
+    alone.look(busy=False)
+    alone.look(busy=True)
+    assert group.told == ["protect", "expose", "protect"]
+
+
+def test_an_idle_start_exposes(group: Group, clock: ManualClock, alone: Process) -> None:
+    """A new instance is protected by its group: one that finds no work gives that up."""
+    alone.look(busy=False)
+    clock.advance(60)
+    alone.look(busy=False)
+    assert group.told == ["expose"]
+
+
+def test_one_busy_process_protects_all(group: Group, clock: ManualClock, start: Start) -> None:
+    """Of two processes the idle one leaves the protection to the busy one."""
+    one, other = start(), start()
+    for process in (one, other):
+        process.look(busy=True)
+    one.look(busy=False)
+    clock.advance(60)
+    one.look(busy=False)
+    assert group.told == ["protect", "protect"]
+    other.look(busy=False)
+    clock.advance(60)
+    other.look(busy=False)
+    assert group.told == ["protect", "protect", "expose"]
+
+
+def test_a_group_that_does_not_answer_is_asked_again(group: Group, alone: Process) -> None:
+    """A protection that failed is tried again at the next look."""
+    group.fails_with = UnavailableError("busy")
+    alone.look(busy=True)
+    alone.look(busy=True)
+    assert group.told == ["protect"]
+
+
+def test_outside_of_a_group_nothing_is_protected(group: Group, alone: Process) -> None:
+    """An instance that is of no group asks once."""
+    group.fails_with = CloudKonError("not part of Auto Scaling group")
+    alone.look(busy=True)
+    alone.look(busy=True)
+    alone.refuge.leave(INSTANCE, ending=True)
+    assert group.told == []
+
+
+def test_the_last_to_drain_lets_the_instance_go(group: Group, start: Start) -> None:
+    """While another process still drains, the instance may not end."""
+    one, other = start(), start()
+    one.refuge.leave(INSTANCE, ending=True)
+    assert group.told == []
+    other.refuge.leave(INSTANCE, ending=True)
+    assert group.told == ["let"]
+
+
+def test_what_can_not_be_said_ends_nothing(group: Group, alone: Process) -> None:
+    """A worker that can't reach its group ends as well as any."""
+    group.fails_with = UnavailableError("down")
+    alone.refuge.leave(INSTANCE, ending=True)
+    assert group.told == []
+
+
+def test_a_worker_that_ends_by_itself_ends_no_instance(group: Group, alone: Process) -> None:
+    """Only where the group waits for the instance's end is it told."""
+    alone.refuge.leave(INSTANCE, ending=False)
+    assert group.told == []
