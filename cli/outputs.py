@@ -1,7 +1,6 @@
 """What tasks stored: named by links, or fetched into a folder."""
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -10,27 +9,21 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from cli.spans import Span
 from cloudkon.errors import InputError
 from cloudkon.outcomes import Outcome
 from cloudkon.ports import ObjectStore
 
 MAX_LINK_S = 7 * 86_400
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html"""
-_LIFETIME = re.compile(r"([1-9][0-9]{0,8})([smhd]?)")
-_UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _AT_ONCE = 4
 
 
-class Lifetime(click.ParamType[int]):
+class Lifetime(Span):
     """How long a link opens, such as 90s, 30m, 1h or 7d [s]."""
 
-    name = "duration"
-
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        match = _LIFETIME.fullmatch(str(value))
-        if match is None:
-            self.fail(f"{value!r} is no duration; write 90s, 30m, 1h or 7d.", param, ctx)
-        seconds = int(match[1]) * _UNITS_S[match[2]]
+        seconds = super().convert(value, param, ctx)
         if seconds > MAX_LINK_S:
             self.fail(f"{value} is too long: S3 opens a link for 7 days at most.", param, ctx)
         return seconds

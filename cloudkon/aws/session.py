@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_pricing import PricingClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sqs import SQSClient
@@ -122,6 +123,11 @@ class Session:
         client: CloudWatchLogsClient = self._client("logs")
         return client
 
+    def pricing(self) -> "PricingClient":
+        """Prices of all regions are told in few: https://docs.aws.amazon.com/general/latest/gr/billing.html."""
+        client: PricingClient = self._client("pricing", _FIRST, region="us-east-1")
+        return client
+
     def quotas(self) -> "ServiceQuotasClient":
         client: ServiceQuotasClient = self._client("service-quotas", _FIRST)
         return client
@@ -130,7 +136,9 @@ class Session:
         client: SSMClient = self._client("ssm")
         return client
 
-    def _client(self, service: str, patience: _Patience = _USUAL, signature: str | None = None) -> Any:
+    def _client(
+        self, service: str, patience: _Patience = _USUAL, signature: str | None = None, region: str | None = None
+    ) -> Any:
         config = self._config.merge(
             Config(
                 signature_version=signature,
@@ -142,7 +150,7 @@ class Session:
         make: Callable[..., Any] = self._session.client  # the stubs know it by literal names only
         try:
             with translated(f"reach {service}"):
-                client: Any = make(service, config=config)
+                client: Any = make(service, config=config, region_name=region)
         except ValueError as error:  # an endpoint that is no URL
             raise InputError(f"Could not reach {service}: {error}. Is AWS_ENDPOINT_URL right?") from error
         client.meta.events.register("before-send.*", self._count)

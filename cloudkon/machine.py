@@ -1,0 +1,28 @@
+"""The instances that workers run on, as AWS sees them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One EC2 instance of a stage."""
+
+    id: str
+    type: str
+    zone: str
+    state: str
+    """As EC2 calls it (pending, running, shutting-down ...), or as its group does where that says more."""
+    spot: bool
+    launched_ms: int
+    image: str
+    protected: bool = False
+    """Whether its group may not choose it to go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How many instances a group has at least, is to have now, and has at most."""
+
+    least: int
+    wanted: int
+    most: int
