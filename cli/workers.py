@@ -11,6 +11,7 @@ from cli.tables import Table, print_tables
 from cli.units import one_line
 from cloudkon.clock import SystemClock
 from cloudkon.fleet import MEMORY_S, WorkerState, WorkerStatus
+from cloudkon.throttling import by_service
 
 _SILENT_MS = 60_000
 """A worker that speaks every 15 s and was not heard of for so long is gone, or cut off."""
@@ -54,8 +55,8 @@ def list_(ledgers: Ledgers, *, everyone: bool, as_json: bool) -> None:
 
 def _table(shown: Sequence[WorkerStatus], now_ms: int) -> Table:
     return Table(
-        ("worker", "state", "busy", "bundles", "tasks", "seen", "instance", "reason"),
-        ("left", "left", "right", "right", "right", "right", "left", "left"),
+        ("worker", "state", "busy", "bundles", "tasks", "seen", "throttled", "instance", "reason"),
+        ("left", "left", "right", "right", "right", "right", "left", "left", "left"),
         [_row(status, now_ms) for status in shown],
     )
 
@@ -74,6 +75,7 @@ def _row(status: WorkerStatus, now_ms: int) -> tuple[str, ...]:
         f"{status.bundles:,}",
         f"{status.tasks:,}",
         f"{max(0, now_ms - status.seen_ms) // 1000} s ago",
+        by_service(status.throttled) or "-",
         f"{place.id} {place.type} {place.zone}" if place else "-",
         one_line(status.reason),
     )
@@ -92,4 +94,5 @@ def _described(status: WorkerStatus, now_ms: int) -> dict[str, Any]:
         "started_ms": status.started_ms,
         "seen_ms": status.seen_ms,
         "instance": {"id": place.id, "type": place.type, "zone": place.zone} if place else None,
+        "throttled": dict(status.throttled),
     }
