@@ -84,8 +84,8 @@ def start(stage: str, count: int, kind: str | None, wait_s: float, *, spot: bool
         yard.machines.want(wanted)
     if wait_s and not _await(lambda: _risen(yard, before, count, began_ms), wait_s, yard.clock, "start"):
         raise CloudKonError(
-            f"Not all of them have reported within {wait_s:g} s. What they say: cloudkon-cli workers logs --stage {stage}"
-            f"; what may be wrong: cloudkon-cli doctor --stage {stage}"
+            f"Not all of them have reported within {wait_s:g} s. What they say: "
+            f"cloudkon-cli workers logs --stage {stage}; what may be wrong: cloudkon-cli doctor --stage {stage}"
         )
 
 

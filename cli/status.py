@@ -1,6 +1,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import click
 
@@ -13,6 +14,7 @@ from cli.stats_view import shown_state
 from cloudkon.clock import SystemClock
 from cloudkon.diagnosis import SEEN_S, Depths, Unfinished, diagnose
 from cloudkon.errors import CloudKonError
+from cloudkon.fleet import WorkerStatus
 from cloudkon.job import Job, WorkerReport
 from cloudkon.lease import BundleRow
 from cloudkon.ports import History
@@ -48,7 +50,7 @@ def status(ledgers: Ledgers, job: str | None, *, as_json: bool) -> None:
             "paused": stats.paused,
             "tasks": asdict(stats.tasks),
             "findings": [asdict(finding) for finding in findings],
-            "workers": [{"worker": worker.worker, "state": worker.state.value} for worker in workers],
+            "workers": [_described(worker) for worker in workers],
             "approximate_depths": None if depths is None else asdict(depths),
         }
         click.echo(json.dumps(told))
@@ -77,6 +79,10 @@ class _Noted:
 
     def workers(self, job: str) -> Sequence[WorkerReport]:
         return self.history.workers(job)
+
+
+def _described(worker: WorkerStatus) -> dict[str, Any]:
+    return {"worker": worker.worker, "state": worker.state.value, "throttled": dict(worker.throttled)}
 
 
 def _depths(found: Found) -> Depths | None:

@@ -15,6 +15,7 @@ from cli.worker_logs import logs
 from cloudkon.clock import SystemClock
 from cloudkon.fleet import MEMORY_S, WorkerState, WorkerStatus
 from cloudkon.machine import Machine
+from cloudkon.throttling import by_service
 
 _SILENT_MS = 60_000
 """A worker that speaks every 15 s and was not heard of for so long is gone, or cut off."""
@@ -68,8 +69,8 @@ def list_(ledgers: Ledgers, *, everyone: bool, as_json: bool) -> None:
 def _table(shown: Sequence[WorkerStatus], stage: Survey, now_ms: int) -> Table:
     rows = [_row(status, stage, now_ms) for status in shown]
     return Table(
-        ("worker", "state", "busy", "bundles", "tasks", "seen", "age", "instance", "USD/h", "reason"),
-        ("left", "left", "right", "right", "right", "right", "right", "left", "right", "left"),
+        ("worker", "state", "busy", "bundles", "tasks", "seen", "age", "throttled", "instance", "USD/h", "reason"),
+        ("left", "left", "right", "right", "right", "right", "right", "left", "left", "right", "left"),
         rows + [_machine_row(machine, stage, now_ms) for machine in stage.silent],
     )
 
@@ -89,6 +90,7 @@ def _row(status: WorkerStatus, stage: Survey, now_ms: int) -> tuple[str, ...]:
         f"{status.tasks:,}",
         f"{max(0, now_ms - status.seen_ms) // 1000} s ago",
         duration(max(0, now_ms - status.started_ms)),
+        by_service(status.throttled) or "-",
         f"{place.id} {place.type} {place.zone}" if place else "-",
         _price(stage.usd_an_hour.get(place.id) if place else None),
         one_line(status.reason or stage.why_idle(status)),
@@ -99,7 +101,7 @@ def _machine_row(machine: Machine, stage: Survey, now_ms: int) -> tuple[str, ...
     where = f"{machine.id} {machine.type} {machine.zone}"
     age = duration(max(0, now_ms - machine.launched_ms)) if machine.launched_ms else "-"
     price = _price(stage.usd_an_hour.get(machine.id))
-    return ("-", machine.state, "-", "-", "-", "-", age, where, price, "its worker has not reported")
+    return ("-", machine.state, "-", "-", "-", "-", age, "-", where, price, "its worker has not reported")
 
 
 def _price(usd: float | None) -> str:
@@ -119,6 +121,7 @@ def _described(status: WorkerStatus, stage: Survey, now_ms: int) -> dict[str, An
         "started_ms": status.started_ms,
         "seen_ms": status.seen_ms,
         "instance": {"id": place.id, "type": place.type, "zone": place.zone} if place else None,
+        "throttled": dict(status.throttled),
         "usd_an_hour": stage.usd_an_hour.get(place.id) if place else None,
     }
 

@@ -9,6 +9,7 @@ from cloudkon.fleet import WorkerState, WorkerStatus
 from cloudkon.job import Job, JobState
 from cloudkon.lease import BundleRow, BundleState
 from cloudkon.stats import JobStats
+from cloudkon.throttling import by_operation
 
 SEEN_S = 60
 """A worker that was not heard of for so long does not count on."""
@@ -23,6 +24,7 @@ class Holdup(StrEnum):
     DISPATCHING = "dispatching"  # the dispatcher
     NO_WORKERS = "no-workers"  # a person, to start workers
     SICK_WORKERS = "sick-workers"  # the workers, to recover
+    THROTTLED = "throttled"  # AWS, to allow more requests, or a person, to let fewer be made
     RUNNING = "running"  # the workers that hold its bundles
     ABANDONED = "abandoned"  # leases to lapse, and messages to come back
     RETRYING = "retrying"  # the backoff of tasks that failed
@@ -86,7 +88,8 @@ def diagnose(
     job = stats.job
     findings = [_flags(stats, job), _dispatch(job, ranges)]
     if not stats.ended:
-        findings += [_workers(unfinished, workers, depths), *_bundles(unfinished), _unclaimed(stats, depths)]
+        findings += [_workers(unfinished, workers, depths), _throttled(workers)]
+        findings += [*_bundles(unfinished), _unclaimed(stats, depths)]
     findings.append(_dead(depths))
     return [finding for finding in findings if finding is not None]
 
@@ -118,6 +121,21 @@ def _workers(unfinished: Unfinished, workers: Sequence[WorkerStatus], depths: De
         return Finding(Holdup.SICK_WORKERS, f"Of {len(sick):,} workers all are sick: {reasons or 'no reason given'}.")
     start = "python -m ec2_worker" if depths is not None else "cloudkon-cli run LOCAL -s FILE --resume"
     return Finding(Holdup.NO_WORKERS, f"No worker was heard of in the last {SEEN_S} s. Start one: {start}")
+
+
+def _throttled(workers: Sequence[WorkerStatus]) -> Finding | None:
+    refused = [worker.throttled for worker in workers if worker.throttled and worker.state is not WorkerState.STOPPED]
+    if not refused:
+        return None
+    requests: Counter[str] = Counter()
+    for each in refused:
+        requests.update(each)
+    return Finding(
+        Holdup.THROTTLED,
+        f"AWS has throttled {requests.total():,} requests of {len(refused):,} workers in the last minute: "
+        f"{by_operation(requests)}. They are made again, and nothing is lost; if it goes on, run fewer workers, "
+        "or larger bundles.",
+    )
 
 
 def _bundles(unfinished: Unfinished) -> list[Finding | None]:

@@ -44,3 +44,5 @@ class WorkerStatus:
     instance: Instance | None = None
     failing: Mapping[str, int] = field(default_factory=dict)
     """For each of the latest jobs, how many of its bundles in a row ended here without one task that succeeded."""
+    throttled: Mapping[str, int] = field(default_factory=dict)
+    """How many requests AWS throttled in the last minute, by operation, such as sqs.ReceiveMessage."""

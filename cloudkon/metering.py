@@ -1,22 +1,54 @@
-"""Counts the calls that are billed, by operation."""
+"""Counts the requests that are billed, and those that were throttled, by operation."""
 
 import threading
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+
+from cloudkon.clock import Clock
+
+LATELY_S = 60.0
 
 
 class Meter:
-    """A counter that many threads may turn."""
+    """Counters that many threads may turn."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
+        self._throttled: Counter[str] = Counter()
 
     def count(self, operation: str) -> None:
         with self._lock:
             self._counts[operation] += 1
 
+    def count_throttled(self, operation: str) -> None:
+        """Take note of a request, counted before, that was answered by throttling."""
+        with self._lock:
+            self._throttled[operation] += 1
+
     def totals(self) -> Mapping[str, int]:
         """Everything counted so far."""
         with self._lock:
             return dict(self._counts)
+
+    def throttled(self) -> Mapping[str, int]:
+        """What was throttled so far."""
+        with self._lock:
+            return dict(self._throttled)
+
+
+class Lately:
+    """By how much totals that only grow have grown in about the last minute. Of one thread."""
+
+    def __init__(self, totals: Callable[[], Mapping[str, int]], clock: Clock) -> None:
+        self._totals = totals
+        self._clock = clock
+        self._looks: deque[tuple[float, Mapping[str, int]]] = deque([(clock.monotonic_s(), {})])
+
+    def look(self) -> Mapping[str, int]:
+        """Look again, every second or so; what has not grown is left out."""
+        now_s, totals = self._clock.monotonic_s(), self._totals()
+        self._looks.append((now_s, totals))
+        while self._looks[1][0] <= now_s - LATELY_S:
+            self._looks.popleft()
+        return dict(Counter(totals) - Counter(self._looks[0][1]))

@@ -94,13 +94,16 @@ class Receiver:
             self.stopping.wait(self.settings.linger_s)
             return ()
         count = self.board.wait_for_room(wait_s)
-        if not count:
+        if not count or self._refrains():  # while it waited for room, perhaps
             return ()
         deliveries = self.queue.receive(count, wait_s, self.settings.visibility_s)
-        if deliveries and (self.stopping.is_set() or self.sick.is_set()):
+        if deliveries and self._refrains():
             self.put_back([delivery.receipt for delivery in deliveries])
             return ()
         return deliveries
+
+    def _refrains(self) -> bool:
+        return self.stopping.is_set() or self.sick.is_set()
 
     def take(self, delivery: Delivery) -> None:
         """Make the most of one message: run it, drop it as done, leave it to its holder, or bury it."""

@@ -12,8 +12,8 @@ from cloudkon.ports import Fleet
 log = logging.getLogger(__name__)
 
 _SOON_S = 5.0
-"""How soon a change between working and idle, which may come many times a second, is told; and when what could not
-be told is tried again."""
+"""How soon a change between working and idle, which may come many times a second, is told, or that requests are
+throttled; and when what could not be told is tried again."""
 _MAX_REASON = 300
 """Characters; a row should fit one write unit, 1 KiB."""
 _AT_ONCE = frozenset({WorkerState.SICK, WorkerState.DRAINING, WorkerState.STOPPED})
@@ -32,8 +32,10 @@ class Herald:
     counts: Callable[[], tuple[int, int]]
     """How many bundles and tasks have ended here."""
     instance: Callable[[], Instance | None]
+    throttled: Callable[[], Mapping[str, int]] = dict
+    """How many requests were throttled lately, by operation; asked at every tell."""
     started_ms: int = field(init=False)
-    _told: tuple[WorkerState, str] | None = None
+    _told: tuple[WorkerState, str, bool] | None = None
     _tried_s: float = float("-inf")
     _silent_since_s: float | None = None
     _refused: bool = False
@@ -48,8 +50,9 @@ class Herald:
 
     def tell(self, state: WorkerState, reason: str, failing: Mapping[str, int]) -> None:
         """Write the row if it is due."""
-        if self._is_due(state, reason):
-            self._announce(state, reason, failing)
+        throttled = self.throttled()
+        if self._is_due(state, reason, throttled=bool(throttled)):
+            self._announce(state, reason, failing, throttled)
 
     def others(self) -> list[WorkerStatus]:
         """The other workers that are at it; nobody if the ledger does not answer."""
@@ -60,16 +63,18 @@ class Herald:
             return []
         return [each for each in fleet if each.worker != self.worker and each.state is not WorkerState.STOPPED]
 
-    def _is_due(self, state: WorkerState, reason: str) -> bool:
+    def _is_due(self, state: WorkerState, reason: str, *, throttled: bool) -> bool:
         waited_s = self.clock.monotonic_s() - self._tried_s
-        if self._told == (state, reason):
+        if self._told == (state, reason, throttled):
             return waited_s >= self.every_s
         was_at_once = self._told is not None and self._told[0] in _AT_ONCE
         if self._silent_since_s is None and (state in _AT_ONCE or was_at_once):
             return True
         return waited_s >= min(_SOON_S, self.every_s)
 
-    def _announce(self, state: WorkerState, reason: str, failing: Mapping[str, int]) -> None:
+    def _announce(
+        self, state: WorkerState, reason: str, failing: Mapping[str, int], throttled: Mapping[str, int]
+    ) -> None:
         self._tried_s = asked_s = self.clock.monotonic_s()
         bundles, tasks = self.counts()
         status = WorkerStatus(
@@ -84,6 +89,7 @@ class Herald:
             reason=reason[:_MAX_REASON],
             instance=self.instance(),
             failing=failing,
+            throttled=throttled,
         )
         try:
             self.fleet.announce(status)
@@ -96,4 +102,4 @@ class Herald:
             if not self._refused:
                 log.warning("%s This worker won't be listed.", error)
             self._refused = True
-        self._told, self._silent_since_s = (state, reason), None
+        self._told, self._silent_since_s = (state, reason, bool(throttled)), None

@@ -5,6 +5,7 @@ import threading
 
 from cloudkon.backoff import Backoff
 from cloudkon.errors import CloudKonError
+from cloudkon.metering import Lately
 from cloudkon.registry import Registry
 from cloudkon.settings import Settings
 from ec2_worker.board import Board
@@ -128,6 +129,7 @@ class Worker:
             busy=lambda: self.board.busy,
             counts=counts.now,
             instance=lambda: self.end_watch.instance if self.end_watch else None,
+            throttled=Lately(around.meter.throttled, around.clock).look,
         )
         self.vitals = Vitals(
             herald,

@@ -1,7 +1,8 @@
 """Translates what boto3 raises into what a person can act on; the original is kept as the cause."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -47,22 +48,23 @@ _DENIED = frozenset(
         "UnrecognizedClientException",
     }
 )
-_BUSY = frozenset(
+_IN_TROUBLE = frozenset(
     {
         "InternalError",
         "InternalFailure",
         "InternalServerError",
-        "KMS.ThrottlingException",
+        "RequestTimeout",
+        "ServiceUnavailable",
+    }
+)
+# Beside all that say so by their names: Throttling, ThrottlingException, KMS.ThrottlingException, RequestThrottled.
+_THROTTLED = frozenset(
+    {
         "LimitExceededException",
         "OverLimit",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestTimeout",
-        "ServiceUnavailable",
         "SlowDown",
-        "Throttling",
-        "ThrottlingException",
         "TooManyRequestsException",
     }
 )
@@ -108,7 +110,21 @@ def error_code(error: ClientError) -> str:
 
 def is_busy(code: str) -> bool:
     """Whether an error passes by itself: throttling, or trouble on the other side."""
-    return code in _BUSY or "Throttl" in code
+    return code in _IN_TROUBLE or _is_throttling(code)
+
+
+def is_throttled(answer: Mapping[str, Any]) -> bool:
+    """Whether a service says, in a parsed answer or of an entry of a batch, that it was asked for too much."""
+    refusals = [answer.get("Error", {}), *answer.get("Failed", ())]
+    return _status(answer) == 429 or any(_is_throttling(str(refusal.get("Code", ""))) for refusal in refusals)
+
+
+def _is_throttling(code: str) -> bool:
+    return code in _THROTTLED or "Throttl" in code
+
+
+def _status(answer: Mapping[str, Any]) -> int:
+    return int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def _sentence(said: object) -> str:
@@ -118,7 +134,7 @@ def _sentence(said: object) -> str:
 
 def _of_answer(what: str, error: ClientError) -> CloudKonError:
     code = error_code(error)
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    status = _status(error.response)
     said = _sentence(error.response.get("Error", {}).get("Message") or code)[:-1]
     if code in _MISSING:
         return NotFoundError(

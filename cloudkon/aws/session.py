@@ -1,6 +1,6 @@
 """Makes clients: region, credentials and endpoint come from boto3's own chain, every request is metered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import NoRegionError
 
-from cloudkon.aws.errors import translated
+from cloudkon.aws.errors import is_throttled, translated
 from cloudkon.errors import InputError
 from cloudkon.metering import Meter
 from cloudkon.names import Names
@@ -154,8 +154,18 @@ class Session:
         except ValueError as error:  # an endpoint that is no URL
             raise InputError(f"Could not reach {service}: {error}. Is AWS_ENDPOINT_URL right?") from error
         client.meta.events.register("before-send.*", self._count)
+        client.meta.events.register("response-received.*", self._count_throttled)
         return client
 
     def _count(self, event_name: str, **_: Any) -> None:
-        service, operation = event_name.split(".", 2)[1:]
-        self.meter.count(f"{service}.{operation}")
+        self.meter.count(_operation(event_name))
+
+    def _count_throttled(self, event_name: str, parsed_response: Mapping[str, Any] | None, **_: Any) -> None:
+        """Of every try: what boto3 tries again by itself is seen here and nowhere else."""
+        if parsed_response is not None and is_throttled(parsed_response):
+            self.meter.count_throttled(_operation(event_name))
+
+
+def _operation(event_name: str) -> str:
+    """As in "sqs.ReceiveMessage", of the event before-send.sqs.ReceiveMessage."""
+    return event_name.partition(".")[2]

@@ -9,7 +9,7 @@ from cloudkon.fleet import MEMORY_S, Instance, WorkerState, WorkerStatus
 from cloudkon.local.schema import LedgerFile
 
 _ANNOUNCE = (
-    "INSERT OR REPLACE INTO fleet SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 "
+    "INSERT OR REPLACE INTO fleet SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 "
     "WHERE NOT EXISTS (SELECT 1 FROM fleet WHERE worker = ?1 AND seen_ms > ?8)"
 )
 _FORGET = "DELETE FROM fleet WHERE seen_ms < ?"
@@ -46,12 +46,12 @@ def _record(status: WorkerStatus) -> tuple[Any, ...]:
         status.reason,
         json.dumps(None if status.instance is None else astuple(status.instance)),
         json.dumps(dict(status.failing)),
+        json.dumps(dict(status.throttled)),
     )
 
 
 def _status(record: tuple[Any, ...]) -> WorkerStatus:
-    worker, state, *others, instance, failing = record
+    worker, state, *others, instance, failing, throttled = record
     at = json.loads(instance)
-    return WorkerStatus(
-        *(worker, WorkerState(state), *others, None if at is None else Instance(*at), json.loads(failing))
-    )
+    where = None if at is None else Instance(*at)
+    return WorkerStatus(*(worker, WorkerState(state), *others, where, json.loads(failing), json.loads(throttled)))

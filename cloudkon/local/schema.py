@@ -9,7 +9,7 @@ from pathlib import Path
 from cloudkon.errors import InputError, UnavailableError
 
 _APPLICATION = 0x434B4F4E  # "CKON" in the file's header: no other program's database is taken for a ledger
-_VERSION = 2
+_VERSION = 3
 _BUSY_TIMEOUT_S = 10.0
 _LOG_TRIES = 20
 
@@ -39,7 +39,8 @@ CREATE TABLE workers (
 );
 CREATE TABLE fleet (
     worker TEXT PRIMARY KEY, state TEXT, slots INTEGER, busy INTEGER, bundles INTEGER, tasks INTEGER,
-    started_ms INTEGER, seen_ms INTEGER, reason TEXT, instance TEXT, failing TEXT
+    started_ms INTEGER, seen_ms INTEGER, reason TEXT, instance TEXT, failing TEXT,
+    throttled TEXT
 );
 """
 

@@ -128,6 +128,29 @@ def test_a_second_sigterm_exits_at_once(desk: JobDesk, queue: str, tmp_path: Pat
         assert first.exit_code() == 128 + signal.SIGTERM
 
 
+def test_a_stuck_process_is_replaced(desk: JobDesk, queue: str, tmp_path: Path) -> None:
+    """A task that never ends costs its process and nobody else: it has timed out, its neighbours are recorded once."""
+    trace, workload = tmp_path / "trace", tmp_path / "tasks.txt"
+    lines = ["stick", *(f"sign {trace} {number} 100" for number in range(2, 60))]
+    workload.write_text("".join(f"{line}\n" for line in ["#cloudkon: bundle=6 retries=0 timeout=500ms", *lines]))
+    own = own_worker(desk, queue, tmp_path, "--processes", "1", "--threads", "2")
+    with own as supervisor, running_job(desk, queue, workload) as run:
+        stats = json.loads(run.communicate(timeout=120)[0])
+        supervisor.await_said("ended with exit code 75 (it asked to be replaced)")
+        supervisor.terminate()
+        assert supervisor.exit_code() == 0
+    stuck, *others = desk.results(stats["job"])
+    assert (stuck["state"], stuck["error"]) == ("failed", "timed out after 0.5 s, and did not stop")
+    assert (len(others), {other["state"] for other in others}) == (len(lines) - 1, {"succeeded"})
+    assert sorted(map(int, trace.read_text().split())) == list(range(2, 60))
+    assert stats["executions"] == len(lines)
+    # What the first process had begun it has finished; a second took over, and nobody waited for a lease.
+    first, second = dict.fromkeys(other["value"] for other in others)
+    assert f"(pid {first}) ended with exit code 75" in supervisor.said()
+    assert f"(pid {second}) ended with exit code 0" in supervisor.said()
+    assert stats["makespan_s"] < 100
+
+
 def test_ctrl_c_on_a_run_says_how_to_go_on(desk: JobDesk, queue: str, tmp_path: Path) -> None:
     """Ctrl-C leaves the job on its queue, says so, and exits with 130."""
     workload = tmp_path / "tasks.txt"

@@ -1,6 +1,7 @@
 """Handlers as a user writes them, for workers that are started with --tasks tests.support.user_tasks."""
 
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,19 @@ def hold(begun: str, until: str) -> None:
     Path(begun).touch()
     while not Path(until).exists():
         time.sleep(0.01)
+
+
+@task("sign")
+def sign(file: str, line: str, milliseconds: str) -> int:
+    """As note does, and tell which process it was."""
+    note(file, line, milliseconds)
+    return os.getpid()
+
+
+@task("stick")
+def stick() -> None:
+    """Wait for nothing, where nobody can interrupt it."""
+    threading.Event().wait()
 
 
 @task("die")

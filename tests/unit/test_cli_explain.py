@@ -9,9 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
+from cloudkon.clock import SystemClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.results import TaskResult, TaskState, pack
 from tests.support.local_jobs import EVENT_MS, write_job, write_rejects
+from tests.support.rows import worker_status
 
 
 @pytest.fixture(autouse=True)
@@ -148,6 +150,23 @@ def test_status(ledger: SqliteLedger) -> None:
     one = told("status", JOB)
     assert [finding["holdup"] for finding in one["findings"]] == ["no-workers", "abandoned"]
     assert (one["approximate_depths"], one["workers"], one["state"]) == (None, [], "running")
+
+
+def test_status_of_throttled_workers(ledger: SqliteLedger) -> None:
+    """What workers say of throttling in the last minute is a finding, and their counts are kept apart."""
+    write_job(ledger, done=False)
+    now_ms, counts = SystemClock().now_ms(), {"dynamodb.UpdateItem": 25}
+    ledger.announce(worker_status("host-1", seen_ms=now_ms, throttled=counts))
+    ledger.announce(worker_status("host-2", seen_ms=now_ms))
+    assert (
+        "AWS has throttled 25 requests of 1 workers in the last minute: DynamoDB UpdateItem 25." in run("status").stdout
+    )
+    one = told("status", JOB)
+    assert [finding["holdup"] for finding in one["findings"]] == ["throttled", "abandoned"]
+    assert one["workers"] == [
+        {"worker": "host-1", "state": "working", "throttled": counts},
+        {"worker": "host-2", "state": "working", "throttled": {}},
+    ]
 
 
 def test_status_of_a_complete_job(ledger: SqliteLedger) -> None:

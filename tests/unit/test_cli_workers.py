@@ -45,12 +45,21 @@ def states(file: Path, *options: str) -> dict[str, str]:
 def test_a_worker_is_a_line(ledger: SqliteLedger, file: Path) -> None:
     """What it does, what it has done, where it is and what is wrong, in text that does nothing to a terminal."""
     where = Instance("i-1", "c7g.large", "eu-central-1a")
-    announce(ledger, "host-1", ago_s=7, state=WorkerState.SICK, reason="the disk\n\x1b[31mis full", instance=where)
+    announce(
+        ledger,
+        "host-1",
+        ago_s=7,
+        state=WorkerState.SICK,
+        reason="the disk\n\x1b[31mis full",
+        instance=where,
+        throttled={"sqs.SendMessageBatch": 2, "dynamodb.UpdateItem": 1_000, "sqs.ReceiveMessage": 3},
+    )
     header, line = listed(file).stdout.splitlines()
-    assert header.split() == ["worker", "state", "busy", "bundles", "tasks", "seen", "instance", "reason"]
+    columns = "worker state busy bundles tasks seen age throttled instance USD/h reason"
+    assert header.split() == columns.split()
     assert line.split("  ")[:2] == ["host-1", "sick"]
     assert "3/4       20  1,280" in line
-    assert "i-1 c7g.large eu-central-1a" in line
+    assert "DynamoDB 1,000, SQS 5  i-1 c7g.large eu-central-1a" in line
     assert line.endswith("the disk \ufffd[31mis full")
 
 
@@ -60,8 +69,9 @@ def test_json_has_every_key(ledger: SqliteLedger, file: Path) -> None:
     (found,) = [json.loads(line) for line in listed(file, "--json").stdout.splitlines()]
     assert found.keys() == {
         *("worker", "state", "reason", "slots", "busy", "bundles", "tasks", "started_ms", "seen_ms", "instance"),
+        *("throttled", "usd_an_hour"),
     }
-    assert (found["busy"], found["slots"], found["instance"]) == (3, 4, None)
+    assert (found["busy"], found["slots"], found["instance"], found["throttled"]) == (3, 4, None, {})
 
 
 def test_the_silent_and_the_stopped(ledger: SqliteLedger, file: Path) -> None:

@@ -81,6 +81,20 @@ def test_sick_workers() -> None:
     assert Holdup.SICK_WORKERS not in holdups([], idle(WorkerState.SICK), idle())
 
 
+def test_throttled() -> None:
+    """What AWS throttles of the workers' requests is told by service and operation; who has stopped asks no more."""
+    throttled = replace(idle(), throttled={"sqs.ReceiveMessage": 6, "dynamodb.UpdateItem": 20})
+    sick = replace(idle(WorkerState.SICK), throttled={"dynamodb.UpdateItem": 1_000})
+    stopped = replace(throttled, state=WorkerState.STOPPED)
+    first, second = findings([LEASED], throttled, sick, idle(), stopped)
+    assert (first.holdup, second.holdup) == (Holdup.THROTTLED, Holdup.RUNNING)
+    assert (
+        "1,026 requests of 2 workers in the last minute: DynamoDB UpdateItem 1,020, SQS ReceiveMessage 6." in first.says
+    )
+    assert holdups([LEASED], stopped) == [Holdup.RUNNING]
+    assert holdups([DONE], throttled) == [Holdup.COMPLETE]
+
+
 def test_flags() -> None:
     """A pause comes first, with the way out; a cancelled job waits for nothing."""
     paused = replace(job(), paused_ms=NOW, pause_reason="lunch")

@@ -98,7 +98,7 @@ def test_a_ledger_of_another_version_is_refused(path: Path) -> None:
     _open(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(InputError, match="is a ledger of version 99, and this CloudKon reads version 2"):
+    with pytest.raises(InputError, match="is a ledger of version 99, and this CloudKon reads version 3"):
         _open(path)
 
 

@@ -74,6 +74,24 @@ def test_who_has_stopped_runs_nothing(herald: Herald, board: Board) -> None:
     assert board.said[0].busy == 0
 
 
+def test_throttling_is_told_soon(board: Board, clock: ManualClock) -> None:
+    """That requests are throttled is in the row within 5 s, and so is the end of it; more of it waits its turn."""
+    throttled: dict[str, int] = {}
+    herald = Herald(board, clock, "me", 4, 15.0, lambda: 0, lambda: (0, 0), lambda: None, lambda: throttled)
+    assert told(herald, board, IDLE)
+    assert board.said[-1].throttled == {}
+    clock.advance(5.0)
+    assert not told(herald, board, IDLE)
+    throttled = {"sqs.ReceiveMessage": 1}
+    assert told(herald, board, IDLE)
+    assert board.said[-1].throttled == throttled
+    clock.advance(5.0)
+    throttled = {"sqs.ReceiveMessage": 9}
+    assert not told(herald, board, IDLE)
+    throttled = {}
+    assert told(herald, board, IDLE)
+
+
 def told(herald: Herald, board: Board, state: WorkerState) -> bool:
     """Whether a word was said."""
     before = len(board.said)

@@ -39,6 +39,17 @@ def test_what_has_begun_is_finished_and_the_rest_is_free_at_once(ward: Ward) -> 
     assert waiting not in ward.ran
 
 
+def test_room_that_a_drain_leaves_is_not_filled() -> None:
+    """A worker that waited for room, and is told to leave meanwhile, asks for nothing when a slot falls idle."""
+    ward = Ward()  # its threads are not started: this one is the receiver
+    ward.send()
+    ward.worker.drain_within(60.0)
+    assert ward.worker.receiver._receive(0.0) == ()
+    (delivery,) = ward.tasks.receive(1, 0.0, 60.0)
+    assert delivery.receive_count == 1
+    ward.ledger.close()
+
+
 def test_at_the_deadline_everything_is_given_back(ward: Ward) -> None:
     """A task that does not end in time is free for others at once, and no budget is spent."""
     running, waiting = begin_two(ward)
