@@ -118,6 +118,7 @@ def test_stack_show_names_what_is_there(embedded_cloud: EmbeddedAws) -> None:
         "workloads_bucket": names.workloads_bucket,
         "results_bucket": names.results_bucket,
         "task_queue": names.task_queue,
+        "range_queue": names.range_queue,
         "process_queue": names.process_queue,
         "dead_letter_queue": names.dead_letter_queue,
         "ledger_table": names.ledger_table,
