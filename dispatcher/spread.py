@@ -13,7 +13,7 @@ from dispatcher.ingest import Dispatcher
 
 # A range that could not be dispatched is tried again soon, not when the visibility of its message ends: that has to
 # outlast the longest invocation by far. The tries together take in an outage of some minutes.
-_AGAIN_S, _AGAIN_CAP_S = 30.0, 900.0
+_AGAIN_S, _AGAIN_CAP_S = 10.0, 900.0
 
 
 @dataclass(frozen=True, slots=True)
