@@ -1,16 +1,18 @@
 import json
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, assert_never
 
 import click
 
 from cli.options import json_option, stage_option
 from cli.tables import Table, print_tables
 from cli.units import one_line
+from cloudkon.bundle import Bundle
 from cloudkon.clock import SystemClock
 from cloudkon.dead_letters import Choice, DeadLetter, DeadLetters, Handled
 from cloudkon.errors import NotFoundError
+from cloudkon.job import RangeKey
 from cloudkon.settings import Settings
 from cloudkon.wiring import cloud
 
@@ -23,7 +25,7 @@ all_option = click.option("--all", "everything", is_flag=True, help="All message
 
 @click.group()
 def dead() -> None:
-    """Look into the stage's dead-letter queue: what no worker could decode, or was received too often.
+    """Look into the stage's dead-letter queue: what could not be decoded, or was received too often.
 
     Messages are called by ids that follow from what is in them; copies of one message share its id.
 
@@ -48,11 +50,8 @@ def list_(limit: int, stage: str, *, as_json: bool) -> None:
         for letter in letters:
             click.echo(json.dumps(_described(letter)))
         return
-    rows = [
-        (letter.id, str(letter.bundle.key) if letter.bundle else "-", one_line(letter.reason, _SHOWN_CHARACTERS))
-        for letter in letters
-    ]
-    print_tables([Table(("id", "bundle", "reason"), ("left", "left", "left"), rows)])
+    rows = [(letter.id, _named(letter.content), one_line(letter.reason, _SHOWN_CHARACTERS)) for letter in letters]
+    print_tables([Table(("id", "content", "reason"), ("left", "left", "left"), rows)])
     if len(letters) == limit:
         click.echo(f"There may be more than these {limit:,}: see --limit.", err=True)
     if not letters:
@@ -73,11 +72,14 @@ def show(id_: str, stage: str, *, as_json: bool) -> None:
         click.echo(json.dumps(_described(letter) | {"body": letter.body}))
         return
     rows = [("id", letter.id), ("reason", one_line(letter.reason, 1_000))]
-    if letter.bundle is not None:
-        rows += [("bundle", str(letter.bundle.key)), ("tasks", f"{len(letter.bundle.tasks):,}")]
+    content = letter.content
+    if content is not None:
+        rows.append(("content", _named(content)))
+    if isinstance(content, Bundle):
+        rows.append(("tasks", f"{len(content.tasks):,}"))
     print_tables([Table((), ("left", "left"), rows)])
     click.echo()
-    for line in letter.bundle.tasks if letter.bundle is not None else letter.body.splitlines():
+    for line in content.tasks if isinstance(content, Bundle) else letter.body.splitlines():
         click.echo(one_line(line, 10_000))
 
 
@@ -87,13 +89,14 @@ def show(id_: str, stage: str, *, as_json: bool) -> None:
 @stage_option
 @json_option
 def redrive(ids: Sequence[str], stage: str, *, everything: bool, as_json: bool) -> None:
-    """Move messages to the task queue, where workers try them again; exit with 1 if one of them can't be moved.
+    """Move messages back, to be tried again; exit with 1 if one of them can't be moved.
 
-    What can't be decoded by this version of CloudKon stays: workers would only send it back.
+    Tasks go to the task queue, ranges that were not dispatched to theirs. What can't be decoded by this version of
+    CloudKon stays: it would only come back.
     """
     letters = _opened(stage)
     handled = letters.redrive(_choice(ids, everything=everything))
-    _tell("moved to the task queue", ids, handled, letters, as_json=as_json)
+    _tell("moved back", ids, handled, letters, as_json=as_json)
 
 
 @dead.command()
@@ -110,7 +113,7 @@ def purge(ids: Sequence[str], stage: str, *, everything: bool, as_json: bool) ->
 
 def _opened(stage: str) -> DeadLetters:
     opened = cloud(stage, Settings())
-    return DeadLetters(opened.dead_letters, opened.tasks, SystemClock())
+    return DeadLetters(opened.dead_letters, opened.tasks, opened.ranges, SystemClock())
 
 
 def _choice(ids: Sequence[str], *, everything: bool) -> Choice:
@@ -164,13 +167,27 @@ def _unknown(ids: Sequence[str], letters: Sequence[DeadLetter]) -> NotFoundError
     return NotFoundError(f"There is no dead letter {named}.{hint} See those there are: cloudkon-cli dead list")
 
 
+def _named(content: Bundle | RangeKey | None) -> str:
+    match content:
+        case Bundle():
+            return str(content.key)
+        case RangeKey():
+            return str(content)
+        case None:
+            return "-"
+        case _:
+            assert_never(content)
+
+
 def _described(letter: DeadLetter) -> dict[str, Any]:
-    bundle = letter.bundle
+    bundle = letter.content if isinstance(letter.content, Bundle) else None
+    range_ = letter.content if isinstance(letter.content, RangeKey) else None
     return {
         "id": letter.id,
         "reason": letter.reason,
-        "job": bundle.key.job if bundle else None,
+        "job": bundle.key.job if bundle else range_.job if range_ else None,
         "bundle": bundle.key.id if bundle else None,
+        "range": range_.number if range_ else None,
         "tasks": len(bundle.tasks) if bundle else None,
         "size_bytes": len(letter.body.encode(errors="surrogatepass")),
     }

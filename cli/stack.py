@@ -87,6 +87,7 @@ def _print(names: Names, *, as_json: bool) -> None:
         "workloads_bucket": names.workloads_bucket,
         "results_bucket": names.results_bucket,
         "task_queue": names.task_queue,
+        "range_queue": names.range_queue,
         "process_queue": names.process_queue,
         "dead_letter_queue": names.dead_letter_queue,
         "ledger_table": names.ledger_table,

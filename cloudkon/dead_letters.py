@@ -1,4 +1,4 @@
-"""What lies in the dead-letter queue: looked at, moved back to the task queue, or deleted.
+"""What lies in the dead-letter queue: looked at, moved back to where it came from, or deleted.
 
 A message is moved by a client: received, sent, and only then deleted. If it ends up in both queues, the claim tells
 them apart. Messages are hidden only for as long as a verb works on them.
@@ -6,13 +6,15 @@ them apart. Messages are hidden only for as long as a verb works on them.
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from cloudkon.bundle import Bundle
 from cloudkon.clock import Clock
 from cloudkon.errors import WireError
+from cloudkon.job import RangeKey
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, Delivery, TaskQueue
-from cloudkon.wire import decode_bundle, decode_undecodable
+from cloudkon.wire import decode_bundle, decode_range, decode_undecodable
 
 _LIST_S, _WORK_S = 60.0, 600.0
 """How long messages are hidden at most, if whoever looks at them, or works on them, dies."""
@@ -27,9 +29,9 @@ class DeadLetter:
 
     id: str
     body: str
-    """As it was on the task queue."""
-    bundle: Bundle | None
-    """None if it can't be decoded."""
+    """As it was on the queue that it came from."""
+    content: Bundle | RangeKey | None
+    """Tasks to run, or a range to dispatch; None if it can't be decoded."""
     reason: str
     receipt: str = field(compare=False)
 
@@ -40,13 +42,19 @@ def read_letter(delivery: Delivery) -> DeadLetter:
     wrapped = decode_undecodable(body)
     if wrapped is not None:
         reason, body = wrapped
-    bundle = None
+    content = None
     try:
-        bundle = decode_bundle(body)
+        content = _decoded(body)
     except WireError as error:
         reason = reason if wrapped is not None else str(error)
     digest = hashlib.sha256(body.encode(errors="surrogatepass")).hexdigest()[:_ID_DIGITS]
-    return DeadLetter(digest, body, bundle, reason, delivery.receipt)
+    return DeadLetter(digest, body, content, reason, delivery.receipt)
+
+
+def _decoded(body: str) -> Bundle | RangeKey:
+    with suppress(WireError):
+        return decode_range(body)
+    return decode_bundle(body)
 
 
 @dataclass(slots=True)
@@ -72,6 +80,7 @@ class DeadLetters:
 
     queue: TaskQueue
     tasks: TaskQueue
+    ranges: TaskQueue
     clock: Clock
 
     def listed(self, limit: int) -> list[DeadLetter]:
@@ -89,7 +98,7 @@ class DeadLetters:
         return found[:limit]
 
     def redrive(self, chosen: Choice) -> Handled:
-        """Move the chosen letters that can be decoded to the task queue."""
+        """Move the chosen letters back: bundles to the queue of tasks, ranges to theirs; the undecodable stay."""
         return self._handle(chosen, self._move)
 
     def purge(self, chosen: Choice) -> Handled:
@@ -117,9 +126,13 @@ class DeadLetters:
         return [read_letter(delivery) for delivery in self.queue.receive(MAX_BATCH_MESSAGES, _WAIT_S, hide_s)]
 
     def _move(self, letters: Sequence[DeadLetter], handled: Handled) -> None:
-        handled.undecodable += [letter for letter in letters if letter.bundle is None]
-        for batch in _batches([letter for letter in letters if letter.bundle is not None]):
-            refused = set(self.tasks.send([letter.body for letter in batch]))
+        handled.undecodable += [letter for letter in letters if letter.content is None]
+        self._move_to(self.tasks, [letter for letter in letters if isinstance(letter.content, Bundle)], handled)
+        self._move_to(self.ranges, [letter for letter in letters if isinstance(letter.content, RangeKey)], handled)
+
+    def _move_to(self, queue: TaskQueue, letters: Sequence[DeadLetter], handled: Handled) -> None:
+        for batch in _batches(letters):
+            refused = set(queue.send([letter.body for letter in batch]))
             handled.failed += [letter for position, letter in enumerate(batch) if position in refused]
             self._delete([letter for position, letter in enumerate(batch) if position not in refused], handled)
 

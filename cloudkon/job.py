@@ -58,6 +58,17 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class RangeKey:
+    """Which range of which job's workload."""
+
+    job: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"range {self.number} of {self.job}"
+
+
+@dataclass(frozen=True, slots=True)
 class RangeReport:
     """What the dispatch of one range came to."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cloudkon.fleet import WorkerStatus
-from cloudkon.job import Job, RangeReport, WorkerReport
+from cloudkon.job import Job, RangeKey, RangeReport, WorkerReport
 from cloudkon.lease import BundleRow, Claim, ClaimAnswer, Lease, Mark, WriteAnswer
 from cloudkon.results import Results
 
@@ -75,6 +75,10 @@ class Jobs(Protocol):
 
     def dispatched(self, job: str) -> Sequence[RangeReport]:
         """The ranges that have been dispatched, in order."""
+        ...
+
+    def is_dispatched(self, key: RangeKey) -> bool:
+        """Whether one range has been: asked for each of them, where dispatched would read them all."""
         ...
 
     def report_worker(self, report: WorkerReport) -> None:

@@ -1,4 +1,4 @@
-"""How bundles and completion records travel: JSON in plain ASCII, so that every text fits every queue.
+"""How bundles, ranges and completion records travel: JSON in plain ASCII, so that every text fits every queue.
 
 Escaped, a line of 200 KiB grows to at most 600 KiB: below the 1 MiB of an SQS message whatever it says.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 from cloudkon.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.errors import WireError
+from cloudkon.job import RangeKey
 from cloudkon.lease import BundleRow
 from cloudkon.results import TaskResult
 
@@ -39,12 +40,7 @@ def encode_bundle(bundle: Bundle) -> str:
 
 def decode_bundle(body: str) -> Bundle:
     """Read the body of a message; raise WireError with the reason. Unknown keys are left for later versions."""
-    try:
-        value = json.loads(body)
-    except ValueError as error:
-        raise WireError(f"The message is not JSON: {error}.") from error
-    if not isinstance(value, dict) or value.get("v") != VERSION:
-        raise WireError(f"The message is no bundle of version {VERSION}.")
+    value = _versioned(body, "bundle")
     try:
         key = BundleKey(
             _job(value["job"]), _count(value["range"]), _count(value["bundle"]), _count(value["shards"], least=1)
@@ -59,6 +55,20 @@ def decode_bundle(body: str) -> Bundle:
     if len(lines) != len(tasks):
         raise WireError(f"The message names {len(lines)} lines but holds {len(tasks)} tasks.")
     return bundle
+
+
+def encode_range(key: RangeKey) -> str:
+    """Write what the ranges queue carries: which range is to be dispatched; no bundle can be taken for it."""
+    return _dump({"v": VERSION, "job": key.job, "dispatch": key.number})
+
+
+def decode_range(body: str) -> RangeKey:
+    """Read what encode_range wrote; raise WireError with the reason."""
+    value = _versioned(body, "range")
+    try:
+        return RangeKey(_job(value["job"]), _count(value["dispatch"]))
+    except (KeyError, TypeError) as error:
+        raise WireError(f"The message names no range: {error}.") from error
 
 
 def encode_completion(row: BundleRow) -> str:
@@ -131,6 +141,16 @@ def decode_undecodable(body: str) -> tuple[str, str] | None:
         return None
     reason, wrapped = value["reason"], value["body"]
     return (reason, wrapped) if isinstance(reason, str) and isinstance(wrapped, str) else None
+
+
+def _versioned(body: str, what: str) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError as error:
+        raise WireError(f"The message is not JSON: {error}.") from error
+    if not isinstance(value, dict) or value.get("v") != VERSION:
+        raise WireError(f"The message is no {what} of version {VERSION}.")
+    return value
 
 
 def _dump(value: dict[str, Any]) -> str:

@@ -3,36 +3,65 @@
 import logging
 import os
 from functools import cache
+from typing import Any
 
-from chalice.app import Chalice, S3Event
+from chalice.app import Chalice, S3Event, SQSEvent
 
 from cloudkon import wiring
 from cloudkon.clock import SystemClock
+from cloudkon.errors import CloudKonError
+from cloudkon.names import Names
 from cloudkon.settings import Settings
-from dispatcher.events import sources
+from dispatcher.events import deliveries, sources
 from dispatcher.ingest import Dispatcher
+from dispatcher.spread import Spread
+
+# With ingest this stays below 10, the least that an account may run at a time: a function that is throttled uses up
+# its messages' receives. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+_RANGES_AT_ONCE = 8
+_MARGIN_MS = 15_000
+"""Before Lambda ends a function: time to say that it was too short."""
 
 app = Chalice(app_name="cloudkon")
 app.log.setLevel(logging.INFO)
+_clock = SystemClock()
 
 
-def _workloads_bucket() -> str:
-    """The bucket to subscribe to: asked for where chalice deploys; in Lambda nobody needs it."""
+def _names() -> Names:
+    """Of what is subscribed to. Chalice has to know the account where it deploys; in Lambda nobody asks for it."""
+    stage = wiring.stage_from(os.environ)
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-        return ""
-    return wiring.cloud(wiring.stage_from(os.environ), Settings.from_environ(os.environ)).names.workloads_bucket
+        return Names(stage, account="", region="")
+    return wiring.cloud(stage, Settings.from_environ(os.environ)).names
 
 
 @cache
-def _dispatcher() -> Dispatcher:
+def _spread() -> Spread:
     """Made with a Lambda instance's first event, and kept: its connections are worth keeping."""
     cloud = wiring.cloud(wiring.stage_from(os.environ), Settings.from_environ(os.environ))
-    return Dispatcher(cloud.workloads, cloud.results, cloud.ledger, cloud.tasks, SystemClock(), cloud.meter)
+    dispatcher = Dispatcher(cloud.workloads, cloud.results, cloud.ledger, cloud.tasks, _clock, cloud.meter)
+    return Spread(dispatcher, cloud.ledger, cloud.ranges)
 
 
-@app.on_s3_event(bucket=_workloads_bucket(), events=["s3:ObjectCreated:*"])
+@app.on_s3_event(bucket=_names().workloads_bucket, events=["s3:ObjectCreated:*"])
 def ingest(event: S3Event) -> None:
-    """Dispatch every workload that an event tells of; Lambda repeats the event if this raises."""
+    """Open the job of every workload that an event tells of; Lambda repeats the event if this raises."""
     for source in sources(event.to_dict()):
-        job = _dispatcher().ingest(source)
-        app.log.info("dispatched %s: %s", job.id, job.source)
+        job = _spread().ingest(source, _until_ms(event.context))
+        app.log.info("%s %s: %s", "dispatched" if job.ranges == 1 else "spread", job.id, job.source)
+
+
+@app.on_sqs_message(queue=_names().range_queue, batch_size=1, maximum_concurrency=_RANGES_AT_ONCE)
+def dispatch_range(event: SQSEvent) -> None:
+    """Dispatch the range that a message names; if this raises, the message comes again."""
+    for delivery in deliveries(event.to_dict(), _clock.now_ms()):
+        try:
+            key = _spread().dispatch_range(delivery, _until_ms(event.context))
+        except CloudKonError as error:
+            app.log.error("receive %d of %.200s: %s", delivery.receive_count, delivery.body, error)  # noqa: TRY400
+            raise
+        app.log.info("dispatched %s", key)
+
+
+def _until_ms(context: Any) -> int:
+    return _clock.now_ms() + int(context.get_remaining_time_in_millis()) - _MARGIN_MS

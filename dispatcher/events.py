@@ -1,6 +1,7 @@
-"""What an S3 event says, as sources of jobs.
+"""What Lambda is called with: an S3 event as sources of jobs, an SQS event as deliveries.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from urllib.parse import unquote_plus
 
 from cloudkon.errors import WireError
 from cloudkon.job import Source
+from cloudkon.ports import Delivery
 
 
 def sources(event: Mapping[str, Any]) -> Iterator[Source]:
@@ -19,6 +21,16 @@ def sources(event: Mapping[str, Any]) -> Iterator[Source]:
             yield _source(record)
         except (KeyError, TypeError, ValueError) as error:
             raise WireError(f"This is no record of an S3 event: {error!r} in {record!r:.500}") from error
+
+
+def deliveries(event: Mapping[str, Any], now_ms: int) -> Iterator[Delivery]:
+    """Yield the messages that an event brings; raise WireError if a record lacks what it must have."""
+    for record in event.get("Records", []):
+        try:
+            count = int(record["attributes"]["ApproximateReceiveCount"])
+            yield Delivery(record["body"], record["receiptHandle"], count, now_ms)
+        except (KeyError, TypeError, ValueError) as error:
+            raise WireError(f"This is no record of an SQS event: {error!r} in {record!r:.500}") from error
 
 
 def _source(record: Mapping[str, Any]) -> Source:

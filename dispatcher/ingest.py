@@ -1,13 +1,14 @@
 """From a dropped workload to bundles on the queue; run again at any point, it runs nothing twice."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cloudkon.backoff import Backoff
 from cloudkon.bundle import Bundle, BundleKey
 from cloudkon.clock import Clock
-from cloudkon.job import Job, RangeReport, Source, job_id
+from cloudkon.errors import CloudKonError
+from cloudkon.job import Job, RangeKey, RangeReport, Source, job_id
 from cloudkon.lines import BadLine, Line
 from cloudkon.metering import Meter
 from cloudkon.packing import Packed, Reject, pack
@@ -17,6 +18,8 @@ from cloudkon.rejects import Rejects
 from cloudkon.sending import Sender
 from cloudkon.wire import encode_bundle
 from dispatcher.ranges import Workload, look_at, range_lines
+
+_UNZIP = "A gzipped workload can't be cut into ranges: drop it as it is unpacked, or as several files."
 
 
 @dataclass(slots=True)
@@ -34,13 +37,6 @@ class Dispatcher:
     meter: Meter = field(default_factory=Meter)
     slots: int = DEFAULT_SLOTS
     backoff: Backoff = field(default_factory=Backoff)
-
-    def ingest(self, source: Source, *, prefix: str = "") -> Job:
-        """Open the source's job and dispatch every range that has not been dispatched."""
-        before = self.meter.totals()
-        job = self.open(source, prefix=prefix)
-        self.dispatch(job, before)
-        return job
 
     def open(self, source: Source, *, prefix: str = "") -> Job:
         """Write the job's row, or return the one that stands: the first plan binds every later dispatch."""
@@ -65,16 +61,31 @@ class Dispatcher:
             )
         )
 
-    def dispatch(self, job: Job, calls_before: Mapping[str, int] | None = None, *, resend: bool = False) -> None:
+    def missing(self, job: Job) -> Sequence[int]:
+        """The ranges of the job that have not been dispatched, in order."""
+        done = {report.range for report in self.jobs.dispatched(job.id)}
+        return [number for number in range(job.ranges) if number not in done]
+
+    def dispatch(
+        self,
+        job: Job,
+        calls_before: Mapping[str, int] | None = None,
+        *,
+        resend: bool = False,
+        until_ms: int | None = None,
+    ) -> None:
         """Dispatch the job's missing ranges, one after the other; with resend all, for a queue that was lost."""
         before = calls_before if calls_before is not None else self.meter.totals()
-        done = set() if resend else {report.range for report in self.jobs.dispatched(job.id)}
-        for number in range(job.ranges):
-            if number not in done:
-                before = self.dispatch_range(job, number, before)
+        for number in range(job.ranges) if resend else self.missing(job):
+            before = self.dispatch_range(job, number, before, until_ms=until_ms)
 
-    def dispatch_range(self, job: Job, number: int, calls_before: Mapping[str, int]) -> Mapping[str, int]:
-        """Send a range's bundles, write its rejects, and last its row; return the calls counted so far."""
+    def dispatch_range(
+        self, job: Job, number: int, calls_before: Mapping[str, int], *, until_ms: int | None = None
+    ) -> Mapping[str, int]:
+        """Send a range's bundles, write its rejects, and last its row; return the calls counted so far.
+
+        Raises CloudKonError if it is not through with the workload's lines at until_ms.
+        """
         started_ms = self.clock.now_ms()
         lines = _Counted()
         rejects = Rejects(self.results, job.id, number)
@@ -82,6 +93,7 @@ class Dispatcher:
         with Sender(self.queue, self.clock, self.backoff) as sender:
             read = range_lines(Workload(self.workloads, job.source), job, number)
             for item in pack(map(lines.seen, read), job.bundle_size, has_header=number == 0):
+                self._check_time(job, number, until_ms)
                 if isinstance(item, Reject):
                     rejects.add(item)
                     continue
@@ -104,6 +116,11 @@ class Dispatcher:
             )
         )
         return after
+
+    def _check_time(self, job: Job, number: int, until_ms: int | None) -> None:
+        if until_ms is not None and self.clock.now_ms() >= until_ms:
+            advice = _UNZIP if job.gzipped else "Larger bundles take less time: see its header's bundle=."
+            raise CloudKonError(f"Not dispatched in the time that Lambda gives: {RangeKey(job.id, number)}. {advice}")
 
     def _bundle(self, job: Job, range_number: int, number: int, packed: Packed) -> Bundle:
         key = BundleKey(job.id, range_number, number, job.shards)

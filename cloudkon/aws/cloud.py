@@ -40,6 +40,10 @@ class Cloud:
         return self.queue(self.names.task_queue)
 
     @cached_property
+    def ranges(self) -> SqsQueue:
+        return self.queue(self.names.range_queue)
+
+    @cached_property
     def process(self) -> SqsQueue:
         return self.queue(self.names.process_queue)
 

@@ -11,11 +11,12 @@ from cloudkon.aws.rows import (
     key,
     number,
     range_item,
+    range_key,
     range_of,
     worker_item,
 )
 from cloudkon.aws.table import NEW, Item, Table
-from cloudkon.job import Job, RangeReport, WorkerReport
+from cloudkon.job import Job, RangeKey, RangeReport, WorkerReport
 
 
 class DynamoJobs:
@@ -36,6 +37,9 @@ class DynamoJobs:
 
     def dispatched(self, job: str) -> list[RangeReport]:
         return [range_of(job, item) for item in self._table.query(job_pk(job), RANGE)]
+
+    def is_dispatched(self, key: RangeKey) -> bool:
+        return self._table.get(range_key(key)) is not None
 
     def report_worker(self, report: WorkerReport) -> None:
         seen = {":seen": number(report.seen_ms)}

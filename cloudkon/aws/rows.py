@@ -18,7 +18,7 @@ from typing import Any
 
 from cloudkon.aws.table import Item
 from cloudkon.bundle import BundleKey, LineNumbers
-from cloudkon.job import Job, RangeReport, Source, WorkerReport
+from cloudkon.job import Job, RangeKey, RangeReport, Source, WorkerReport
 from cloudkon.lease import BundleRow, BundleState, Mark
 from cloudkon.results import Results, pack, unpack
 
@@ -170,8 +170,12 @@ def job_of(item: Item) -> Job:
     )
 
 
+def range_key(range_: RangeKey) -> dict[str, Item]:
+    return key(job_pk(range_.job), f"{RANGE}{range_.number:05d}")
+
+
 def range_item(report: RangeReport) -> dict[str, Item]:
-    return key(job_pk(report.job), f"{RANGE}{report.range:05d}") | {
+    return range_key(RangeKey(report.job, report.range)) | {
         "range": number(report.range),
         "tasks": number(report.tasks),
         "bundles": number(report.bundles),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cloudkon import control
-from cloudkon.job import Job, RangeReport, Source, WorkerReport
+from cloudkon.job import Job, RangeKey, RangeReport, Source, WorkerReport
 from cloudkon.local.schema import LedgerFile
 
 _OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -14,6 +14,7 @@ _RECENT = "SELECT * FROM jobs ORDER BY opened_ms DESC, id DESC LIMIT ?"
 _CHANGE = "UPDATE jobs SET cancelled_ms = ?, paused_ms = ?, pause_reason = ?, resumed_ms = ? WHERE id = ?"
 _RECORD_RANGE = "INSERT OR IGNORE INTO ranges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _RANGES = "SELECT * FROM ranges WHERE job = ? ORDER BY range"
+_RANGE = "SELECT 1 FROM ranges WHERE job = ? AND range = ?"
 _REPORT_WORKER = (
     "INSERT OR REPLACE INTO workers SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 "
     "WHERE NOT EXISTS (SELECT 1 FROM workers WHERE job = ?1 AND worker = ?2 AND seen_ms > ?5)"
@@ -61,6 +62,10 @@ class SqliteJobs:
         with self._file.reading() as connection:
             records = connection.execute(_RANGES, (job,)).fetchall()
         return [RangeReport(*(*figures, json.loads(api_calls))) for *figures, api_calls in records]
+
+    def is_dispatched(self, key: RangeKey) -> bool:
+        with self._file.reading() as connection:
+            return connection.execute(_RANGE, (key.job, key.number)).fetchone() is not None
 
     def report_worker(self, report: WorkerReport) -> None:
         """Write the worker's row of a job unless a later one stands."""

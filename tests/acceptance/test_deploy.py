@@ -57,15 +57,15 @@ def test_the_zip_holds_all_that_it_imports(embedded_cloud: EmbeddedAws, tmp_path
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with direct.open(location) as package:
         zipfile.ZipFile(io.BytesIO(package.read())).extractall(tmp_path)
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import app; print(app.app.app_name, bool(app.ingest))"
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import app; print(app.app.app_name, *app.__all__)"
     environment = {"AWS_LAMBDA_FUNCTION_NAME": FUNCTION, "PATH": os.environ["PATH"]}
     command = [sys.executable, "-I", "-S", "-c", code]
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert (answer.stdout, answer.stderr) == ("cloudkon True\n", "")
+    assert (answer.stdout, answer.stderr) == ("cloudkon app dispatch_range ingest\n", "")
 
 
 def test_the_policy_allows_what_the_lambda_does(embedded_cloud: EmbeddedAws, lambdas_keys: tuple[str, str]) -> None:
-    """The Lambda may read workloads, write rejects, send bundles and keep the ledger."""
+    """The Lambda may read workloads, write rejects, send bundles, send and take ranges, and keep the ledger."""
     names = embedded_cloud.names
     version = embedded_cloud.client("s3").put_object(Bucket=names.workloads_bucket, Key="a", Body=b"#\n")["VersionId"]
     s3, sqs, dynamodb = (embedded_cloud.client(service, *lambdas_keys) for service in ("s3", "sqs", "dynamodb"))
@@ -75,6 +75,8 @@ def test_the_policy_allows_what_the_lambda_does(embedded_cloud: EmbeddedAws, lam
     url = sqs.get_queue_url(QueueName=names.task_queue)["QueueUrl"]
     sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "0", "MessageBody": "policy"}])
     embedded_cloud.client("sqs").purge_queue(QueueUrl=url)
+    ranges = sqs.get_queue_url(QueueName=names.range_queue)["QueueUrl"]
+    sqs.get_queue_attributes(QueueUrl=ranges, AttributeNames=["QueueArn"])
     row = {"pk": {"S": "policy"}, "sk": {"S": "meta"}}
     dynamodb.put_item(TableName=names.ledger_table, Item=row)
     assert dynamodb.get_item(TableName=names.ledger_table, Key=row)["Item"] == row
@@ -89,6 +91,7 @@ def test_the_policy_allows_what_the_lambda_does(embedded_cloud: EmbeddedAws, lam
         ("s3", "get_object", {"Bucket": "{results}", "Key": "rejects/job/0"}),
         ("sqs", "receive_message", {"QueueUrl": "{tasks}"}),
         ("sqs", "send_message", {"QueueUrl": "{process}", "MessageBody": "x"}),
+        ("sqs", "purge_queue", {"QueueUrl": "{ranges}"}),
         ("dynamodb", "delete_item", {"TableName": "{ledger}", "Key": {"pk": {"S": "a"}, "sk": {"S": "a"}}}),
         ("dynamodb", "scan", {"TableName": "{ledger}"}),
     ],
@@ -102,6 +105,7 @@ def test_the_policy_allows_no_more(
         "{workloads}": names.workloads_bucket,
         "{results}": names.results_bucket,
         "{tasks}": sqs.get_queue_url(QueueName=names.task_queue)["QueueUrl"],
+        "{ranges}": sqs.get_queue_url(QueueName=names.range_queue)["QueueUrl"],
         "{process}": sqs.get_queue_url(QueueName=names.process_queue)["QueueUrl"],
         "{ledger}": names.ledger_table,
     }
@@ -118,6 +122,7 @@ def test_stack_show_names_what_is_there(embedded_cloud: EmbeddedAws) -> None:
         "workloads_bucket": names.workloads_bucket,
         "results_bucket": names.results_bucket,
         "task_queue": names.task_queue,
+        "range_queue": names.range_queue,
         "process_queue": names.process_queue,
         "dead_letter_queue": names.dead_letter_queue,
         "ledger_table": names.ledger_table,

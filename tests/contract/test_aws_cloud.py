@@ -21,12 +21,13 @@ def stage(aws: AwsLab, monkeypatch: pytest.MonkeyPatch) -> Cloud:
 def test_what_the_stage_holds_is_reached_through_its_name(aws: AwsLab, stage: Cloud) -> None:
     """Queues, table and buckets answer to the names that the stage's name gives them."""
     clock, names = StillClock(), stage.names
-    for queue in (names.task_queue, names.process_queue, names.dead_letter_queue):
+    for queue in (names.task_queue, names.range_queue, names.process_queue, names.dead_letter_queue):
         aws.queue(clock, name=queue)
     aws.ledger(clock, name=names.ledger_table)
     for bucket in (names.workloads_bucket, names.results_bucket):
         aws.store(clock, name=bucket)
-    for name, found in (("tasks", stage.tasks), ("process", stage.process), ("dead letters", stage.dead_letters)):
+    queues = {"tasks": stage.tasks, "ranges": stage.ranges, "process": stage.process, "dead": stage.dead_letters}
+    for name, found in queues.items():
         aws.queue(clock, name=found.name).send([name])
         assert [delivery.body for delivery in found.receive(1, 0, 30)] == [name]
     job = Job("j-aaaaaaaaaaaa", Source("b", "k", "v", 1), 1, 1, 1, 1, 1, 1)

@@ -82,16 +82,18 @@ def test_links_are_signed_in_the_new_way(monkeypatch: pytest.MonkeyPatch) -> Non
 class BreakingClient:
     """Answers GetObject, and breaks each stream after a few bytes."""
 
-    def __init__(self, data: bytes, whole_after: int, bytes_each: int = 3) -> None:
-        self.data, self.whole_after, self.bytes_each = data, whole_after, bytes_each
+    def __init__(self, data: bytes, whole_after: int, bytes_each: int = 3, *, heeds_ranges: bool = True) -> None:
+        self.data, self.whole_after, self.bytes_each, self.heeds_ranges = data, whole_after, bytes_each, heeds_ranges
         self.asked: list[dict[str, Any]] = []
 
     def get_object(self, **asked: Any) -> dict[str, Any]:
         self.asked.append(asked)
-        rest = self.data[int(asked.get("Range", "bytes=0-")[6:-1]) :]
+        ranged = self.heeds_ranges and "Range" in asked
+        rest = self.data[int(asked["Range"][6:-1]) :] if ranged else self.data
         sent = rest if len(self.asked) > self.whole_after else rest[: self.bytes_each]
         body = StreamingBody(io.BytesIO(sent), len(rest))
-        return {"ContentLength": len(rest), "ETag": '"e1"', "Body": body}
+        said = {"ContentRange": f"bytes {asked['Range'][6:]}"} if ranged else {}
+        return {"ContentLength": len(rest), "ETag": '"e1"', "Body": body, **said}
 
 
 def test_a_broken_stream_goes_on_where_it_broke() -> None:
@@ -106,6 +108,13 @@ def test_a_broken_stream_goes_on_where_it_broke() -> None:
         {**pin, "IfMatch": '"e1"', "Range": "bytes=6-"},
     ]
     assert len(clock.slept) == 2
+
+
+@pytest.mark.parametrize("start", [0, 1, 9, 10, 11])
+def test_a_store_may_answer_with_all_of_it(start: int) -> None:
+    """Who does not heed a range begins at the beginning, and what comes before the offset is left out."""
+    client = BreakingClient(b"0123456789", whole_after=1, bytes_each=4, heeds_ranges=False)
+    assert whole(S3Store(cast("Any", client), "bucket", StillClock()), "key", start=start) == b"0123456789"[start:]
 
 
 def test_a_stream_that_keeps_breaking_is_given_up() -> None:

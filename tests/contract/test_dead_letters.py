@@ -8,9 +8,10 @@ import pytest
 from cloudkon.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.clock import SystemClock
 from cloudkon.dead_letters import DeadLetters
+from cloudkon.job import RangeKey
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.ports import Delivery, TaskQueue
-from cloudkon.wire import encode_bundle, encode_undecodable
+from cloudkon.wire import encode_bundle, encode_range, encode_undecodable
 
 NEWER = json.dumps({"v": 99})
 
@@ -31,8 +32,13 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def letters(queue: TaskQueue, tasks: MemoryQueue) -> DeadLetters:
-    return DeadLetters(queue, tasks, SystemClock())
+def ranges() -> MemoryQueue:
+    return MemoryQueue(SystemClock())
+
+
+@pytest.fixture
+def letters(queue: TaskQueue, tasks: MemoryQueue, ranges: MemoryQueue) -> DeadLetters:
+    return DeadLetters(queue, tasks, ranges, SystemClock())
 
 
 def bodies(queue: TaskQueue) -> list[str]:
@@ -52,8 +58,8 @@ def test_letters_are_read_and_stay(queue: TaskQueue, letters: DeadLetters) -> No
         assert found["gibberish"].reason == "The message is not JSON."
         assert found[NEWER].reason == "The message is no bundle of version 1."
         assert found[bundle(3)].reason == "it was received too often without being finished"
-        decoded = found[bundle(3)].bundle
-        assert decoded is not None
+        decoded = found[bundle(3)].content
+        assert isinstance(decoded, Bundle)
         assert str(decoded.key) == "job/00000.000003"
 
 
@@ -75,6 +81,15 @@ def test_redrive(queue: TaskQueue, tasks: MemoryQueue, letters: DeadLetters) -> 
     assert bodies(queue) == ["gibberish", NEWER]
 
 
+def test_redrive_of_ranges(queue: TaskQueue, tasks: MemoryQueue, ranges: MemoryQueue, letters: DeadLetters) -> None:
+    """A range that could not be dispatched moves to the queue of ranges."""
+    body = encode_range(RangeKey("job", 3))
+    queue.send([body, bundle(1)])
+    assert RangeKey("job", 3) in {letter.content for letter in letters.listed(9)}
+    assert len(letters.redrive(lambda _: True).done) == 2
+    assert (bodies(ranges), bodies(tasks), bodies(queue)) == ([body], [bundle(1)], [])
+
+
 def test_redrive_of_some(queue: TaskQueue, tasks: MemoryQueue, letters: DeadLetters) -> None:
     """Only what is chosen moves; an id is the same whenever it is asked for."""
     queue.send([bundle(1), bundle(2), bundle(1)])
@@ -94,7 +109,7 @@ def test_redrive_of_large_letters(queue: TaskQueue, tasks: MemoryQueue, letters:
 def test_purge(queue: TaskQueue, letters: DeadLetters) -> None:
     """What is chosen is deleted, whether it can be decoded or not; the rest stays."""
     queue.send([bundle(1), NEWER, "gibberish"])
-    handled = letters.purge(lambda letter: letter.bundle is None)
+    handled = letters.purge(lambda letter: letter.content is None)
     assert (len(handled.done), bodies(queue)) == (2, [bundle(1)])
 
 
@@ -121,7 +136,7 @@ def test_what_is_refused_stays(queue: TaskQueue, tasks: MemoryQueue, verb: str) 
     queue.send([bundle(1), bundle(2)])
     dead: TaskQueue = Refusing(queue, verb) if verb == "delete" else queue  # type: ignore[assignment]
     task: TaskQueue = Refusing(tasks, verb) if verb == "send" else tasks  # type: ignore[assignment]
-    handled = DeadLetters(dead, task, SystemClock()).redrive(lambda _: True)
+    handled = DeadLetters(dead, task, MemoryQueue(SystemClock()), SystemClock()).redrive(lambda _: True)
     (left,) = handled.failed
     assert bodies(queue) == [left.body]
     assert {letter.body for letter in handled.done} | {left.body} == {bundle(1), bundle(2)}

@@ -1,6 +1,6 @@
 """What every ledger answers about the rows around the bundles."""
 
-from cloudkon.job import Source
+from cloudkon.job import RangeKey, Source
 from cloudkon.ports import Ledger
 from tests.support import rows
 
@@ -47,6 +47,13 @@ def test_a_range_is_recorded_once(ledger: Ledger) -> None:
     ledger.record_range(first)
     ledger.record_range(rows.range_report(0, started_ms=rows.NOW_MS + 500, api_calls={}))
     assert list(ledger.dispatched(_JOB)) == [first]
+
+
+def test_one_range_is_asked_for(ledger: Ledger) -> None:
+    """A range is dispatched as soon as it is recorded, whatever ranges of its number other jobs have."""
+    ledger.record_range(rows.range_report(1))
+    ledger.record_range(rows.range_report(2, job="another-abcdefghijkl"))
+    assert [ledger.is_dispatched(RangeKey(_JOB, number)) for number in range(3)] == [False, True, False]
 
 
 def test_nothing_is_dispatched_of_an_unknown_job(ledger: Ledger) -> None:

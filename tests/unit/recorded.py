@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cloudkon.bundle import BundleKey, LineNumbers
-from cloudkon.job import Job, RangeReport, Source, WorkerReport
+from cloudkon.job import Job, RangeKey, RangeReport, Source, WorkerReport
 from cloudkon.lease import BundleRow, BundleState
 from cloudkon.results import Results, TaskResult, TaskState
 
@@ -107,6 +107,9 @@ class Recorded:
 
     def dispatched(self, job: str) -> Sequence[RangeReport]:
         return self.reports
+
+    def is_dispatched(self, key: RangeKey) -> bool:
+        return any(report.range == key.number for report in self.reports)
 
     def open(self, job: Job) -> Job:
         raise AssertionError("readers open no jobs")

@@ -10,8 +10,9 @@ from click.testing import CliRunner, Result
 from cli.main import cloudkon_cli
 from cloudkon.aws.queue import SqsQueue
 from cloudkon.bundle import Bundle, BundleKey, LineNumbers
+from cloudkon.job import RangeKey
 from cloudkon.local.clock import ManualClock
-from cloudkon.wire import encode_bundle, encode_undecodable
+from cloudkon.wire import encode_bundle, encode_range, encode_undecodable
 from tests.support.moto_aws import AwsLab, enter
 
 NUMBERS = itertools.count(1)
@@ -22,6 +23,7 @@ WRAPPED = encode_undecodable("gibberish", "The message is not JSON.")
 class Queues:
     def __init__(self, aws: AwsLab, stage: str) -> None:
         self.tasks: SqsQueue = aws.queue(ManualClock(), f"cloudkon-{stage}-tasks")
+        self.ranges: SqsQueue = aws.queue(ManualClock(), f"cloudkon-{stage}-ranges")
         self.dead: SqsQueue = aws.queue(ManualClock(), f"cloudkon-{stage}-dead-letters")
 
 
@@ -48,7 +50,7 @@ def test_list(queues: Queues) -> None:
     """Each message is a line with its id, its bundle and why it is here, however often it is listed."""
     for _ in range(2):
         header, *rows = run("list").stdout.splitlines()
-        assert header.split() == ["id", "bundle", "reason"]
+        assert header.split() == ["id", "content", "reason"]
         assert sorted(row.split(maxsplit=2)[1:] for row in rows) == [
             ["-", "The message is not JSON."],
             ["job/00000.000007", "it was received too often without being finished"],
@@ -60,7 +62,7 @@ def test_show(queues: Queues) -> None:
     """A message is shown with what it holds, which does nothing to the terminal."""
     ids = {reason: one["id"] for reason, one in listed().items()}
     shown = run("show", ids["it was received too often without being finished"]).stdout
-    assert "bundle  job/00000.000007" in shown
+    assert "content  job/00000.000007" in shown
     assert shown.endswith("\nsleep 1\nsleep \ufffd[31m\n")
     told = json.loads(run("show", ids["The message is not JSON."], "--json").stdout)
     assert (told["body"], told["reason"], told["job"]) == ("gibberish", "The message is not JSON.", None)
@@ -70,10 +72,21 @@ def test_redrive(queues: Queues) -> None:
     """What can be decoded is moved; what can't be stays, with what to do, and the exit code says so."""
     answer = run("redrive", "--all")
     assert answer.exit_code == 1
-    assert answer.stderr.startswith("1 moved to the task queue.\n")
+    assert answer.stderr.startswith("1 moved back.\n")
     assert "stays: it can't be decoded (The message is not JSON.). A newer CloudKon" in answer.stderr
     assert [delivery.body for delivery in queues.tasks.receive(10, 0, 60)] == [BUNDLE]
     assert list(listed()) == ["The message is not JSON."]
+
+
+def test_a_range(queues: Queues) -> None:
+    """A range that was not dispatched is named, and moved to the queue of ranges."""
+    body = encode_range(RangeKey("job", 3))
+    queues.dead.send([body])
+    (one,) = [one for one in map(json.loads, run("list", "--json").stdout.splitlines()) if one["range"] is not None]
+    assert (one["job"], one["range"], one["bundle"], one["tasks"]) == ("job", 3, None, None)
+    assert "content  range 3 of job" in run("show", one["id"]).stdout
+    assert run("redrive", one["id"]).stderr == "1 moved back.\n"
+    assert [delivery.body for delivery in queues.ranges.receive(10, 0, 60)] == [body]
 
 
 def test_redrive_one(queues: Queues) -> None:

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from cloudkon.errors import WireError
-from dispatcher.events import sources
+from cloudkon.ports import Delivery
+from dispatcher.events import deliveries, sources
 
 
 def record(key: str = "tasks.txt", time: str = "2026-01-02T03:04:05.678Z", **found: str) -> dict[str, Any]:
@@ -63,3 +64,20 @@ def test_other_records_are_refused(broken: dict[str, Any]) -> None:
     """A record that is none of S3's is refused with what it said."""
     with pytest.raises(WireError, match=r"no record of an S3 event.*\{"):
         list(sources({"Records": [broken]}))
+
+
+def message(body: str, **changes: Any) -> dict[str, Any]:
+    return {"body": body, "receiptHandle": "r1", "attributes": {"ApproximateReceiveCount": "3"}, **changes}
+
+
+def test_every_message_is_a_delivery() -> None:
+    """A message has its body, its receipt handle, and how often it has been received."""
+    found = deliveries({"Records": [message("a"), message("b")]}, now_ms=7)
+    assert list(found) == [Delivery("a", "r1", 3, 7), Delivery("b", "r1", 3, 7)]
+
+
+@pytest.mark.parametrize("broken", [{}, message("a", attributes={}), {"s3": {}}])
+def test_other_messages_are_refused(broken: dict[str, Any]) -> None:
+    """A record that is none of SQS's is refused with what it said."""
+    with pytest.raises(WireError, match=r"no record of an SQS event.*\{"):
+        list(deliveries({"Records": [broken]}, 0))

@@ -38,7 +38,9 @@ class Stage:
         versions = self.workloads._client.list_object_versions(Bucket=self.workloads.bucket, Prefix=KEY)["Versions"]
         source = Source(self.workloads.bucket, KEY, versions[0]["VersionId"], self.clock.now_ms())
         queue = MemoryQueue(self.clock)
-        job = Dispatcher(self.workloads, self.results, self.ledger, queue, self.clock).ingest(source)
+        dispatcher = Dispatcher(self.workloads, self.results, self.ledger, queue, self.clock)
+        job = dispatcher.open(source)
+        dispatcher.dispatch(job)
         now = self.clock.now_ms()
         for delivery in queue.receive(10, 0, 60):
             bundle = decode_bundle(delivery.body)

@@ -1,3 +1,4 @@
+import json
 import re
 import subprocess
 import sys
@@ -37,6 +38,7 @@ def test_names_are_those_that_everybody_looks_for() -> None:
         "WorkloadsBucket": ("BucketName", NAMES.workloads_bucket),
         "ResultsBucket": ("BucketName", NAMES.results_bucket),
         "TaskQueue": ("QueueName", NAMES.task_queue),
+        "RangeQueue": ("QueueName", NAMES.range_queue),
         "ProcessQueue": ("QueueName", NAMES.process_queue),
         "DeadLetterQueue": ("QueueName", NAMES.dead_letter_queue),
         "Ledger": ("TableName", NAMES.ledger_table),
@@ -51,6 +53,8 @@ def test_queues_agree_with_the_settings() -> None:
     queues = [r["Properties"] for r in resources().values() if r["Type"] == "AWS::SQS::Queue"]
     assert {queue["MessageRetentionPeriod"] for queue in queues} == {QUEUE_RETENTION_DAYS * 86_400}
     assert resources()["TaskQueue"]["Properties"]["VisibilityTimeout"] == Settings().visibility_s
+    longest_s = json.loads(Path(".chalice/config.json").read_text(encoding="utf-8"))["lambda_timeout"]
+    assert resources()["RangeQueue"]["Properties"]["VisibilityTimeout"] == 6 * longest_s
 
 
 def test_buckets_are_closed() -> None:

@@ -1,0 +1,58 @@
+"""Spreads a large workload over many invocations, a message a range; run again at any point, it runs nothing twice."""
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from cloudkon.backoff import Backoff
+from cloudkon.errors import CloudKonError, NotFoundError, WireError
+from cloudkon.job import Job, RangeKey, Source
+from cloudkon.ports import Delivery, History, TaskQueue
+from cloudkon.sending import Sender
+from cloudkon.wire import decode_range, encode_range
+from dispatcher.ingest import Dispatcher
+
+# A range that could not be dispatched is tried again soon, not when the visibility of its message ends: that has to
+# outlast the longest invocation by far. The tries together take in an outage of some minutes.
+_AGAIN_S, _AGAIN_CAP_S = 10.0, 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What the Lambda's two functions do; each raises what the ports raise, and is then called again."""
+
+    dispatcher: Dispatcher
+    history: History
+    ranges: TaskQueue
+    again: Backoff = field(default_factory=lambda: Backoff(_AGAIN_S, _AGAIN_CAP_S))
+
+    def ingest(self, source: Source, until_ms: int | None = None) -> Job:
+        """Open the source's job; dispatch its one range, or send a message for each range that is not dispatched."""
+        before = self.dispatcher.meter.totals()
+        job = self.dispatcher.open(source)
+        if job.ranges == 1:
+            self.dispatcher.dispatch(job, before, until_ms=until_ms)
+            return job
+        with Sender(self.ranges, self.dispatcher.clock, self.dispatcher.backoff) as sender:
+            for number in self.dispatcher.missing(job):
+                sender.put(encode_range(RangeKey(job.id, number)))
+        return job
+
+    def dispatch_range(self, delivery: Delivery, until_ms: int | None = None) -> RangeKey:
+        """Dispatch the range that a message names, unless it has been; what fails comes again after a wait."""
+        try:
+            return self._dispatch(decode_range(delivery.body), until_ms)
+        except Exception:
+            with suppress(CloudKonError):  # then it comes when its visibility ends; what failed first is what matters
+                self.ranges.hide([delivery.receipt], self.again.delay_s(delivery.receive_count))
+            raise
+
+    def _dispatch(self, key: RangeKey, until_ms: int | None) -> RangeKey:
+        before = self.dispatcher.meter.totals()
+        job = self.history.job(key.job)
+        if job is None:
+            raise NotFoundError(f"There is no job {key.job} in the ledger (any more): {key} can't be dispatched.")
+        if key.number >= job.ranges:
+            raise WireError(f"There is no {key}: it has {job.ranges:,} ranges.")
+        if not self.dispatcher.jobs.is_dispatched(key):
+            self.dispatcher.dispatch_range(job, key.number, before, until_ms=until_ms)
+        return key
