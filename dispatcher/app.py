@@ -9,6 +9,7 @@ from chalice.app import Chalice, S3Event
 from cloudkon import wiring
 from cloudkon.clock import SystemClock
 from cloudkon.settings import Settings
+from cloudkon.tracing import Place
 from dispatcher.events import sources
 from dispatcher.ingest import Dispatcher
 
@@ -26,8 +27,19 @@ def _workloads_bucket() -> str:
 @cache
 def _dispatcher() -> Dispatcher:
     """Made with a Lambda instance's first event, and kept: its connections are worth keeping."""
-    cloud = wiring.cloud(wiring.stage_from(os.environ), Settings.from_environ(os.environ))
-    return Dispatcher(cloud.workloads, cloud.results, cloud.ledger, cloud.tasks, SystemClock(), cloud.meter)
+    stage, settings = wiring.stage_from(os.environ), Settings.from_environ(os.environ)
+    cloud, tracer = wiring.cloud(stage, settings), wiring.tracer(os.environ, stage, settings, _trace_around)
+    return Dispatcher(
+        cloud.workloads, cloud.results, cloud.ledger, cloud.tasks, SystemClock(), cloud.meter, tracer=tracer
+    )
+
+
+def _trace_around() -> Place | None:
+    """What Lambda says of the trace that this invocation belongs to.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
+    return Place.parse(os.environ.get("_X_AMZN_TRACE_ID"))
 
 
 @app.on_s3_event(bucket=_workloads_bucket(), events=["s3:ObjectCreated:*"])

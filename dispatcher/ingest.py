@@ -12,11 +12,13 @@ from cloudkon.lines import BadLine, Line
 from cloudkon.metering import Meter
 from cloudkon.packing import Packed, Reject, pack
 from cloudkon.planning import DEFAULT_SLOTS, bundle_size, ranges_of, shards_of
-from cloudkon.ports import Jobs, ObjectStore, TaskQueue
+from cloudkon.ports import Jobs, ObjectStore, TaskQueue, Tracer
 from cloudkon.rejects import Rejects
 from cloudkon.sending import Sender
+from cloudkon.tracing import NoTracer, Place
 from cloudkon.wire import encode_bundle
 from dispatcher.ranges import Workload, look_at, range_lines
+from dispatcher.traced import RangeTrace
 
 
 @dataclass(slots=True)
@@ -34,6 +36,7 @@ class Dispatcher:
     meter: Meter = field(default_factory=Meter)
     slots: int = DEFAULT_SLOTS
     backoff: Backoff = field(default_factory=Backoff)
+    tracer: Tracer = field(default_factory=NoTracer)
 
     def ingest(self, source: Source, *, prefix: str = "") -> Job:
         """Open the source's job and dispatch every range that has not been dispatched."""
@@ -49,9 +52,10 @@ class Dispatcher:
         seen, plain_bytes, gzipped = look_at(workload, size_bytes)
         tasks = seen.tasks_of(plain_bytes)
         size = bundle_size(seen, plain_bytes, self.slots)
+        name = job_id(source.bucket, source.key, source.version, prefix=prefix)
         return self.jobs.open(
             Job(
-                id=job_id(source.bucket, source.key, source.version, prefix=prefix),
+                id=name,
                 source=source,
                 size_bytes=size_bytes,
                 ranges=ranges_of(size_bytes, gzipped=gzipped),
@@ -62,6 +66,7 @@ class Dispatcher:
                 gzipped=gzipped,
                 retries=seen.options.retries,
                 timeout_s=seen.options.timeout_s,
+                trace=self.tracer.open(name, source.event_ms),
             )
         )
 
@@ -75,6 +80,12 @@ class Dispatcher:
 
     def dispatch_range(self, job: Job, number: int, calls_before: Mapping[str, int]) -> Mapping[str, int]:
         """Send a range's bundles, write its rejects, and last its row; return the calls counted so far."""
+        with RangeTrace(self.tracer, self.clock, job, number) as trace:
+            return self._dispatch_range(job, number, calls_before, trace)
+
+    def _dispatch_range(
+        self, job: Job, number: int, calls_before: Mapping[str, int], trace: RangeTrace
+    ) -> Mapping[str, int]:
         started_ms = self.clock.now_ms()
         lines = _Counted()
         rejects = Rejects(self.results, job.id, number)
@@ -85,10 +96,11 @@ class Dispatcher:
                 if isinstance(item, Reject):
                     rejects.add(item)
                     continue
-                sender.put(encode_bundle(self._bundle(job, number, bundles, item)))
+                sender.put(encode_bundle(self._bundle(job, number, bundles, item, trace.place(bundles))))
                 bundles += 1
                 tasks += len(item.tasks)
         rejects.flush()
+        trace.notes |= {"tasks": tasks, "bundles": bundles, "rejected": rejects.count}
         after = self.meter.totals()
         self.jobs.record_range(
             RangeReport(
@@ -105,10 +117,11 @@ class Dispatcher:
         )
         return after
 
-    def _bundle(self, job: Job, range_number: int, number: int, packed: Packed) -> Bundle:
+    def _bundle(self, job: Job, range_number: int, number: int, packed: Packed, trace: Place | None) -> Bundle:
         key = BundleKey(job.id, range_number, number, job.shards)
         now_ms = self.clock.now_ms()
-        return Bundle(key, packed.lines, packed.tasks, job.source.event_ms, now_ms, job.retries, job.timeout_s)
+        event_ms = job.source.event_ms
+        return Bundle(key, packed.lines, packed.tasks, event_ms, now_ms, job.retries, job.timeout_s, trace)
 
 
 @dataclass(slots=True)

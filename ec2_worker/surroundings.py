@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
 from cloudkon.metering import Meter
-from cloudkon.ports import Ledger, ObjectStore, TaskQueue
+from cloudkon.ports import Ledger, ObjectStore, TaskQueue, Tracer
+from cloudkon.tracing import NoTracer
 from ec2_worker.instance import Metadata
 
 
@@ -29,3 +30,4 @@ class Surroundings:
     meter: Meter = field(default_factory=Meter)
     metadata: Metadata | None = None
     """Of the EC2 instance, if this may be one."""
+    tracer: Tracer = field(default_factory=NoTracer)

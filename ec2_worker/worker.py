@@ -24,6 +24,7 @@ from ec2_worker.settler import Settler
 from ec2_worker.slots import Slots
 from ec2_worker.status import Herald
 from ec2_worker.surroundings import Surroundings
+from ec2_worker.traces import Traces
 from ec2_worker.trial import Trial
 from ec2_worker.vitals import Counts, Vitals
 
@@ -112,6 +113,7 @@ class Worker:
             finished=self.settler.add,
             already_done=self.settler.add_done,
             admits=self.gate.admits,
+            traces=Traces(around.tracer, name),
         )
         self.end_watch = None
         if around.metadata is not None:
@@ -264,4 +266,6 @@ class Worker:
     def _lose(self, held: Held) -> None:
         log.warning("%s: another worker has taken over.", held.lease.key)
         self.reporter.lost_lease(held.lease.key.job, held.unsaved)
+        if (trace := held.trace) is not None:
+            trace.error = "another worker has taken over"
         self._holdings.discard(held)
