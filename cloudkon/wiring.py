@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from cloudkon.clock import SystemClock
+from cloudkon.emf import MetricLog
 from cloudkon.errors import InputError
 from cloudkon.names import DEFAULT_STAGE, check_stage
 from cloudkon.ports import Tracer
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 STAGE_VARIABLE = "CLOUDKON_STAGE"
 TRACING_VARIABLE = "CLOUDKON_TRACING"
 """Where traces go: off, xray or otel."""
+METRICS_VARIABLE = "CLOUDKON_METRICS"
+"""How metrics are written: off or emf."""
 
 
 def stage_from(environ: Mapping[str, str]) -> str:
@@ -62,3 +65,14 @@ def _traced_by(module: str, extra: str, name: str, *arguments: Any) -> Tracer:
     except Exception as error:
         raise InputError(f"{TRACING_VARIABLE}={extra} can't be used: {error}") from error
     return made
+
+
+def metric_log(environ: Mapping[str, str], stage: str, out: TextIO) -> MetricLog | None:
+    """What writes metrics, if the environment asks for them; raises InputError for a word that is none."""
+    match environ.get(METRICS_VARIABLE) or "off":
+        case "off":
+            return None
+        case "emf":
+            return MetricLog(stage, SystemClock(), out)
+        case word:
+            raise InputError(f"{METRICS_VARIABLE}={word} is none of off and emf.")

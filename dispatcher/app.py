@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from functools import cache
 
 from chalice.app import Chalice, S3Event
@@ -29,8 +30,16 @@ def _dispatcher() -> Dispatcher:
     """Made with a Lambda instance's first event, and kept: its connections are worth keeping."""
     stage, settings = wiring.stage_from(os.environ), Settings.from_environ(os.environ)
     cloud, tracer = wiring.cloud(stage, settings), wiring.tracer(os.environ, stage, settings, _trace_around)
+    metrics = wiring.metric_log(os.environ, stage, sys.stdout)
     return Dispatcher(
-        cloud.workloads, cloud.results, cloud.ledger, cloud.tasks, SystemClock(), cloud.meter, tracer=tracer
+        cloud.workloads,
+        cloud.results,
+        cloud.ledger,
+        cloud.tasks,
+        SystemClock(),
+        cloud.meter,
+        tracer=tracer,
+        metrics=metrics,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from cloudkon.backoff import Backoff
 from cloudkon.bundle import Bundle, BundleKey
 from cloudkon.clock import Clock
+from cloudkon.emf import MetricLog
 from cloudkon.job import Job, RangeReport, Source, job_id
 from cloudkon.lines import BadLine, Line
 from cloudkon.metering import Meter
@@ -37,6 +38,7 @@ class Dispatcher:
     slots: int = DEFAULT_SLOTS
     backoff: Backoff = field(default_factory=Backoff)
     tracer: Tracer = field(default_factory=NoTracer)
+    metrics: MetricLog | None = None
 
     def ingest(self, source: Source, *, prefix: str = "") -> Job:
         """Open the source's job and dispatch every range that has not been dispatched."""
@@ -53,22 +55,24 @@ class Dispatcher:
         tasks = seen.tasks_of(plain_bytes)
         size = bundle_size(seen, plain_bytes, self.slots)
         name = job_id(source.bucket, source.key, source.version, prefix=prefix)
-        return self.jobs.open(
-            Job(
-                id=name,
-                source=source,
-                size_bytes=size_bytes,
-                ranges=ranges_of(size_bytes, gzipped=gzipped),
-                shards=shards_of(tasks, size),
-                bundle_size=size,
-                tasks_estimate=tasks,
-                opened_ms=self.clock.now_ms(),
-                gzipped=gzipped,
-                retries=seen.options.retries,
-                timeout_s=seen.options.timeout_s,
-                trace=self.tracer.open(name, source.event_ms),
-            )
+        asked = Job(
+            id=name,
+            source=source,
+            size_bytes=size_bytes,
+            ranges=ranges_of(size_bytes, gzipped=gzipped),
+            shards=shards_of(tasks, size),
+            bundle_size=size,
+            tasks_estimate=tasks,
+            opened_ms=self.clock.now_ms(),
+            gzipped=gzipped,
+            retries=seen.options.retries,
+            timeout_s=seen.options.timeout_s,
+            trace=self.tracer.open(name, source.event_ms),
         )
+        standing = self.jobs.open(asked)
+        if standing == asked:  # else an earlier try has opened it
+            self._count({"JobsOpened": 1})
+        return standing
 
     def dispatch(self, job: Job, calls_before: Mapping[str, int] | None = None, *, resend: bool = False) -> None:
         """Dispatch the job's missing ranges, one after the other; with resend all, for a queue that was lost."""
@@ -115,7 +119,12 @@ class Dispatcher:
                 api_calls=Counter(after) - Counter(calls_before),
             )
         )
+        self._count({"TasksDispatched": tasks, "LinesRejected": rejects.count})
         return after
+
+    def _count(self, metrics: Mapping[str, int]) -> None:
+        if self.metrics is not None:
+            self.metrics.write(metrics)
 
     def _bundle(self, job: Job, range_number: int, number: int, packed: Packed, trace: Place | None) -> Bundle:
         key = BundleKey(job.id, range_number, number, job.shards)

@@ -94,6 +94,7 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash 
         meter=cloud.meter,
         metadata=None if endpoint is None else Metadata(endpoint, clock),
         tracer=tracer,
+        metrics=wiring.metric_log(environ, cloud.stage, sys.stdout),
     )
     worker = Worker(around, registry, settings, name=name, slots=slots, supervised=leash is not None)
 

@@ -6,6 +6,7 @@ import socket
 from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
+from cloudkon.emf import MetricLog
 from cloudkon.metering import Meter
 from cloudkon.ports import Ledger, ObjectStore, TaskQueue, Tracer
 from cloudkon.tracing import NoTracer
@@ -31,3 +32,4 @@ class Surroundings:
     metadata: Metadata | None = None
     """Of the EC2 instance, if this may be one."""
     tracer: Tracer = field(default_factory=NoTracer)
+    metrics: MetricLog | None = None
