@@ -201,6 +201,30 @@ def test_every_attempt_is_told(tmp_path: Path) -> None:
     assert "release" in [span.name for span in notebook.told[1].below]
 
 
+def test_of_a_large_job_some_bundles_are_told(tmp_path: Path) -> None:
+    """Bundles beyond what a trace holds travel without it, and those that are told are spread evenly."""
+    world = TracedWorld(Notebook(), tmp_path)
+    world.drop("#cloudkon: bundle=1\n" + "make 1\n" * 140)
+    told: list[int] = []
+    while found := world.tasks.receive(10, 0.0, 60.0):
+        bundles = [decode_bundle(delivery.body) for delivery in found]
+        told += [bundle.key.number for bundle in bundles if bundle.trace is not None]
+    assert sorted(told) == list(range(0, 140, 3))
+
+
+def test_a_bundle_is_told_once(tmp_path: Path) -> None:
+    """Two threads that let go of the same bundle, as a drain and the settler may, tell one span of it."""
+    notebook = Notebook()
+    world = TracedWorld(notebook, tmp_path)
+    world.drop("make 1\n")
+    worker = world.machine()
+    worker.receive()
+    (held,) = worker.holds()
+    for _ in range(2):
+        worker.worker.keeper.holdings.discard(held)
+    assert [span.name for span in notebook.told] == ["dispatch", "worker"]
+
+
 def test_a_dispatch_that_fails_is_told(tmp_path: Path) -> None:
     """What kept a range from its queue stands in the trace, and the next try is a span of its own."""
     notebook = Notebook()
