@@ -18,6 +18,7 @@ from cloudkon.lines import Line
 from cloudkon.numbering import Numbering
 from cloudkon.planning import is_header
 from cloudkon.task import is_task_line
+from cloudkon.tracing import console_link
 
 _MEANING = {
     "succeeded": "it ran, and its result is recorded",
@@ -62,7 +63,7 @@ def explain(ledgers: Ledgers, job: str, task: str | None, number: int | None, *,
         raise click.UsageError("Name one task: by the number of its line, or by its id.")
     found = ledgers.find(job)
     known = _known(found, task, number)
-    told = _of_job(found.job) | known.as_json(SystemClock().now_ms()) | _output(found, known)
+    told = _of_job(found.job) | _trace(found) | known.as_json(SystemClock().now_ms()) | _output(found, known)
     line = _original(found, known)
     if line is not None:
         told["line"] = line.text
@@ -75,6 +76,14 @@ def explain(ledgers: Ledgers, job: str, task: str | None, number: int | None, *,
 
 def _of_job(job: Job) -> dict[str, Any]:
     return {"job": job.id, "cancelled": job.cancelled_ms is not None, "paused": job.pause_reason}
+
+
+def _trace(found: Found) -> dict[str, str]:
+    """The job's trace, and where AWS shows it if it was told to X-Ray."""
+    trace, cloud = found.job.trace, found.records.cloud
+    if trace is None:
+        return {}
+    return {"trace": trace} | ({} if cloud is None else {"trace_at": console_link(trace, cloud.names.region)})
 
 
 def _meaning(told: dict[str, Any]) -> str:
@@ -137,6 +146,7 @@ def _tables(told: dict[str, Any]) -> list[Table]:
         rows.append(
             ("bundle", f"{told['bundle']}, {told['bundle_state']}; {told['place']} of {told['tasks_in_bundle']}")
         )
+    rows += [(name, told[key]) for name, key in (("trace", "trace"), ("trace at", "trace_at")) if key in told]
     if "runs" in told:
         rows.append(("runs", str(told["runs"])))
     if told.get("strikes"):

@@ -17,9 +17,10 @@ from cloudkon.local.queue import Depth, MemoryQueue
 from cloudkon.local.run_lock import RunLock
 from cloudkon.local.store import FolderStore
 from cloudkon.numbering import Numbering
-from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore
+from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore, Tracer
 from cloudkon.registry import Registry
 from cloudkon.settings import Settings
+from cloudkon.tracing import NoTracer
 from cloudkon.wire import decode_completion
 from dispatcher.ingest import Dispatcher
 from ec2_worker.surroundings import Surroundings, worker_name
@@ -47,11 +48,13 @@ class LocalRun:
         settings: Settings,
         finished: Callable[[Sequence[dict[str, Any]]], None],
         chaos: Chaos | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self._ledger_file = ledger_file
         self._finished = finished
         self._chaos = chaos
         self._clock = SystemClock()
+        self._tracer = tracer or NoTracer()
         if chaos is not None:
             settings = chaos.shortened(settings)
         self.ledger = SqliteLedger(ledger_file, guard_ms=settings.guard_ms)
@@ -60,12 +63,20 @@ class LocalRun:
         self._process = MemoryQueue(self._clock)
         self.results = FolderStore(results_folder(ledger_file))
         around = Surroundings(
-            self._bounded, self._process, MemoryQueue(self._clock), self.ledger, self.results, self._clock
+            self._bounded,
+            self._process,
+            MemoryQueue(self._clock),
+            self.ledger,
+            self.results,
+            self._clock,
+            tracer=self._tracer,
         )
         workloads: ObjectStore = FolderStore(Path("/"))
         if chaos is not None:
             around, workloads = chaos.over(around), chaos.workloads(workloads)
-        self._dispatcher = Dispatcher(workloads, around.results, around.ledger, around.tasks, self._clock, slots=slots)
+        self._dispatcher = Dispatcher(
+            workloads, around.results, around.ledger, around.tasks, self._clock, slots=slots, tracer=self._tracer
+        )
         self._worker = Worker(around, registry, settings, name=worker_name(), slots=slots)
         self._over = threading.Event()
         self._failure: BaseException | None = None
@@ -108,6 +119,7 @@ class LocalRun:
         self._worker.drain()
 
     def close(self) -> None:
+        self._tracer.close()
         self.ledger.close()
 
     def _source(self, file: Path) -> Source:

@@ -20,6 +20,7 @@ from cli.progress import went_well
 from cli.results_file import ResultsFile
 from cli.stats_view import stats_tables
 from cli.tables import print_tables
+from cloudkon import wiring
 from cloudkon.clock import SystemClock
 from cloudkon.process import end_programs
 from cloudkon.registry import Registry
@@ -47,6 +48,8 @@ def run_local(
 ) -> bool:
     """Run a workload on this machine; return whether every task succeeded."""
     chaos = None if chaos_seed is None else Chaos(chaos_seed, SystemClock())
+    # A person is looking on: a run whose first tasks all fail is theirs to stop.
+    settings = Settings.from_environ(os.environ, drain_s=_DRAIN_S, poll_s=_POLL_S, breaker_tasks=0)
     with LocalProgress() as progress:
 
         def finished(tasks: Sequence[dict[str, Any]]) -> None:
@@ -58,10 +61,10 @@ def run_local(
             ledger_file,
             _registry(modules, allowed),
             slots=slots,
-            # A person is looking on: a run whose first tasks all fail is theirs to stop.
-            settings=Settings.from_environ(os.environ, drain_s=_DRAIN_S, poll_s=_POLL_S, breaker_tasks=0),
+            settings=settings,
             finished=finished,
             chaos=chaos,
+            tracer=wiring.tracer(os.environ, "local", settings),
         )
         try:
             job = run.open(file, resume=resume)

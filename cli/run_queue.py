@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -20,7 +21,7 @@ from cloudkon.numbering import Numbering
 from cloudkon.planning import DEFAULT_SLOTS
 from cloudkon.settings import Settings
 from cloudkon.wire import describe, numbered
-from cloudkon.wiring import cloud
+from cloudkon.wiring import cloud, tracer
 from dispatcher.ingest import Dispatcher
 
 
@@ -29,7 +30,8 @@ def run_queue(
 ) -> bool:
     """Send a workload to a queue's workers and wait for its end; return whether every task succeeded."""
     clock = SystemClock()
-    opened = cloud(stage, Settings.from_environ(os.environ))
+    settings = Settings.from_environ(os.environ)
+    opened, traced = cloud(stage, settings), tracer(os.environ, stage, settings)
     dispatcher = Dispatcher(
         workloads=FolderStore(Path("/")),
         results=opened.results,
@@ -38,12 +40,14 @@ def run_queue(
         clock=clock,
         meter=opened.meter,
         slots=slots or DEFAULT_SLOTS,
+        tracer=traced,
     )
     # Each run is a job of its own, however often the file is run.
     source = Source(queue, str(file.resolve()), secrets.token_hex(8), clock.now_ms(), pinned=False)
     job = dispatcher.open(source)
     try:
-        dispatcher.dispatch(job)
+        with closing(traced):
+            dispatcher.dispatch(job)
     except KeyboardInterrupt:
         click.echo(f"Stopped while sending {job.id}: what was sent runs, the rest was not sent.", err=True)
         raise SystemExit(130) from None

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from cloudkon.bundle import BundleKey
 from cloudkon.errors import InputError
 from cloudkon.ports import ObjectStore
+from cloudkon.tracing import Steps, step_of
 
 _MAX_NAME_CHARACTERS = 200
 """What is left of a key's 1,024 bytes, in the widest letters.
@@ -26,7 +27,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
 class Context:
     """One run of one task; every task gets one, so what few of them need is made when it is asked for."""
 
-    __slots__ = ("_bundle", "_monotonic_s", "_outputs", "_stages", "_store", "attempt", "index")
+    __slots__ = ("_bundle", "_monotonic_s", "_outputs", "_stages", "_steps", "_store", "attempt", "index")
 
     def __init__(
         self,
@@ -35,9 +36,11 @@ class Context:
         index: int,
         store: ObjectStore,
         monotonic_s: Callable[[], float] = time.monotonic,
+        steps: Steps | None = None,
     ) -> None:
         self._bundle = bundle
         self._store = store
+        self._steps = steps
         self._monotonic_s = monotonic_s
         self._outputs: tuple[str, ...] = ()
         self._stages: _Stages | None = None
@@ -72,10 +75,11 @@ class Context:
         lost, writes elsewhere, and the completion names one of them. Raises InputError for a name that leads elsewhere.
         """
         key = f"outputs/{self._bundle}/{self.attempt}/{self.index}/{_checked(name)}"
-        if isinstance(content, Path):
-            self._store.upload(key, content)
-        else:
-            self._store.write(key, content)
+        with step_of(self._steps, "store"):
+            if isinstance(content, Path):
+                self._store.upload(key, content)
+            else:
+                self._store.write(key, content)
         if key not in self._outputs:
             self._outputs += (key,)
         return key
@@ -90,7 +94,8 @@ class Context:
             self._stages = _Stages()
         began = self._stages.enter(name, self._monotonic_s())
         try:
-            yield
+            with step_of(self._steps, name):
+                yield
         finally:
             self._stages.leave(began, self._monotonic_s())
 

@@ -55,6 +55,8 @@ class Job:
     pause_reason: str | None = None
     resumed_ms: int | None = None
     """When somebody last let it go on after a pause: from then on no breaker pauses it."""
+    trace: str | None = None
+    """The id of its trace, if it is traced; see tracing.py."""
 
 
 @dataclass(frozen=True, slots=True)

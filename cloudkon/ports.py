@@ -13,6 +13,7 @@ from cloudkon.fleet import WorkerStatus
 from cloudkon.job import Job, RangeKey, RangeReport, WorkerReport
 from cloudkon.lease import BundleRow, Claim, ClaimAnswer, Lease, Mark, WriteAnswer
 from cloudkon.results import Results
+from cloudkon.tracing import Place, Span
 
 MAX_BATCH_MESSAGES = 10
 """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
@@ -168,4 +169,24 @@ class Shelter(Protocol):
 
     def let_go(self, instance: str) -> None:
         """Say that an instance that is about to end holds nothing any more; fine if nobody waits for it."""
+        ...
+
+
+class Tracer(Protocol):
+    """Where traces go; see tracing.py for what they tell. No verb raises, and none waits for a network."""
+
+    def open(self, job: str, event_ms: int) -> str | None:
+        """Decide whether a new job is traced; return its trace's id, None if it is not."""
+        ...
+
+    def wants(self, place: Place | None) -> bool:
+        """Whether what hangs there is to be told: nothing need be collected otherwise."""
+        ...
+
+    def tell(self, span: Span) -> None:
+        """Take a span that has a place and has ended, with all below it."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what was told; nothing is told after that. May take seconds if nobody takes it."""
         ...

@@ -67,6 +67,10 @@ class Settings:
     """After so many bundles of a job without one success a worker asks whether others succeed; 0 for never."""
     sick_exit_s: float = 600.0
     """A worker that is sick for so long ends with exit code 69, for another machine to take its place."""
+    trace_share: float = 1.0
+    """Which share of all jobs is traced, from 0 to 1, by those that trace at all."""
+    metrics_s: float = 60.0
+    """How often a worker writes its metrics down, if it does: CloudWatch keeps them by the minute."""
     retention_days: int = 30
     """How long the ledger remembers: past the queue's own retention, or a late duplicate would run."""
 
@@ -80,6 +84,8 @@ class Settings:
         _check(self.sick_exit_s > 0, "sick_exit_s is positive")
         _check(0 < self.poll_s <= 20, "poll_s lies between 0 and 20, the longest wait of an SQS receive")
         _check(self.checkpoint_s > 0, "checkpoint_s is positive")
+        _check(0 <= self.trace_share <= 1, "trace_share lies between 0 and 1")
+        _check(self.metrics_s > 0, "metrics_s is positive")
         _check(self.retries >= 0, "retries is 0 or more")
         _check(self.strikes >= 1, "strikes is 1 or more")
         _check(self.fruitless_claims > self.strikes + 1, "fruitless_claims leaves room for the strikes of a task")

@@ -14,6 +14,7 @@ from cloudkon.errors import WireError
 from cloudkon.job import RangeKey
 from cloudkon.lease import BundleRow
 from cloudkon.results import TaskResult
+from cloudkon.tracing import Place
 
 VERSION = 1
 
@@ -21,7 +22,8 @@ VERSION = 1
 def encode_bundle(bundle: Bundle) -> str:
     """Write a bundle as the body of a message."""
     key = bundle.key
-    optional = {"retries": bundle.retries, "timeout_s": bundle.timeout_s}
+    trace = None if bundle.trace is None else str(bundle.trace)
+    optional = {"retries": bundle.retries, "timeout_s": bundle.timeout_s, "trace": trace}
     return _dump(
         {
             "v": VERSION,
@@ -49,7 +51,8 @@ def decode_bundle(body: str) -> Bundle:
         tasks = tuple(_text(value["tasks"]).split("\n"))
         retries = _count(value["retries"]) if "retries" in value else None
         timeout_s = _positive(value["timeout_s"]) if "timeout_s" in value else None
-        bundle = Bundle(key, lines, tasks, _time(value["event_ms"]), _time(value["sent_ms"]), retries, timeout_s)
+        stamps = _time(value["event_ms"]), _time(value["sent_ms"])
+        bundle = Bundle(key, lines, tasks, *stamps, retries, timeout_s, Place.parse(value.get("trace")))
     except (KeyError, TypeError) as error:
         raise WireError(f"The message is no bundle: {error}.") from error
     if len(lines) != len(tasks):

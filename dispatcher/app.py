@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError
 from cloudkon.names import Names
 from cloudkon.settings import Settings
+from cloudkon.tracing import Place
 from dispatcher.events import deliveries, sources
 from dispatcher.ingest import Dispatcher
 from dispatcher.spread import Spread
@@ -38,9 +40,28 @@ def _names() -> Names:
 @cache
 def _spread() -> Spread:
     """Made with a Lambda instance's first event, and kept: its connections are worth keeping."""
-    cloud = wiring.cloud(wiring.stage_from(os.environ), Settings.from_environ(os.environ))
-    dispatcher = Dispatcher(cloud.workloads, cloud.results, cloud.ledger, cloud.tasks, _clock, cloud.meter)
+    stage, settings = wiring.stage_from(os.environ), Settings.from_environ(os.environ)
+    cloud, tracer = wiring.cloud(stage, settings), wiring.tracer(os.environ, stage, settings, _trace_around)
+    metrics = wiring.metric_log(os.environ, stage, sys.stdout)
+    dispatcher = Dispatcher(
+        cloud.workloads,
+        cloud.results,
+        cloud.ledger,
+        cloud.tasks,
+        _clock,
+        cloud.meter,
+        tracer=tracer,
+        metrics=metrics,
+    )
     return Spread(dispatcher, cloud.ledger, cloud.ranges)
+
+
+def _trace_around() -> Place | None:
+    """What Lambda says of the trace that this invocation belongs to.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
+    return Place.parse(os.environ.get("_X_AMZN_TRACE_ID"))
 
 
 @app.on_s3_event(bucket=_names().workloads_bucket, events=["s3:ObjectCreated:*"])

@@ -7,17 +7,20 @@ from dataclasses import dataclass, field
 from cloudkon.backoff import Backoff
 from cloudkon.bundle import Bundle, BundleKey
 from cloudkon.clock import Clock
+from cloudkon.emf import MetricLog
 from cloudkon.errors import CloudKonError
 from cloudkon.job import Job, RangeKey, RangeReport, Source, job_id
 from cloudkon.lines import BadLine, Line
 from cloudkon.metering import Meter
 from cloudkon.packing import Packed, Reject, pack
 from cloudkon.planning import DEFAULT_SLOTS, bundle_size, ranges_of, shards_of
-from cloudkon.ports import Jobs, ObjectStore, TaskQueue
+from cloudkon.ports import Jobs, ObjectStore, TaskQueue, Tracer
 from cloudkon.rejects import Rejects
 from cloudkon.sending import Sender
+from cloudkon.tracing import NoTracer, Place
 from cloudkon.wire import encode_bundle
 from dispatcher.ranges import Workload, look_at, range_lines
+from dispatcher.traced import RangeTrace
 
 _UNZIP = "A gzipped workload can't be cut into ranges: drop it as it is unpacked, or as several files."
 
@@ -37,6 +40,8 @@ class Dispatcher:
     meter: Meter = field(default_factory=Meter)
     slots: int = DEFAULT_SLOTS
     backoff: Backoff = field(default_factory=Backoff)
+    tracer: Tracer = field(default_factory=NoTracer)
+    metrics: MetricLog | None = None
 
     def open(self, source: Source, *, prefix: str = "") -> Job:
         """Write the job's row, or return the one that stands: the first plan binds every later dispatch."""
@@ -45,21 +50,25 @@ class Dispatcher:
         seen, plain_bytes, gzipped = look_at(workload, size_bytes)
         tasks = seen.tasks_of(plain_bytes)
         size = bundle_size(seen, plain_bytes, self.slots)
-        return self.jobs.open(
-            Job(
-                id=job_id(source.bucket, source.key, source.version, prefix=prefix),
-                source=source,
-                size_bytes=size_bytes,
-                ranges=ranges_of(size_bytes, gzipped=gzipped),
-                shards=shards_of(tasks, size),
-                bundle_size=size,
-                tasks_estimate=tasks,
-                opened_ms=self.clock.now_ms(),
-                gzipped=gzipped,
-                retries=seen.options.retries,
-                timeout_s=seen.options.timeout_s,
-            )
+        name = job_id(source.bucket, source.key, source.version, prefix=prefix)
+        asked = Job(
+            id=name,
+            source=source,
+            size_bytes=size_bytes,
+            ranges=ranges_of(size_bytes, gzipped=gzipped),
+            shards=shards_of(tasks, size),
+            bundle_size=size,
+            tasks_estimate=tasks,
+            opened_ms=self.clock.now_ms(),
+            gzipped=gzipped,
+            retries=seen.options.retries,
+            timeout_s=seen.options.timeout_s,
+            trace=self.tracer.open(name, source.event_ms),
         )
+        standing = self.jobs.open(asked)
+        if standing == asked:  # else an earlier try has opened it
+            self._count({"JobsOpened": 1})
+        return standing
 
     def missing(self, job: Job) -> Sequence[int]:
         """The ranges of the job that have not been dispatched, in order."""
@@ -86,6 +95,12 @@ class Dispatcher:
 
         Raises CloudKonError if it is not through with the workload's lines at until_ms.
         """
+        with RangeTrace(self.tracer, self.clock, job, number) as trace:
+            return self._dispatch_range(job, number, calls_before, trace, until_ms)
+
+    def _dispatch_range(
+        self, job: Job, number: int, calls_before: Mapping[str, int], trace: RangeTrace, until_ms: int | None
+    ) -> Mapping[str, int]:
         started_ms = self.clock.now_ms()
         lines = _Counted()
         rejects = Rejects(self.results, job.id, number)
@@ -97,10 +112,11 @@ class Dispatcher:
                 if isinstance(item, Reject):
                     rejects.add(item)
                     continue
-                sender.put(encode_bundle(self._bundle(job, number, bundles, item)))
+                sender.put(encode_bundle(self._bundle(job, number, bundles, item, trace.place(bundles))))
                 bundles += 1
                 tasks += len(item.tasks)
         rejects.flush()
+        trace.notes |= {"tasks": tasks, "bundles": bundles, "rejected": rejects.count}
         after = self.meter.totals()
         self.jobs.record_range(
             RangeReport(
@@ -115,6 +131,7 @@ class Dispatcher:
                 api_calls=Counter(after) - Counter(calls_before),
             )
         )
+        self._count({"TasksDispatched": tasks, "LinesRejected": rejects.count})
         return after
 
     def _check_time(self, job: Job, number: int, until_ms: int | None) -> None:
@@ -122,10 +139,15 @@ class Dispatcher:
             advice = _UNZIP if job.gzipped else "Larger bundles take less time: see its header's bundle=."
             raise CloudKonError(f"Not dispatched in the time that Lambda gives: {RangeKey(job.id, number)}. {advice}")
 
-    def _bundle(self, job: Job, range_number: int, number: int, packed: Packed) -> Bundle:
+    def _count(self, metrics: Mapping[str, int]) -> None:
+        if self.metrics is not None:
+            self.metrics.write(metrics)
+
+    def _bundle(self, job: Job, range_number: int, number: int, packed: Packed, trace: Place | None) -> Bundle:
         key = BundleKey(job.id, range_number, number, job.shards)
         now_ms = self.clock.now_ms()
-        return Bundle(key, packed.lines, packed.tasks, job.source.event_ms, now_ms, job.retries, job.timeout_s)
+        event_ms = job.source.event_ms
+        return Bundle(key, packed.lines, packed.tasks, event_ms, now_ms, job.retries, job.timeout_s, trace)
 
 
 @dataclass(slots=True)

@@ -83,6 +83,7 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash 
     name, slots = worker_name(), options.threads or os.cpu_count() or 1
     clock = SystemClock()
     endpoint = metadata_endpoint(environ)
+    tracer = wiring.tracer(environ, cloud.stage, settings)
     around = Surroundings(
         tasks=cloud.queue(options.source) if options.source else cloud.tasks,
         process=cloud.process,
@@ -93,6 +94,8 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash 
         meter=cloud.meter,
         metadata=None if endpoint is None else Metadata(endpoint, clock),
         shelter=cloud.worker_group,
+        tracer=tracer,
+        metrics=wiring.metric_log(environ, cloud.stage, sys.stdout),
     )
     worker = Worker(around, registry, settings, name=name, slots=slots, supervised=leash is not None)
 
@@ -106,6 +109,7 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash 
         worker.run(options.until_idle)
     finally:
         end_programs()
+        tracer.close()
     log.info("worker %s: stopped", name)
     return Exit.REPLACE if leash is not None and worker.stuck_slots else Exit.DONE
 

@@ -4,12 +4,15 @@ import itertools
 import operator
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from enum import StrEnum
 
 from cloudkon.bundle import Bundle
 from cloudkon.lease import Lease
 from cloudkon.results import Results, TaskResult, TaskState
+from cloudkon.tracing import Steps, step_of
 from ec2_worker.budgets import is_careful
+from ec2_worker.traces import BundleTrace
 
 
 class Phase(StrEnum):
@@ -41,6 +44,7 @@ class Held:
         "receipt",
         "results",
         "saved_s",
+        "trace",
         "writing",
     )
 
@@ -54,6 +58,7 @@ class Held:
         lease_ends_s: float,
         hidden_until_s: float,
         now_s: float,
+        trace: BundleTrace | None = None,
     ) -> None:
         todo = [index for index, result in enumerate(results) if result is None or not result.is_final]
         self.bundle = bundle
@@ -72,6 +77,8 @@ class Held:
         self.mark = lease.mark
         self.writing = threading.Lock()
         """Held while its row is written: results must reach the ledger in the order they were read in."""
+        self.trace = trace
+        """What is told of it, None for almost all."""
         self._to_run = len(todo)
         self._ended = itertools.count(1)
 
@@ -95,6 +102,16 @@ class Held:
         """Of the tasks that have a result; there is at least one."""
         durations_us = [result.duration_us for result in self.results if result is not None]
         return sum(durations_us) / len(durations_us) / 1_000_000
+
+    def step(self, name: str) -> AbstractContextManager[None]:
+        """What the worker does for it, for its trace."""
+        trace = self.trace  # another thread may let go of it
+        return step_of(None if trace is None else trace.steps, name)
+
+    def task_steps(self, index: int) -> Steps | None:
+        """Where the steps of a task are collected, if they are."""
+        trace = self.trace
+        return None if trace is None else trace.task(index)
 
     def fail_rest(self, error: str, now_ms: int) -> None:
         """Give every task that has no final result a failure, without running it."""
@@ -122,6 +139,9 @@ class Holdings:
         held.phase = Phase.GONE
         with self._lock:
             self._held.discard(held)
+            trace, held.trace = held.trace, None
+        if trace is not None:
+            trace.end(held.lease, held.bundle.lines, held.results.copy())
 
     def all(self) -> list[Held]:
         with self._lock:

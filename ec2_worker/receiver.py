@@ -17,10 +17,12 @@ from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, Delivery, Leas
 from cloudkon.results import Results
 from cloudkon.sending import send_batch
 from cloudkon.settings import Settings
+from cloudkon.tracing import step_of
 from cloudkon.wire import decode_bundle, encode_undecodable
 from ec2_worker.board import Board
 from ec2_worker.held import Held, Holdings, Phase
 from ec2_worker.reporter import Reporter
+from ec2_worker.traces import BundleTrace, Traces
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,7 @@ class Receiver:
     finished: Callable[[Held], None]
     already_done: Callable[[BundleRow, str], None]
     admits: Callable[[str, Delivery], bool]
+    traces: Traces = field(default_factory=Traces)
     backoff: Backoff = field(default_factory=Backoff)
     stopping: threading.Event = field(default_factory=threading.Event)
     sick: threading.Event = field(default_factory=threading.Event)
@@ -116,7 +119,9 @@ class Receiver:
         try:
             if not self.admits(bundle.key.job, delivery):
                 return
-            answer = self._claim(bundle, delivery)
+            trace = self.traces.begin(bundle, self.clock, delivery.received_ms)
+            with step_of(None if trace is None else trace.steps, "claim"):
+                answer = self._claim(bundle, delivery)
         except UnavailableError as error:
             log.warning("%s: %s The message comes back.", bundle.key, error)
             self.put_back([delivery.receipt], _SOON_S)
@@ -125,7 +130,7 @@ class Receiver:
             case Claimed(lease, results) if len(results) != len(bundle.tasks):
                 self._refuse(lease, results, delivery)
             case Claimed():
-                self._hold(bundle, answer, delivery, received_s)
+                self._hold(bundle, answer, delivery, received_s, trace)
             case AlreadyDone(row):
                 self.reporter.dropped_duplicate(bundle.key.job)
                 self.already_done(row, delivery.receipt)
@@ -160,7 +165,9 @@ class Receiver:
                 self.clock.sleep(self.backoff.delay_s(failures))
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def _hold(self, bundle: Bundle, claimed: Claimed, delivery: Delivery, received_s: float) -> None:
+    def _hold(
+        self, bundle: Bundle, claimed: Claimed, delivery: Delivery, received_s: float, trace: BundleTrace | None
+    ) -> None:
         lease = claimed.lease
         held = Held(
             bundle,
@@ -171,6 +178,7 @@ class Receiver:
             lease_ends_s=received_s + self.settings.lease_s - self.settings.guard_s,
             hidden_until_s=received_s + self.settings.visibility_s,
             now_s=received_s,
+            trace=trace,
         )
         self.holdings.add(held)
         self.reporter.claimed(bundle.key.job)

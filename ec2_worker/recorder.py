@@ -36,7 +36,7 @@ class Recorder:
         return self._write(held, "release")
 
     def _write(self, held: Held, verb: Literal["checkpoint", "complete", "release"]) -> BundleRow | None:
-        with held.writing:
+        with held.writing, held.step(verb):
             return self._write_alone(held, verb)
 
     def _write_alone(self, held: Held, verb: Literal["checkpoint", "complete", "release"]) -> BundleRow | None:
@@ -78,7 +78,8 @@ class Recorder:
             return result
         # The attempt's own key: a fenced-off owner can't overwrite what the completion names.
         key = f"values/{held.lease.key}/{held.lease.attempt}/{index}.json"
-        self.store.write(key, value)
+        with held.step("store"):
+            self.store.write(key, value)
         if result.output is not None:
             return replace(result, value={"key": key})  # its output is what it stored itself
         return replace(result, value=None, output=key)

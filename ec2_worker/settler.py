@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
@@ -144,7 +145,11 @@ class Settler:
         self.queue.hide([receipt], seconds)
 
     def _forward(self, batch: Sequence[tuple[Settlement, str]]) -> None:
-        refused = set(self.process.send([body for _, body in batch]))
+        with ExitStack() as steps:
+            for settlement, _ in batch:
+                if settlement.held is not None:
+                    steps.enter_context(settlement.held.step("forward"))
+            refused = set(self.process.send([body for _, body in batch]))
         for position, (settlement, _) in enumerate(batch):
             settlement.forwarded = position not in refused
 

@@ -6,8 +6,10 @@ import socket
 from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
+from cloudkon.emf import MetricLog
 from cloudkon.metering import Meter
-from cloudkon.ports import Ledger, ObjectStore, Shelter, TaskQueue
+from cloudkon.ports import Ledger, ObjectStore, Shelter, TaskQueue, Tracer
+from cloudkon.tracing import NoTracer
 from ec2_worker.instance import Metadata
 
 
@@ -31,3 +33,5 @@ class Surroundings:
     """Of the EC2 instance, if this may be one."""
     shelter: Shelter | None = None
     """The group that the instance is in, if it may be in one."""
+    tracer: Tracer = field(default_factory=NoTracer)
+    metrics: MetricLog | None = None

@@ -56,7 +56,9 @@ class Trial:
                 watched = Run(held, index, start_ms, started_s, budget.timeout_s, tries)
                 self.overruns.begin(watched)
             ending = self._run_in(
-                Context(held.bundle.key, held.lease.attempt, index, self.store), task, budget.timeout_s
+                Context(held.bundle.key, held.lease.attempt, index, self.store, steps=held.task_steps(index)),
+                task,
+                budget.timeout_s,
             )
         except (LineError, UnknownTaskError) as refusal:
             ending = Ending(TaskState.REJECTED, str(refusal))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from cloudkon.clock import Clock
 from cloudkon.fleet import WorkerState
 from cloudkon.results import TaskState
+from ec2_worker.gauges import Gauges
 from ec2_worker.health import Health, Signs, Streaks
 from ec2_worker.held import Held
 from ec2_worker.status import Herald
@@ -45,6 +46,7 @@ class Vitals:
     clock: Clock
     sick: threading.Event
     """While it is set, the receiver receives nothing."""
+    gauges: Gauges
     held: Callable[[], int]
     """How many bundles the worker holds."""
     draining: Callable[[], str | None]
@@ -64,6 +66,7 @@ class Vitals:
 
     def tick(self) -> None:
         self._examine()
+        self.gauges.tick()
         reason = self.draining()
         if reason is not None:
             self._tell(WorkerState.DRAINING, reason)
@@ -82,6 +85,7 @@ class Vitals:
 
     def last_words(self, reason: str) -> None:
         """Say that the worker has stopped, unless nobody answers anyway."""
+        self.gauges.flush()
         if not self.herald.silent_s:
             self._tell(WorkerState.STOPPED, reason)
 

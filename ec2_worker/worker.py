@@ -5,6 +5,7 @@ import threading
 
 from cloudkon.backoff import Backoff
 from cloudkon.errors import CloudKonError
+from cloudkon.lease import BundleRow
 from cloudkon.metering import Lately
 from cloudkon.registry import Registry
 from cloudkon.settings import Settings
@@ -14,6 +15,7 @@ from ec2_worker.canceller import Canceller
 from ec2_worker.crew import Crew
 from ec2_worker.drain import EndWatch
 from ec2_worker.gate import Gate
+from ec2_worker.gauges import Gauges
 from ec2_worker.health import Health, SickError
 from ec2_worker.held import Held, Holdings
 from ec2_worker.keeper import Keeper
@@ -26,6 +28,7 @@ from ec2_worker.settler import Settler
 from ec2_worker.slots import Slots
 from ec2_worker.status import Herald
 from ec2_worker.surroundings import Surroundings
+from ec2_worker.traces import Traces
 from ec2_worker.trial import Trial
 from ec2_worker.vitals import Counts, Vitals
 
@@ -65,7 +68,7 @@ class Worker:
         self.reporter = Reporter(around.ledger, name, slots, around.meter, around.clock)
         self.board = Board(slots, settings.backlog_s)
         self.gate = Gate(around.tasks, around.ledger, around.clock)
-        breaker = Breaker(around.ledger, around.clock, settings.breaker_tasks, paused=self.gate.forget)
+        self._breaker = Breaker(around.ledger, around.clock, settings.breaker_tasks, paused=self.gate.forget)
         recorder = Recorder(around.ledger, around.results, around.clock, settings)
         self.settler = Settler(
             around.tasks,
@@ -76,7 +79,7 @@ class Worker:
             around.clock,
             settings,
             lost=self._lose,
-            completed=breaker.completed,
+            completed=self._completed,
         )
         self.settler.retry_backoff = Backoff(settings.retry_base_s, settings.retry_cap_s)
         self.keeper = Keeper(
@@ -114,11 +117,21 @@ class Worker:
             finished=self.settler.add,
             already_done=self.settler.add_done,
             admits=self.gate.admits,
+            traces=Traces(around.tracer, name),
         )
         self.end_watch = None
         if around.metadata is not None:
             refuge = Refuge(around.shelter, around.clock, lambda: len(self._holdings) > 0) if around.shelter else None
             self.end_watch = EndWatch(around.metadata, around.clock, settings.drain_s, self.drain_within, refuge)
+        self._gauges = Gauges(
+            around.metrics,
+            around.clock,
+            name,
+            slots,
+            settings.metrics_s,
+            busy=lambda: self.board.busy,
+            is_sick=self.receiver.sick.is_set,
+        )
         counts = Counts()
         herald = Herald(
             around.ledger,
@@ -136,6 +149,7 @@ class Worker:
             Health(settings),
             around.clock,
             self.receiver.sick,
+            self._gauges,
             held=lambda: len(self._holdings),
             draining=lambda: self._drain_reason if self.draining else None,
             give_up=self._give_up,
@@ -233,6 +247,10 @@ class Worker:
         self.vitals.ended(held)
         self.settler.add(held)
 
+    def _completed(self, row: BundleRow) -> None:
+        self._breaker.completed(row)
+        self._gauges.completed(row)
+
     def _give_back_all(self) -> None:
         for held in self._holdings.all():
             if not self._give_back(held):
@@ -270,4 +288,7 @@ class Worker:
     def _lose(self, held: Held) -> None:
         log.warning("%s: another worker has taken over.", held.lease.key)
         self.reporter.lost_lease(held.lease.key.job, held.unsaved)
+        self._gauges.lost_lease()
+        if (trace := held.trace) is not None:
+            trace.error = "another worker has taken over"
         self._holdings.discard(held)

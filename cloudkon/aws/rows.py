@@ -136,6 +136,7 @@ def job_item(job: Job) -> dict[str, Item]:
         "pause_reason": None if job.pause_reason is None else text(job.pause_reason),
         "retries": _number_or_none(job.retries),
         "timeout_s": None if job.timeout_s is None else {"N": repr(job.timeout_s)},
+        "trace": None if job.trace is None else text(job.trace),
     }
     return item | {name: value for name, value in optional.items() if value is not None}
 
@@ -167,6 +168,7 @@ def job_of(item: Item) -> Job:
         paused_ms=_int_or_none(item, "paused"),
         pause_reason=item["pause_reason"]["S"] if "pause_reason" in item else None,
         resumed_ms=_int_or_none(item, "resumed"),
+        trace=item["trace"]["S"] if "trace" in item else None,
     )
 
 

@@ -8,7 +8,7 @@ from cloudkon import control
 from cloudkon.job import Job, RangeKey, RangeReport, Source, WorkerReport
 from cloudkon.local.schema import LedgerFile
 
-_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _JOB = "SELECT * FROM jobs WHERE id = ?"
 _RECENT = "SELECT * FROM jobs ORDER BY opened_ms DESC, id DESC LIMIT ?"
 _CHANGE = "UPDATE jobs SET cancelled_ms = ?, paused_ms = ?, pause_reason = ?, resumed_ms = ? WHERE id = ?"
@@ -107,6 +107,7 @@ def _job_record(job: Job) -> tuple[Any, ...]:
         job.retries,
         job.timeout_s,
         *_flags(job),
+        job.trace,
     )
 
 
@@ -117,7 +118,7 @@ def _flags(job: Job) -> tuple[Any, ...]:
 
 def _job(record: tuple[Any, ...]) -> Job:
     job, bucket, key, version, event_ms, pinned, size_bytes, ranges, shards, bundle_size, tasks, opened_ms = record[:12]
-    gzipped, retries, timeout_s, cancelled_ms, paused_ms, pause_reason, resumed_ms = record[12:]
+    gzipped, retries, timeout_s, cancelled_ms, paused_ms, pause_reason, resumed_ms, trace = record[12:]
     return Job(
         id=job,
         source=Source(bucket, key, version, event_ms, bool(pinned)),
@@ -134,6 +135,7 @@ def _job(record: tuple[Any, ...]) -> Job:
         paused_ms=paused_ms,
         pause_reason=pause_reason,
         resumed_ms=resumed_ms,
+        trace=trace,
     )
 
 

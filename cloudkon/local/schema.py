@@ -9,7 +9,12 @@ from pathlib import Path
 from cloudkon.errors import InputError, UnavailableError
 
 _APPLICATION = 0x434B4F4E  # "CKON" in the file's header: no other program's database is taken for a ledger
-_VERSION = 3
+_VERSION = 4
+_UPGRADES = {
+    2: "ALTER TABLE jobs ADD COLUMN trace TEXT",
+    3: "ALTER TABLE fleet ADD COLUMN throttled TEXT DEFAULT '{}'",
+}
+"""From each version that can be brought to the next one; a new column comes last, here and in a new ledger."""
 _BUSY_TIMEOUT_S = 10.0
 _LOG_TRIES = 20
 
@@ -18,7 +23,7 @@ CREATE TABLE jobs (
     id TEXT PRIMARY KEY, bucket TEXT, key TEXT, version TEXT, event_ms INTEGER, pinned INTEGER,
     size_bytes INTEGER, ranges INTEGER, shards INTEGER, bundle_size INTEGER, tasks_estimate INTEGER,
     opened_ms INTEGER, gzipped INTEGER, retries INTEGER, timeout_s REAL, cancelled_ms INTEGER,
-    paused_ms INTEGER, pause_reason TEXT, resumed_ms INTEGER
+    paused_ms INTEGER, pause_reason TEXT, resumed_ms INTEGER, trace TEXT
 );
 CREATE INDEX jobs_by_time ON jobs (opened_ms, id);
 CREATE TABLE ranges (
@@ -97,17 +102,23 @@ class LedgerFile:
     def _make(self) -> None:
         if self._is_ledger():
             return  # another process has made it meanwhile
-        for statement in _TABLES.split(";"):
+        version = self._pragma("user_version")
+        for statement in _TABLES.split(";") if not version else ():
             self._connection.execute(statement)
+        while version in _UPGRADES:
+            self._connection.execute(_UPGRADES[version])
+            version += 1
         self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
         self._connection.execute(f"PRAGMA user_version = {_VERSION}")
 
     def _is_ledger(self) -> bool:
-        """Whether the file is a ledger (False: it is empty); raises InputError when it is something else."""
+        """Whether the file is a ledger (False: it is empty, or an older one); raises InputError if it is neither."""
         application = self._pragma("application_id")
         version = self._pragma("user_version")
         if application == _APPLICATION and version == _VERSION:
             return True
+        if application == _APPLICATION and version in _UPGRADES:
+            return False
         if application == _APPLICATION:
             raise InputError(
                 f"{self._path} is a ledger of version {version}, and this CloudKon reads version {_VERSION}. "

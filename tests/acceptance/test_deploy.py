@@ -56,12 +56,17 @@ def test_the_zip_holds_all_that_it_imports(embedded_cloud: EmbeddedAws, tmp_path
     location = embedded_cloud.client("lambda").get_function(FunctionName=FUNCTION)["Code"]["Location"]
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with direct.open(location) as package:
-        zipfile.ZipFile(io.BytesIO(package.read())).extractall(tmp_path)
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import app; print(app.app.app_name, *app.__all__)"
+        content = package.read()
+    assert len(content) < 50_000_000  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    zipfile.ZipFile(io.BytesIO(content)).extractall(tmp_path)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import app, cloudkon.aws.xray as xray\n"
+        "print(app.app.app_name, *app.__all__, bool(xray.XRayTracer('dev', 1.0)))"
+    )
     environment = {"AWS_LAMBDA_FUNCTION_NAME": FUNCTION, "PATH": os.environ["PATH"]}
     command = [sys.executable, "-I", "-S", "-c", code]
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert (answer.stdout, answer.stderr) == ("cloudkon app dispatch_range ingest\n", "")
+    assert (answer.stdout, answer.stderr) == ("cloudkon app dispatch_range ingest True\n", "")
 
 
 def test_the_policy_allows_what_the_lambda_does(embedded_cloud: EmbeddedAws, lambdas_keys: tuple[str, str]) -> None:

@@ -10,7 +10,7 @@ _JOB = "sleeps-abcdefghijkl"
 def test_an_opened_job_is_found_as_it_was_written(ledger: Ledger) -> None:
     """Every field of a job is kept."""
     source = rows.job().source
-    job = rows.job(gzipped=True, cancelled_ms=rows.NOW_MS + 9, shards=12, ranges=3, source=source)
+    job = rows.job(gzipped=True, cancelled_ms=rows.NOW_MS + 9, shards=12, ranges=3, source=source, trace="1-0-0")
     assert ledger.open(job) == job
     assert ledger.job(job.id) == job
 

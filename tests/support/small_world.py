@@ -11,9 +11,11 @@ from cloudkon.lease import BundleRow, BundleState
 from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import Depth, MemoryQueue
+from cloudkon.ports import Tracer
 from cloudkon.registry import Registry, task
 from cloudkon.results import TaskState
 from cloudkon.settings import Settings
+from cloudkon.tracing import NoTracer
 from cloudkon.wire import decode_completion, encode_bundle
 from ec2_worker.held import Held
 from ec2_worker.settler import Settlement
@@ -39,6 +41,7 @@ class World:
         self.process = MemoryQueue(self.clock)
         self.dead_letters = MemoryQueue(self.clock)
         self.ledger = SqliteLedger(None, guard_ms=settings.guard_ms)
+        self.tracer: Tracer = NoTracer()
         self.runs: Counter[str] = Counter()
         self.completions: list[dict[str, Any]] = []
 
@@ -105,6 +108,7 @@ class Machine:
             ledger=wrap("ledger", world.ledger),
             results=None,  # type: ignore[arg-type]  # no value here is large enough for it
             clock=clock,
+            tracer=world.tracer,
         )
         self.worker = Worker(around, Registry([self._note(), self._stumble()]), world.settings, name=name, slots=1)
         self.worker.slots.trial = wrap("task", self.worker.slots.trial)

@@ -81,6 +81,16 @@ def test_as_json(ledger: SqliteLedger, ledger_file: Path) -> None:
     assert (one["start_ms"], one["completed_ms"], one["state"]) == (EVENT_MS + 100, EVENT_MS + 900, "succeeded")
 
 
+def test_the_trace(ledger: SqliteLedger) -> None:
+    """The trace of a job that is traced is told with its task."""
+    write_job(ledger)
+    assert "trace" not in told("explain", JOB, 1)
+    with ledger._file.writing() as connection:
+        connection.execute("UPDATE jobs SET trace = '1-684fe5c0-0123456789abcdef01234567'")
+    assert told("explain", JOB, 1)["trace"] == "1-684fe5c0-0123456789abcdef01234567"
+    assert "trace         1-684fe5c0-0123456789abcdef01234567\n" in run("explain", JOB, 1).stdout
+
+
 def test_a_task_of_another_attempt(ledger: SqliteLedger) -> None:
     """A result of an earlier attempt is told as such, without the stages that only the last attempt's stamps tell."""
     first = TaskResult(TaskState.SUCCEEDED, EVENT_MS + 100, 5_000, 1, recorded_ms=EVENT_MS + 200)

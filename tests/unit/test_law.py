@@ -36,6 +36,8 @@ KEPT_TO: dict[str, str] = {
     "boto3": "cloudkon/aws/",
     "botocore": "cloudkon/aws/",
     "mypy_boto3_": "cloudkon/aws/",
+    "aws_xray_sdk": "cloudkon/aws/xray.py",
+    "opentelemetry": "cloudkon/otel.py",
     "chalice": "dispatcher/app.py",
     "click": "cli/",
     "rich": "cli/",

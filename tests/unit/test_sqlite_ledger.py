@@ -93,12 +93,25 @@ def test_another_program_s_database_is_refused(path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_a_ledger_of_an_earlier_version_is_upgraded(path: Path) -> None:
+    """A ledger from before jobs had traces, and workers told of throttling, is read and written on as if it had always had them."""
+    with closing(_open(path)) as ledger:
+        ledger.open(job("first"))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE jobs DROP COLUMN trace")
+        connection.execute("ALTER TABLE fleet DROP COLUMN throttled")
+        connection.execute("PRAGMA user_version = 2")
+    with closing(_open(path)) as ledger:
+        assert ledger.job("first") == job("first")
+        assert ledger.open(job("second", trace="1-a")).trace == "1-a"
+
+
 def test_a_ledger_of_another_version_is_refused(path: Path) -> None:
     """A ledger whose tables we do not know is refused with both versions."""
     _open(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(InputError, match="is a ledger of version 99, and this CloudKon reads version 3"):
+    with pytest.raises(InputError, match="is a ledger of version 99, and this CloudKon reads version 4"):
         _open(path)
 
 

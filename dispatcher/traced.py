@@ -1,0 +1,41 @@
+"""The dispatch of a range as a span, and the places below it where its bundles hang."""
+
+from types import TracebackType
+from typing import Self
+
+from cloudkon.clock import Clock
+from cloudkon.job import Job
+from cloudkon.ports import Tracer
+from cloudkon.tracing import Note, Place, Span, new_span_id, told_every
+
+
+class RangeTrace:
+    """Takes the time of its block, and tells it if the job is traced."""
+
+    def __init__(self, tracer: Tracer, clock: Clock, job: Job, number: int) -> None:
+        self._tracer = tracer
+        self._clock = clock
+        self._top = None if job.trace is None else Place(job.trace)
+        self._id = new_span_id()
+        self._every = told_every(-(-job.tasks_estimate // job.bundle_size), job.bundle_size)
+        self.notes: dict[str, Note] = {"job": job.id, "range": number}
+
+    def place(self, bundle: int) -> Place | None:
+        """Where the bundle of this number hangs; None if it is not told."""
+        if self._top is None or bundle % self._every:
+            return None
+        return Place(self._top.trace, self._id) if self._tracer.wants(self._top) else self._top
+
+    def __enter__(self) -> Self:
+        self._start_s, self._began_s = self._clock.now_ms() / 1000, self._clock.monotonic_s()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if not self._tracer.wants(self._top):
+            return
+        end_s = self._start_s + self._clock.monotonic_s() - self._began_s
+        said = None if error is None else f"{type(error).__name__}: {error}"
+        span = Span("dispatch", self._start_s, end_s, said, self.notes, id=self._id, place=self._top)
+        self._tracer.tell(span)
