@@ -181,7 +181,6 @@ class _Making:
             "bytes": report.size_bytes,
             "engine": report.engine.value,
             "sheet": sheet,
-            "stages": {name: round(ms, 1) for name, ms in self.here.stages_ms.items()},
         }
         if self.skipped:
             named = [str(broken) for broken in self.skipped[:_SKIPPED_NAMED]]
