@@ -1,6 +1,5 @@
 """The handler of animoto tasks: downloads pictures, makes a video of them, and leaves it in the results."""
 
-import tempfile
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,6 +27,7 @@ from cloudkon.context import Context, context
 from cloudkon.deadline import TimedOutError, remaining_s
 from cloudkon.errors import InputError, TaskFailedError
 from cloudkon.registry import Permanent, task
+from cloudkon.scratch import scratch
 
 _THREADS = 2
 """That read pictures, beside the slot's own and one that encodes."""
@@ -68,8 +68,8 @@ class Studio:
         """
         try:
             made = order(*urls, **options)
-            with tempfile.TemporaryDirectory(prefix="cloudkon-animoto-", ignore_cleanup_errors=True) as folder:
-                return _Making(self, made, Path(folder), context()).told()
+            with scratch() as folder:
+                return _Making(self, made, folder, context()).told()
         except (OrderError, InputError) as error:
             raise Permanent(str(error)) from error
         except BrokenPictureError as error:

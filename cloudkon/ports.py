@@ -153,3 +153,39 @@ class ObjectStore(Protocol):
     def link(self, key: str, valid_s: int | None = None) -> str:
         """Where the object is; with valid_s, a URL that opens for so long without credentials, if the store has any."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    key: str
+    size_bytes: int
+    since_ms: int
+    """When it was written last."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedUpload:
+    """What was sent of an object that is not there yet, or never will be: its writer died."""
+
+    key: str
+    id: str
+    since_ms: int
+    """When it was begun."""
+
+
+class Inventory(Protocol):
+    """What a bucket, or a folder, holds below a prefix that ends with a slash, and how to be rid of it."""
+
+    def objects(self, prefix: str) -> Iterator[StoredObject]:
+        """A page in memory at a time, in no particular order."""
+        ...
+
+    def unfinished(self, prefix: str) -> Iterator[UnfinishedUpload]: ...
+
+    def remove(self, what: Sequence[StoredObject | UnfinishedUpload]) -> Sequence[str]:
+        """Delete objects for good, abort uploads; return the keys that failed. What is already gone is no failure."""
+        ...
+
+
+class ResultStore(ObjectStore, Inventory, Protocol):
+    """Both together, as the results bucket or folder is."""
