@@ -1,16 +1,14 @@
 """The colours of the video: those that browsers show right.
 
 Primaries and transfer function are those of sRGB, the matrix is the one of JPEG, whose numbers so need no conversion
-but for their range. The tags are those of ITU-T H.273, as H.264 carries them.
+but for their range. The tags are those that the stream itself carries.
 """
 
 from av import VideoFrame
 from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange
 
-PRIMARIES = 1
-TRANSFER = 13
-MATRIX = 6
+from animoto.parameter_sets import MATRIX, PRIMARIES, TRANSFER
 
 # libswscale cuts the fractions of colour off, which is seen as a shift of up to two levels.
 _BRIGHTNESS = bytes(round(16 + value * 219 / 255) for value in range(256))

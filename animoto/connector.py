@@ -1,6 +1,7 @@
 """Connections to public addresses only, judged by the address that a socket is really connected to."""
 
 import socket
+import ssl
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -32,8 +33,15 @@ class GuardedConnector(aiohttp.TCPConnector):
     say something else.
     """
 
-    def __init__(self, addresses: Addresses, connections: int, resolver: AbstractResolver | None = None) -> None:
-        super().__init__(limit=connections, resolver=resolver, socket_factory=self._socket)
+    def __init__(
+        self,
+        addresses: Addresses,
+        connections: int,
+        resolver: AbstractResolver | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        # True is aiohttp's word for a context that checks names and certificates, by those that this machine trusts.
+        super().__init__(limit=connections, resolver=resolver, ssl=tls or True, socket_factory=self._socket)
         self._addresses = addresses
 
     async def connect(

@@ -1,6 +1,7 @@
 """Downloads a task's pictures, many at once, and hands them over in their order."""
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -65,8 +66,11 @@ class Fetcher:
         backoff: Backoff,
         buckets: Buckets | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        """With tls, servers of https are judged by it instead of by what this machine trusts."""
         self._addresses = addresses
+        self._tls = tls
         self._limits = limits
         self._backoff = backoff
         self._buckets = buckets
@@ -93,7 +97,7 @@ class Fetcher:
     async def _readers(self, stack: AsyncExitStack) -> "_Readers":
         limits = self._limits
         session = aiohttp.ClientSession(
-            connector=GuardedConnector(self._addresses, limits.connections),
+            connector=GuardedConnector(self._addresses, limits.connections, tls=self._tls),
             timeout=aiohttp.ClientTimeout(sock_connect=limits.connect_s, sock_read=limits.silence_s),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=_HEADERS,

@@ -10,14 +10,11 @@ from typing import Any, TypeVar
 from animoto.broken import OnBroken
 from animoto.letterbox import Background
 from animoto.urls import UrlError, check_url, shown
-from animoto.video import Engine, Transition
+from animoto.video import MAX_SECONDS, MAX_TITLE_CHARACTERS, Engine, Transition
 from cloudkon.errors import CloudKonError
 
-MAX_SECONDS = 600
-"""That a picture stands."""
 MAX_VIDEO_SECONDS = 4 * 3600
 _MIN_SECONDS = 0.1
-_MAX_TITLE_CHARACTERS = 200
 
 _EnumT = TypeVar("_EnumT", bound=StrEnum)
 
@@ -134,8 +131,8 @@ def _flag(options: Mapping[str, Any], key: str) -> bool:
 def _title(title: Any) -> str | None:
     if title is None or title == "":
         return None
-    if not isinstance(title, str) or not title.isprintable() or len(title) > _MAX_TITLE_CHARACTERS:
-        raise OrderError(f'"title" is a line of text of at most {_MAX_TITLE_CHARACTERS} characters')
+    if not isinstance(title, str) or not title.isprintable() or len(title) > MAX_TITLE_CHARACTERS:
+        raise OrderError(f'"title" is a line of text of at most {MAX_TITLE_CHARACTERS} characters')
     return title
 
 

@@ -11,7 +11,7 @@ _SPS_HEADER, _PPS_HEADER = bytes([3 << 5 | SPS_UNIT]), bytes([3 << 5 | PPS_UNIT]
 FRAME_NUM_BITS, ORDER_COUNT_BITS, INITIAL_QP = 8, 16, 26
 
 PRIMARIES, TRANSFER, MATRIX = 1, 13, 6
-"""The colours that browsers show right: of sRGB, with the matrix of JPEG (table E-3, E-4, E-5)."""
+"""The colours that browsers show right: of sRGB, with the matrix of JPEG (tables E-3, E-4, E-5; as ITU-T H.273)."""
 
 PADDING_IDS = (0, 1, 3, 7)
 """Equal picture parameter sets: each of these numbers is two bits longer than the one before, as an Exp-Golomb code."""

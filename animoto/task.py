@@ -1,11 +1,11 @@
 """The handler of animoto tasks: downloads pictures, makes a video of them, and leaves it in the results."""
 
-import tempfile
+import ssl
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from cloudkon.context import Context, context
 from cloudkon.deadline import TimedOutError, remaining_s
 from cloudkon.errors import InputError, TaskFailedError
 from cloudkon.registry import Permanent, task
+from cloudkon.scratch import scratch
 
 _THREADS = 2
 """That read pictures, beside the slot's own and one that encodes."""
@@ -36,13 +37,19 @@ _SOONEST_S = 0.001
 
 
 def handler(
-    networks: str = "", buckets: Buckets | None = None, *, width: int = 1920, height: int = 1080
+    networks: str = "",
+    buckets: Buckets | None = None,
+    *,
+    width: int = 1920,
+    height: int = 1080,
+    limits: Limits = Limits(),  # noqa: B008 (a frozen value)
+    tls: ssl.SSLContext | None = None,
 ) -> Callable[..., dict[str, Any]]:
     """The handler named animoto, for pictures from public addresses, from these networks, and from these buckets.
 
     Raises InputError if the networks can't be read.
     """
-    studio = Studio(Addresses.parse(networks), buckets, width, height)
+    studio = Studio(Addresses.parse(networks), buckets, width, height, limits, tls)
 
     @task("animoto")
     def animoto(*urls: Any, **options: Any) -> dict[str, Any]:
@@ -59,6 +66,9 @@ class Studio:
     buckets: Buckets | None
     width: int
     height: int
+    limits: Limits
+    tls: ssl.SSLContext | None
+    """By which servers are judged, instead of by what this machine trusts."""
 
     def make(self, *urls: Any, **options: Any) -> dict[str, Any]:
         """Make the video of one task and store it; return what is told of it.
@@ -68,8 +78,8 @@ class Studio:
         """
         try:
             made = order(*urls, **options)
-            with tempfile.TemporaryDirectory(prefix="cloudkon-animoto-", ignore_cleanup_errors=True) as folder:
-                return _Making(self, made, Path(folder), context()).told()
+            with scratch() as folder:
+                return _Making(self, made, folder, context()).told()
         except (OrderError, InputError) as error:
             raise Permanent(str(error)) from error
         except BrokenPictureError as error:
@@ -164,10 +174,10 @@ class _Making:
         return picture
 
     def _fetcher(self) -> Fetcher:
-        limits, left_s = Limits(), remaining_s()
+        studio, limits, left_s = self.studio, self.studio.limits, remaining_s()
         if left_s is not None:
-            limits = Limits(total_s=max(_SOONEST_S, min(limits.total_s, left_s)))
-        return Fetcher(self.studio.addresses, limits, Backoff(), self.studio.buckets)
+            limits = replace(limits, total_s=max(_SOONEST_S, min(limits.total_s, left_s)))
+        return Fetcher(studio.addresses, limits, Backoff(), studio.buckets, tls=studio.tls)
 
     def _check_time(self) -> None:
         if self.timeout_s is not None and remaining_s() == 0:
@@ -181,7 +191,6 @@ class _Making:
             "bytes": report.size_bytes,
             "engine": report.engine.value,
             "sheet": sheet,
-            "stages": {name: round(ms, 1) for name, ms in self.here.stages_ms.items()},
         }
         if self.skipped:
             named = [str(broken) for broken in self.skipped[:_SKIPPED_NAMED]]

@@ -9,11 +9,12 @@ from animoto.parameter_sets import Screen
 from animoto.timeline import MAX_FADE_FRAMES, Pace
 from cloudkon.errors import CloudKonError, InputError
 
-MAX_SECONDS = 3600
+MAX_SECONDS = 600
+"""That a picture stands."""
+MAX_TITLE_CHARACTERS = 200
 _EDGE, _MAX_EDGE = 16, 7680
 _MAX_FPS = 120
 _QPS = range(10, 52)
-_MAX_TITLE = 500
 
 
 class VideoError(CloudKonError):
@@ -61,8 +62,8 @@ class VideoSpec:
             raise InputError(f"A fade takes 0 to {MAX_SECONDS} s, not {self.fade_s} s.")
         if self.qp not in _QPS:
             raise InputError(f"The quantiser qp is {_QPS[0]} to {_QPS[-1]}, not {self.qp}.")
-        if self.title is not None and len(self.title) > _MAX_TITLE:
-            raise InputError(f"A title has at most {_MAX_TITLE} characters; this one has {len(self.title)}.")
+        if self.title is not None and len(self.title) > MAX_TITLE_CHARACTERS:
+            raise InputError(f"A title has at most {MAX_TITLE_CHARACTERS} characters; this one has {len(self.title)}.")
         if self.engine is Engine.SYNTH and (reason := self._beyond_synth):
             raise InputError(f"engine=synth can't make {reason}; use engine=auto or engine=encode.")
 

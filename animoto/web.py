@@ -1,5 +1,6 @@
 """One GET of one URL of http or https: redirects followed by hand, each of them checked like the first."""
 
+import ssl
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from http import HTTPStatus
@@ -107,16 +108,17 @@ def _status(status: int) -> str:
 
 
 def _translated(error: Exception) -> FetchError:
-    cause, temporary = getattr(error, "os_error", error), True
+    cause, temporary = getattr(error, "certificate_error", getattr(error, "os_error", error)), True
     match cause, error:
         case ForbiddenAddressError(address=address, refusal=refusal), _:
             reason = f"the address {address} is not a public one ({refusal}) and is not allowed here"
             temporary = False
         case _, aiohttp.ClientConnectorDNSError():
             reason = "the host's name can't be resolved"
-        case _, aiohttp.ClientConnectorCertificateError():
-            reason = "the server's certificate is not valid for this host"
-            temporary = False
+        case ssl.SSLCertVerificationError(verify_message=why), _:
+            reason, temporary = f"the server's certificate is not to be trusted: {why.rstrip('.')}", False
+        case ssl.SSLError(), _:
+            reason = "no secure connection to the server came about"
         case _, aiohttp.ConnectionTimeoutError():
             reason = "the server could not be reached in time"
         case _, TimeoutError():

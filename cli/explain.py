@@ -152,7 +152,7 @@ def _tables(told: dict[str, Any]) -> list[Table]:
     if told.get("strikes"):
         rows.append(("strikes", f"{told['strikes']}: so often its worker died while it ran"))
     rows += [(name, moment(told[key])) for name, key in _STAMPS if told.get(key) is not None]
-    return [Table((), ("left", "left"), rows), _attempts(told), _stages(told)]
+    return [Table((), ("left", "left"), rows), _attempts(told), _stages(told), _handler_stages(told)]
 
 
 def _attempts(told: dict[str, Any]) -> Table:
@@ -166,3 +166,10 @@ def _attempts(told: dict[str, Any]) -> Table:
 def _stages(told: dict[str, Any]) -> Table:
     rows = [(name.replace("_", " "), duration(ms)) for name, ms in told.get("stages_ms", {}).items()]
     return Table(("stage", "took"), ("left", "right"), rows)
+
+
+def _handler_stages(told: dict[str, Any]) -> Table:
+    """Where the time of the last run went, also of one that failed; what is left of it belongs to no stage."""
+    run_ms, stages = told.get("duration_ms", 0.0), told.get("handler_stages_ms", {})
+    rows = [(name, duration(ms), f"{min(1, ms / run_ms):.1%}" if run_ms else "-") for name, ms in stages.items()]
+    return Table(("stage of the run", "took", "of it"), ("left", "right", "right"), rows)

@@ -12,7 +12,7 @@ from cloudkon.fleet import WorkerStatus
 from cloudkon.job import LOCAL_PREFIX, Job
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore
-from cloudkon.ports import History, Ledger, ObjectStore
+from cloudkon.ports import History, Ledger, ResultStore
 from cloudkon.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Records:
     """One ledger, and the store beside it."""
 
     ledger: Ledger
-    results: ObjectStore
+    results: ResultStore
     cloud: "Cloud | None" = None
     """The stage whose ledger it is; None for one of this machine."""
     file: Path | None = None

@@ -17,6 +17,7 @@ _COMMANDS = {
     "watch": LazyCommand("cli.watch", "Follow a job to its end."),
     "stats": LazyCommand("cli.stats", "Show what became of a job: tasks, times, workers, API calls."),
     "results": LazyCommand("cli.results", "List what became of each task of a job."),
+    "sweep": LazyCommand("cli.sweep", "Show, or delete, what runs of a job left behind that no result names."),
     "status": LazyCommand("cli.status", "Say where a job stands, and why nothing is happening."),
     "explain": LazyCommand("cli.explain", "Tell all that is known of one task."),
     "failed": LazyCommand("cli.failed", "Show why tasks failed or were rejected, grouped by reason."),

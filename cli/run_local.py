@@ -24,6 +24,7 @@ from cloudkon import wiring
 from cloudkon.clock import SystemClock
 from cloudkon.process import end_programs
 from cloudkon.registry import Registry
+from cloudkon.scratch import sweep
 from cloudkon.settings import Settings
 from cloudkon.stats import JobStats, job_stats
 from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers
@@ -93,6 +94,7 @@ def run_local(
 def _registry(modules: Sequence[str], allowed: Sequence[str]) -> Registry:
     if modules and os.getcwd() not in sys.path:  # noqa: PTH109 (sys.path holds strings)
         sys.path.insert(0, os.getcwd())  # noqa: PTH109 (a module beside the workload, as python -m finds it)
+    sweep()
     return handlers(modules, allowed, PictureSources(os.environ.get(PICTURE_NETWORKS_VARIABLE, "")))
 
 

@@ -3,12 +3,13 @@
 from cli.places import shown_source
 from cli.tables import Table
 from cli.units import duration, moment, one_line, rate
+from cloudkon.stages import Percentiles
 from cloudkon.stats import JobStats
 
 
 def stats_tables(stats: JobStats) -> list[Table]:
-    """What the job came to, its stages, its workers, its calls."""
-    return [_summary(stats), _stages(stats), _workers(stats), _calls(stats)]
+    """What the job came to, its stages, those of its handlers, its workers, its calls."""
+    return [_summary(stats), _stages(stats), _handler_stages(stats), _workers(stats), _calls(stats)]
 
 
 def shown_state(stats: JobStats) -> str:
@@ -39,17 +40,28 @@ def _summary(stats: JobStats) -> Table:
 
 def _stages(stats: JobStats) -> Table:
     rows = [
-        (
-            name.replace("_", " "),
-            duration(stage.p50_ms),
-            duration(stage.p90_ms),
-            duration(stage.p99_ms),
-            duration(stage.max_ms),
-        )
-        for name, stage in stats.stages.items()
-        if stage.max_ms is not None
+        (name.replace("_", " "), *_durations(stage)) for name, stage in stats.stages.items() if stage.max_ms is not None
     ]
     return Table(("stage", "p50", "p90", "p99", "max"), ("left", "right", "right", "right", "right"), rows)
+
+
+def _handler_stages(stats: JobStats) -> Table:
+    run_ms = 1000 * sum(worker.busy_s for worker in stats.workers)
+    rows = [
+        (
+            name,
+            *_durations(stage.percentiles),
+            duration(stage.total_ms),
+            f"{min(1, stage.total_ms / run_ms):.1%}" if run_ms else "-",
+        )
+        for name, stage in stats.handler_stages.items()
+    ]
+    header = ("stage of the run", "p50", "p90", "p99", "max", "total", "of all runs")
+    return Table(header, ("left", "right", "right", "right", "right", "right", "right"), rows)
+
+
+def _durations(stage: Percentiles) -> tuple[str, str, str, str]:
+    return duration(stage.p50_ms), duration(stage.p90_ms), duration(stage.p99_ms), duration(stage.max_ms)
 
 
 def _workers(stats: JobStats) -> Table:

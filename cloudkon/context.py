@@ -8,6 +8,7 @@ with here.stage("render"):
 key = here.store("video.mp4", path)
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,11 +18,13 @@ from pathlib import Path, PurePosixPath
 from cloudkon.bundle import BundleKey
 from cloudkon.errors import InputError
 from cloudkon.ports import ObjectStore
+from cloudkon.results import MAX_STAGE_CHARACTERS, MAX_STAGES, OTHER_STAGES
 from cloudkon.tracing import Steps, step_of
 
 _MAX_NAME_CHARACTERS = 200
 """What is left of a key's 1,024 bytes, in the widest letters.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
+_STAGE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9 ._-]{{0,{MAX_STAGE_CHARACTERS - 1}}}")
 
 
 class Context:
@@ -65,8 +68,8 @@ class Context:
 
     @property
     def stages_ms(self) -> Mapping[str, float]:
-        """What each stage has taken of this task's time so far."""
-        return {} if self._stages is None else self._stages.totals_ms
+        """What each stage has taken of this task's time so far, in the order of their beginnings; for any thread."""
+        return {} if self._stages is None else self._stages.so_far_ms(self._monotonic_s)
 
     def store(self, name: str, content: Path | bytes) -> str:
         """Keep a file, or bytes, in the results bucket or folder; return its key.
@@ -88,8 +91,14 @@ class Context:
     def stage(self, name: str) -> Iterator[None]:
         """Count the time until the block ends as this stage's, and as no other's that it lies within.
 
-        Stages of one name add up. For the thread that runs the task alone.
+        Stages of one name add up, and a task's result tells of the first seven names, and of "other". For the thread
+        that runs the task alone. Raises InputError for a name that no table could show.
         """
+        if not _STAGE.fullmatch(name):
+            raise InputError(
+                f"{name[:_MAX_NAME_CHARACTERS]!r} can't be a stage's name: write download, or read-2, "
+                f"of {MAX_STAGE_CHARACTERS} letters and digits at most."
+            )
         if self._stages is None:
             self._stages = _Stages()
         began = self._stages.enter(name, self._monotonic_s())
@@ -104,14 +113,23 @@ class _Stages:
     """A stack of stages, of which the topmost is the one that time is counted for."""
 
     def __init__(self) -> None:
-        self.totals_ms: dict[str, float] = {}
+        self._totals_ms: dict[str, float] = {}
         self._current: str | None = None
         self._since_s = 0.0
+
+    def so_far_ms(self, monotonic_s: Callable[[], float]) -> Mapping[str, float]:
+        totals_ms, current = self._totals_ms.copy(), self._current
+        if current is not None:
+            totals_ms[current] += 1000 * (monotonic_s() - self._since_s)
+        return totals_ms
 
     def enter(self, name: str, now_s: float) -> str | None:
         """Begin a stage; return the one that it interrupts."""
         before = self._current
         self._count(now_s)
+        if name not in self._totals_ms and len(self._totals_ms) >= MAX_STAGES - 1:
+            name = OTHER_STAGES
+        self._totals_ms.setdefault(name, 0.0)
         self._current = name
         return before
 
@@ -121,8 +139,7 @@ class _Stages:
 
     def _count(self, now_s: float) -> None:
         if self._current is not None:
-            spent_ms = 1000 * (now_s - self._since_s)
-            self.totals_ms[self._current] = self.totals_ms.get(self._current, 0.0) + spent_ms
+            self._totals_ms[self._current] += 1000 * (now_s - self._since_s)
         self._since_s = now_s
 
 

@@ -102,7 +102,13 @@ def _result(result: TaskResult) -> dict[str, Any]:
         "duration_ms": result.duration_us / 1000,
         "recorded_ms": result.recorded_ms,
     }
-    optional = {"id": result.id, "error": result.error, "value": result.value, "output": result.output}
+    optional = {
+        "id": result.id,
+        "error": result.error,
+        "value": result.value,
+        "output": result.output,
+        "handler_stages_ms": result.stages_ms,
+    }
     return shown | {name: part for name, part in optional.items() if part is not None}
 
 

@@ -190,3 +190,39 @@ class Tracer(Protocol):
     def close(self) -> None:
         """Let go of what was told; nothing is told after that. May take seconds if nobody takes it."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    key: str
+    size_bytes: int
+    since_ms: int
+    """When it was written last."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedUpload:
+    """What was sent of an object that is not there yet, or never will be: its writer died."""
+
+    key: str
+    id: str
+    since_ms: int
+    """When it was begun."""
+
+
+class Inventory(Protocol):
+    """What a bucket, or a folder, holds below a prefix that ends with a slash, and how to be rid of it."""
+
+    def objects(self, prefix: str) -> Iterator[StoredObject]:
+        """A page in memory at a time, in no particular order."""
+        ...
+
+    def unfinished(self, prefix: str) -> Iterator[UnfinishedUpload]: ...
+
+    def remove(self, what: Sequence[StoredObject | UnfinishedUpload]) -> Sequence[str]:
+        """Delete objects for good, abort uploads; return the keys that failed. What is already gone is no failure."""
+        ...
+
+
+class ResultStore(ObjectStore, Inventory, Protocol):
+    """Both together, as the results bucket or folder is."""

@@ -6,7 +6,7 @@ job's event [ms], the duration [us], the time until it was recorded [ms], and th
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -17,6 +17,10 @@ MAX_ERROR_CHARACTERS = 1_000
 """64 tasks that all fail with this much of the widest text stay below the 400 KB of a DynamoDB item."""
 MAX_VALUE_BYTES = 1_024
 """A larger value goes to the object store, and the ledger holds its key."""
+MAX_STAGES, MAX_STAGE_CHARACTERS = 8, 24
+"""Of a handler's own stages, in ASCII: beside errors, 20 KB for a bundle of 64."""
+OTHER_STAGES = "other"
+"""Those that are one too many, together."""
 
 
 class TaskState(IntEnum):
@@ -47,6 +51,8 @@ class TaskResult:
     output: str | None = None
     id: str | None = None
     """What the task's author calls it."""
+    stages_ms: Mapping[str, float] | None = None
+    """What the stages that its handler tells apart took of its time; None if it tells none."""
 
     @property
     def is_final(self) -> bool:
@@ -68,7 +74,9 @@ def stamped(results: Results, now_ms: int) -> list[TaskResult | None]:
 
 def _recorded(r: TaskResult, now_ms: int) -> TaskResult:
     # What dataclasses.replace would do, at a third of its cost: every task comes by here.
-    return TaskResult(r.state, r.start_ms, r.duration_us, r.attempt, r.runs, now_ms, r.error, r.value, r.output, r.id)
+    return TaskResult(
+        r.state, r.start_ms, r.duration_us, r.attempt, r.runs, now_ms, r.error, r.value, r.output, r.id, r.stages_ms
+    )
 
 
 _STATE, _HAS_RUNS, _HAS_NOTE = 0b0111, 0b1000, 0b1_0000
@@ -147,14 +155,16 @@ def _unpack_one(head: int, packed: bytes, at: int, base_ms: int) -> tuple[TaskRe
         value=note.get("v"),
         output=note.get("o"),
         id=note.get("i"),
+        stages_ms=note.get("s"),
     )
     return result, at
 
 
 def _note(result: TaskResult) -> bytes:
-    if result.error is None and result.value is None and result.output is None and result.id is None:
+    error, value, output, task_id, stages_ms = result.error, result.value, result.output, result.id, result.stages_ms
+    if error is None and value is None and output is None and task_id is None and stages_ms is None:
         return b""
-    parts = {"e": result.error, "v": result.value, "o": result.output, "i": result.id}
+    parts = {"e": error, "v": value, "o": output, "i": task_id, "s": stages_ms}
     kept = {key: part for key, part in parts.items() if part is not None}
     # Half a surrogate pair is what a handler may return, and what json.loads takes.
     return json.dumps(kept, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")

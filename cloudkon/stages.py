@@ -22,6 +22,10 @@ class Percentiles:
     p99_ms: float | None
     max_ms: float | None
 
+    @classmethod
+    def of(cls, durations: Histogram) -> "Percentiles":
+        return cls(durations.percentile(50), durations.percentile(90), durations.percentile(99), durations.max_ms)
+
     def as_json(self) -> dict[str, float | None]:
         return {name: None if ms is None else round(ms, 3) for name, ms in asdict(self).items()}
 
@@ -72,7 +76,4 @@ class Stages:
             "record": self._record,
             "end_to_end": self._end_to_end,
         }
-        return {
-            name: Percentiles(stage.percentile(50), stage.percentile(90), stage.percentile(99), stage.max_ms)
-            for name, stage in stages.items()
-        }
+        return {name: Percentiles.of(durations) for name, durations in stages.items()}

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from cloudkon.handler_stages import HandlerStage
 from cloudkon.job import Job, JobState, RangeReport, WorkerReport
 from cloudkon.lease import BundleState
 from cloudkon.ports import History, Jobs
@@ -72,6 +73,8 @@ class JobStats:
     efficiency: float | None
     """The share of the slots' time that ran tasks; None while it can't be known."""
     stages: Mapping[str, Percentiles]
+    handler_stages: Mapping[str, HandlerStage]
+    """Of those tasks whose handler tells stages apart; within the stage run."""
     workers: Sequence[WorkerShare]
     api_calls: Mapping[str, int]
 
@@ -99,6 +102,7 @@ class JobStats:
             "throughput_tasks_s": round(self.throughput_tasks_s, 3),
             "efficiency": None if self.efficiency is None else round(self.efficiency, 4),
             "stages": {name: stage.as_json() for name, stage in self.stages.items()},
+            "handler_stages": {name: stage.as_json() for name, stage in self.handler_stages.items()},
             "workers": [asdict(worker) | {"busy_s": round(worker.busy_s, 3)} for worker in self.workers],
             "api_calls": dict(self.api_calls),
         }
@@ -134,6 +138,7 @@ def _assembled(
         throughput_tasks_s=tally.results / makespan_s if makespan_s else 0.0,
         efficiency=_efficiency(shares, makespan_s),
         stages=tally.stages.percentiles(),
+        handler_stages=tally.handler_stages.stages(),
         workers=shares,
         api_calls=_api_calls([*reports, *workers]),
     )

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from cloudkon.handler_stages import HandlerStages
 from cloudkon.lease import BundleRow, BundleState
 from cloudkon.results import TaskResult, TaskState
 from cloudkon.stages import Stages
@@ -12,6 +13,7 @@ class Tally:
 
     def __init__(self, event_ms: int) -> None:
         self.stages = Stages(event_ms)
+        self.handler_stages = HandlerStages()
         self.bundles: Counter[BundleState] = Counter()
         self.tasks_by_range: Counter[int] = Counter()
         self.tasks_by_worker: Counter[str] = Counter()
@@ -52,6 +54,7 @@ class Tally:
         self.last_ms = max(self.last_ms, max((result.recorded_ms or 0 for result in results), default=0))
         self._credit(row, results)
         self.stages.add(row)
+        self.handler_stages.add(results)
 
     def _credit(self, row: BundleRow, results: list[TaskResult]) -> None:
         for result in results:

@@ -125,7 +125,13 @@ def describe(line: int, result: TaskResult) -> dict[str, Any]:
         "duration_ms": result.duration_us / 1000,
         "runs": result.runs,
     }
-    optional = {"id": result.id, "value": result.value, "error": result.error, "output": result.output}
+    optional = {
+        "id": result.id,
+        "value": result.value,
+        "error": result.error,
+        "output": result.output,
+        "handler_stages_ms": result.stages_ms,
+    }
     return shown | {name: part for name, part in optional.items() if part is not None}
 
 

@@ -13,6 +13,7 @@ from cloudkon import wiring
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, InputError
 from cloudkon.process import end_programs
+from cloudkon.scratch import sweep
 from cloudkon.settings import Settings
 from ec2_worker.exits import Exit
 from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers
@@ -76,6 +77,8 @@ def _supervise(options: argparse.Namespace, environ: Mapping[str, str], argument
 
 
 def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash | None) -> Exit:
+    if swept := sweep():
+        log.info("swept %d folders that tasks of killed workers had left", swept)
     settings = _settings(options, environ)
     cloud = wiring.cloud(wiring.stage_from(environ), settings)
     pictures = PictureSources(environ.get(PICTURE_NETWORKS_VARIABLE, ""), cloud.bucket)

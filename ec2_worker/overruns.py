@@ -3,6 +3,7 @@
 import threading
 from dataclasses import dataclass
 
+from cloudkon.context import Context
 from ec2_worker.held import Held
 
 
@@ -12,6 +13,7 @@ class Run:
 
     held: Held
     index: int
+    here: Context
     start_ms: int
     started_s: float
     timeout_s: float

@@ -1,6 +1,7 @@
 """One run of one task: parse, call the handler, and fold whatever happens into one result."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from cloudkon.clock import Clock
@@ -27,6 +28,7 @@ class Ending:
     permanent: bool = False
     output: str | None = None
     """The key of what it stored first."""
+    stages_ms: Mapping[str, float] | None = None
 
 
 class GivenUpError(Exception):
@@ -47,19 +49,17 @@ class Trial:
     def run(self, held: Held, index: int) -> TaskResult:
         """Run a task of a bundle; raise GivenUpError if it was given up, and its result given, meanwhile."""
         start_ms, started_s = self.clock.now_ms(), self.clock.monotonic_s()
+        steps = held.task_steps(index)
+        here = Context(held.bundle.key, held.lease.attempt, index, self.store, self.clock.monotonic_s, steps)
         task, tries, watched = None, 1, None
         try:
             task = parse_task(held.bundle.tasks[index])
             budget = budget_of(held.bundle, self.registry.handling(task), self.settings)
             tries = budget.tries
             if budget.timeout_s is not None:
-                watched = Run(held, index, start_ms, started_s, budget.timeout_s, tries)
+                watched = Run(held, index, here, start_ms, started_s, budget.timeout_s, tries)
                 self.overruns.begin(watched)
-            ending = self._run_in(
-                Context(held.bundle.key, held.lease.attempt, index, self.store, steps=held.task_steps(index)),
-                task,
-                budget.timeout_s,
-            )
+            ending = self._run_in(here, task, budget.timeout_s)
         except (LineError, UnknownTaskError) as refusal:
             ending = Ending(TaskState.REJECTED, str(refusal))
         if watched is not None and not self.overruns.end(watched):
@@ -68,9 +68,14 @@ class Trial:
 
     def given_up(self, run: Run, now_s: float) -> TaskResult:
         """The result of a task that did not stop in its time."""
-        ending = Ending(TaskState.FAILED, f"timed out after {run.timeout_s:g} s, and did not stop")
-        duration_us = round((now_s - run.started_s) * 1_000_000)
-        result = TaskResult(ending.state, run.start_ms, duration_us, run.held.lease.attempt, error=ending.error)
+        result = TaskResult(
+            state=TaskState.FAILED,
+            start_ms=run.start_ms,
+            duration_us=round((now_s - run.started_s) * 1_000_000),
+            attempt=run.held.lease.attempt,
+            error=f"timed out after {run.timeout_s:g} s, and did not stop",
+            stages_ms=_stages_ms(run.here),
+        )
         return judged(result, run.held.results[run.index], run.tries)
 
     def _run_in(self, here: Context, task: Task, timeout_s: float | None) -> Ending:
@@ -79,9 +84,9 @@ class Trial:
             ending = self._call(task, timeout_s)
         finally:
             leave(token)
-        if here.outputs and ending.state is TaskState.SUCCEEDED:
-            return replace(ending, output=here.outputs[0])
-        return ending
+        stages_ms = _stages_ms(here)
+        output = here.outputs[0] if here.outputs and ending.state is TaskState.SUCCEEDED else None
+        return replace(ending, output=output, stages_ms=stages_ms) if output or stages_ms else ending
 
     def _call(self, task: Task, timeout_s: float | None) -> Ending:
         try:
@@ -108,8 +113,13 @@ class Trial:
             value=_json_or_none(ending.value),
             output=ending.output,
             id=task.id if task is not None else None,
+            stages_ms=ending.stages_ms,
         )
         return judged(result, held.results[index], 1 if ending.permanent else tries)
+
+
+def _stages_ms(here: Context) -> Mapping[str, float] | None:
+    return {name: round(ms, 1) for name, ms in here.stages_ms.items()} or None
 
 
 def _said(failure: BaseException) -> str:

@@ -1,8 +1,9 @@
 """A bucket in S3, read as streams that survive a broken connection."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import (
     ClientError,
@@ -13,18 +14,19 @@ from botocore.exceptions import (
 )
 
 from cloudkon.aws.errors import error_code, translated
+from cloudkon.aws.multipart import MULTIPART_ABOVE_BYTES, upload_in_parts
 from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
-from cloudkon.ports import ObjectInfo
+from cloudkon.ports import ObjectInfo, StoredObject, UnfinishedUpload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, ObjectIdentifierTypeDef
 
-MAX_PUT_BYTES = 5 * 1024**3
-"""Of one PutObject. https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html"""
 _CHUNK_BYTES = 256 * 1024
+_MAX_DELETED = 1_000
+"""https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
 _MAX_BREAKS = 5
 """How often in a row a stream may break without a byte in between."""
 _BROKEN = (ConnectionClosedError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
@@ -72,15 +74,12 @@ class S3Store:
         with translated(f"write s3://{self.bucket}/{key}"):
             self._client.put_object(Bucket=self.bucket, Key=key, Body=data)
 
-    def upload(self, key: str, source: Path | BinaryIO) -> str | None:
-        """Write a file, or a stream to its end; return the object's version, None in a bucket without versions."""
-        if isinstance(source, Path):
-            with source.open("rb") as file:
-                if source.stat().st_size <= MAX_PUT_BYTES:
-                    with translated(f"write s3://{self.bucket}/{key}"):
-                        return self._client.put_object(Bucket=self.bucket, Key=key, Body=file).get("VersionId")
-                return self._upload_in_parts(key, file)
-        return self._upload_in_parts(key, source)
+    def upload(self, key: str, source: Path) -> str | None:
+        """Write a file, in parts where it is large; return the object's version, None in a bucket without versions."""
+        with source.open("rb") as file, translated(f"write s3://{self.bucket}/{key}"):
+            if source.stat().st_size > MULTIPART_ABOVE_BYTES:
+                return upload_in_parts(self._client, self.bucket, key, file)
+            return self._client.put_object(Bucket=self.bucket, Key=key, Body=file).get("VersionId")
 
     def link(self, key: str, valid_s: int | None = None) -> str:
         """The object's address, or a URL that opens while it is valid, and no longer than the credentials that sign."""
@@ -90,14 +89,46 @@ class S3Store:
         with translated(f"sign a link to s3://{self.bucket}/{key}"):
             return self._client.generate_presigned_url("get_object", Params=asked, ExpiresIn=valid_s)
 
+    def objects(self, prefix: str) -> Iterator[StoredObject]:
+        """What stands below a prefix."""
+        with translated(f"list s3://{self.bucket}/{prefix}"):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+                for found in page.get("Contents", []):
+                    yield StoredObject(found["Key"], found["Size"], _ms(found["LastModified"]))
+
+    def unfinished(self, prefix: str) -> Iterator[UnfinishedUpload]:
+        """The uploads in parts that were neither completed nor aborted."""
+        with translated(f"list the uploads to s3://{self.bucket}/{prefix}"):
+            for page in self._client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self.bucket, Prefix=prefix
+            ):
+                for found in page.get("Uploads", []):
+                    yield UnfinishedUpload(found["Key"], found["UploadId"], _ms(found["Initiated"]))
+
+    def remove(self, what: Sequence[StoredObject | UnfinishedUpload]) -> Sequence[str]:
+        """Delete the objects, a thousand a request, and abort the uploads; return the keys that S3 refused."""
+        keys = [each.key for each in what if isinstance(each, StoredObject)]
+        failed = []
+        with translated(f"clear away from s3://{self.bucket}"):
+            for at in range(0, len(keys), _MAX_DELETED):
+                batch: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in keys[at : at + _MAX_DELETED]]
+                answer = self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": batch, "Quiet": True})
+                failed += [error["Key"] for error in answer.get("Errors", [])]
+            for each in what:
+                if isinstance(each, UnfinishedUpload):
+                    self._abort(each)
+        return failed
+
+    def _abort(self, upload: UnfinishedUpload) -> None:
+        try:
+            self._client.abort_multipart_upload(Bucket=self.bucket, Key=upload.key, UploadId=upload.id)
+        except ClientError as error:
+            if error_code(error) != "NoSuchUpload":
+                raise
+
     def is_versioned(self) -> bool:
         with translated(f"ask for the versioning of the bucket {self.bucket}"):
             return self._client.get_bucket_versioning(Bucket=self.bucket).get("Status") == "Enabled"
-
-    def _upload_in_parts(self, key: str, stream: BinaryIO) -> str | None:
-        with translated(f"write s3://{self.bucket}/{key}"):
-            self._client.upload_fileobj(stream, self.bucket, key)
-            return self._client.head_object(Bucket=self.bucket, Key=key).get("VersionId")
 
     def _get(self, key: str, start: int, pin: dict[str, Any]) -> "GetObjectOutputTypeDef | None":
         """Ask for the object from an offset on; None if it ends before."""
@@ -121,6 +152,10 @@ def _without(skip: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
         if kept := chunk[skip:]:
             yield kept
         skip = max(0, skip - len(chunk))
+
+
+def _ms(time: datetime) -> int:
+    return int(time.timestamp() * 1000)
 
 
 def _pinned(version: str | None) -> dict[str, Any]:

@@ -1,18 +1,20 @@
 """A folder in place of a bucket; over the root directory, any file of this machine by its absolute path."""
 
 import os
+import re
 import shutil
 import stat
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from cloudkon.errors import DeniedError, InputError, NotFoundError, UnavailableError
-from cloudkon.ports import ObjectInfo
+from cloudkon.ports import ObjectInfo, StoredObject, UnfinishedUpload
 
 _CHUNK_BYTES = 256 * 1024
+_PART = re.compile(r"(?:^|/)\.[0-9a-f]{32}\.part$")
 
 
 class FolderStore:
@@ -54,11 +56,47 @@ class FolderStore:
         """The file's path."""
         return str(self._path(key))
 
+    def objects(self, prefix: str) -> Iterator[StoredObject]:
+        """The files below a folder."""
+        for key, size_bytes, since_ms in self._files(prefix):
+            if not _PART.search(key):
+                yield StoredObject(key, size_bytes, since_ms)
+
+    def unfinished(self, prefix: str) -> Iterator[UnfinishedUpload]:
+        """The files that were to take their places."""
+        for key, _, since_ms in self._files(prefix):
+            if _PART.search(key):
+                yield UnfinishedUpload(key, key, since_ms)
+
+    def remove(self, what: Sequence[StoredObject | UnfinishedUpload]) -> Sequence[str]:
+        """Delete the files, and folders that are empty then; return the keys of those that can't be deleted."""
+        failed = []
+        for each in what:
+            path = self._path(each.key)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError:
+                failed.append(each.key)
+                continue
+            with suppress(OSError):  # the first that is not empty
+                for folder in path.parents:
+                    if folder == self._root:
+                        break
+                    folder.rmdir()
+        return failed
+
+    def _files(self, prefix: str) -> Iterator[tuple[str, int, int]]:
+        for path in sorted(self._path(prefix).rglob("*")):
+            with suppress(FileNotFoundError):  # it took its place, or went
+                found = path.lstat()
+                if stat.S_ISREG(found.st_mode):
+                    yield path.relative_to(self._root).as_posix(), found.st_size, found.st_mtime_ns // 1_000_000
+
     @contextmanager
     def _replaced(self, key: str) -> Iterator[Path]:
         """A file to write, which then takes its place, or is gone."""
         path = self._path(key)
-        part = path.with_name(f".{uuid.uuid4().hex}.part")
+        part = path.with_name(f".{uuid.uuid4().hex}.part")  # as _PART has it
         with _translated(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:

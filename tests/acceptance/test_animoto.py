@@ -71,7 +71,7 @@ def test_videos_are_made(environment: dict[str, str], tmp_path: Path, server: Pi
     assert results[2]["id"] == "faded"
     for result in results:
         assert (tmp_path / "home" / "ledger.results" / result["value"]["sheet"]).read_bytes().startswith(b"\xff\xd8")
-        assert result["value"]["stages"].keys() == {"download", "decode", "encode", "upload"}
+        assert result["handler_stages_ms"].keys() == {"download", "decode", "encode", "upload"}
 
 
 def test_a_bad_picture_fails_its_video_alone(

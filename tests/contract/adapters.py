@@ -14,12 +14,12 @@ from cloudkon.local.flaky import FlakyQueue, flaky
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.local.store import FolderStore
-from cloudkon.ports import Ledger, ObjectStore, TaskQueue
+from cloudkon.ports import Ledger, ResultStore, TaskQueue
 from tests.support.rows import GUARD_MS
 
 Queues = dict[str, Callable[[pytest.FixtureRequest], TaskQueue]]
 Ledgers = dict[str, Callable[[pytest.FixtureRequest], Ledger]]
-Stores = dict[str, Callable[[pytest.FixtureRequest], ObjectStore]]
+Stores = dict[str, Callable[[pytest.FixtureRequest], ResultStore]]
 
 
 def _memory_queue(_: pytest.FixtureRequest) -> TaskQueue:
@@ -42,11 +42,11 @@ def _calm_flaky_ledger(request: pytest.FixtureRequest) -> Ledger:
     return flaky(_sqlite_memory(request), _no_faults(), "ledger")
 
 
-def _folder_store(request: pytest.FixtureRequest) -> ObjectStore:
+def _folder_store(request: pytest.FixtureRequest) -> ResultStore:
     return FolderStore(_folder(request))
 
 
-def _calm_flaky_store(request: pytest.FixtureRequest) -> ObjectStore:
+def _calm_flaky_store(request: pytest.FixtureRequest) -> ResultStore:
     return flaky(_folder_store(request), _no_faults(), "store")
 
 

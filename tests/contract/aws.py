@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from cloudkon.clock import SystemClock
-from cloudkon.ports import Ledger, ObjectStore, TaskQueue
+from cloudkon.ports import Ledger, ResultStore, TaskQueue
 from tests.support.moto_aws import AwsLab
 from tests.support.still_clock import StillClock
 
@@ -18,11 +18,11 @@ def _dynamo_ledger(request: pytest.FixtureRequest) -> Ledger:
     return _lab(request).ledger(StillClock())
 
 
-def _versioned_bucket(request: pytest.FixtureRequest) -> ObjectStore:
+def _versioned_bucket(request: pytest.FixtureRequest) -> ResultStore:
     return _lab(request).store(SystemClock())
 
 
-def _plain_bucket(request: pytest.FixtureRequest) -> ObjectStore:
+def _plain_bucket(request: pytest.FixtureRequest) -> ResultStore:
     return _lab(request).store(SystemClock(), versioned=False)
 
 
@@ -33,7 +33,7 @@ def _lab(request: pytest.FixtureRequest) -> AwsLab:
 
 QUEUES: dict[str, Callable[[pytest.FixtureRequest], TaskQueue]] = {"sqs": _sqs_queue}
 LEDGERS: dict[str, Callable[[pytest.FixtureRequest], Ledger]] = {"dynamodb": _dynamo_ledger}
-STORES: dict[str, Callable[[pytest.FixtureRequest], ObjectStore]] = {
+STORES: dict[str, Callable[[pytest.FixtureRequest], ResultStore]] = {
     "s3-versioned": _versioned_bucket,
     "s3-plain": _plain_bucket,
 }

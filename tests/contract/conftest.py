@@ -3,7 +3,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from cloudkon.ports import Ledger, ObjectStore, TaskQueue
+from cloudkon.ports import Ledger, ResultStore, TaskQueue
 from tests.contract import adapters
 
 _QUEUES, _LEDGERS, _STORES = dict(adapters.QUEUES), dict(adapters.LEDGERS), dict(adapters.STORES)
@@ -25,5 +25,5 @@ def ledger(request: pytest.FixtureRequest) -> Ledger:
 
 
 @pytest.fixture(params=_STORES)
-def store(request: pytest.FixtureRequest) -> ObjectStore:
+def store(request: pytest.FixtureRequest) -> ResultStore:
     return _STORES[request.param](request)

@@ -1,16 +1,20 @@
 """What only S3 does: versions, ranges that it refuses, and streams that break."""
 
 import io
+import random
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from botocore.response import StreamingBody
 
-from cloudkon.aws import store as module
+from cloudkon.aws import multipart
+from cloudkon.aws import store as store_module
+from cloudkon.aws.multipart import MULTIPART_ABOVE_BYTES
 from cloudkon.aws.session import Session
 from cloudkon.aws.store import S3Store
-from cloudkon.errors import CloudKonError, NotFoundError, UnavailableError
+from cloudkon.errors import CloudKonError, InputError, NotFoundError, UnavailableError
 from tests.support.moto_aws import AwsLab, credentials, enter
 from tests.support.still_clock import StillClock
 
@@ -36,23 +40,74 @@ def test_a_version_is_read_as_it_was(store: S3Store, tmp_path: Path) -> None:
     assert store.stat("pinned").etag != store.stat("pinned", version).etag
 
 
-def test_a_bucket_without_versions_names_none(aws: AwsLab) -> None:
+@pytest.mark.parametrize("size_bytes", [4, MULTIPART_ABOVE_BYTES + 1])
+def test_a_bucket_without_versions_names_none(aws: AwsLab, tmp_path: Path, size_bytes: int) -> None:
     """Whoever submits has to know that there is no version to pin."""
+    file = tmp_path / "tasks.txt"
+    file.write_bytes(bytes(size_bytes))
     plain = aws.store(StillClock(), versioned=False)
     assert not plain.is_versioned()
-    assert plain.upload("key", io.BytesIO(b"data")) is None
+    assert plain.upload("key", file) is None
 
 
-def test_a_stream_is_uploaded_to_its_end(store: S3Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A pipe has no length, and a file above one PutObject goes in parts: both get their version."""
-    assert store.is_versioned()
-    version = store.upload("piped", io.BytesIO(b"from a pipe"))
-    assert version
-    assert whole(store, "piped", version) == b"from a pipe"
-    file = tmp_path / "large"
-    file.write_bytes(b"large")
-    monkeypatch.setattr(module, "MAX_PUT_BYTES", 4)
-    assert whole(store, "large", store.upload("large", file)) == b"large"
+class Parts:
+    """A client that notes what is asked of it, and fails at one of the parts."""
+
+    def __init__(self, store: S3Store, broken_part: int | None = None) -> None:
+        self._client: Any = store._client
+        self._broken_part = broken_part
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        def ask(**asked: Any) -> Any:
+            self.asked.append(name)
+            if self._broken_part is not None and asked.get("PartNumber") == self._broken_part:
+                raise EndpointConnectionError(endpoint_url="https://s3")
+            return getattr(self._client, name)(**asked)
+
+        return ask
+
+
+def test_what_is_large_goes_in_parts(store: S3Store, tmp_path: Path) -> None:
+    """A file larger than two parts is put together from its parts, and gets its version; a smaller one goes whole."""
+    file, client = tmp_path / "video.mp4", Parts(store)
+    sending = S3Store(cast("Any", client), store.bucket, StillClock())
+    data = random.Random(4).randbytes(MULTIPART_ABOVE_BYTES + 1)
+    file.write_bytes(data[:-1])
+    sending.upload("large", file)
+    assert client.asked == ["put_object"]
+    file.write_bytes(data)
+    version = sending.upload("large", file)
+    assert sorted(client.asked[1:]) == [
+        "complete_multipart_upload", "create_multipart_upload", "upload_part", "upload_part", "upload_part"
+    ]  # fmt: skip
+    assert version == store._client.head_object(Bucket=store.bucket, Key="large")["VersionId"]
+    assert whole(store, "large", version) == data
+
+
+def test_a_part_that_fails_leaves_nothing(store: S3Store, tmp_path: Path) -> None:
+    """An upload whose part can't be sent is aborted: no object, and no parts that are paid for."""
+    file = tmp_path / "video.mp4"
+    file.write_bytes(bytes(MULTIPART_ABOVE_BYTES + 1))
+    client = Parts(store, broken_part=2)
+    with pytest.raises(UnavailableError, match="Could not write s3://"):
+        S3Store(cast("Any", client), store.bucket, StillClock()).upload("half", file)
+    assert client.asked[-1] == "abort_multipart_upload"
+    assert "Uploads" not in store._client.list_multipart_uploads(Bucket=store.bucket)
+    with pytest.raises(NotFoundError):
+        store.stat("half")
+
+
+def test_what_has_too_many_parts_is_refused(store: S3Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What has more bytes than S3 takes parts is refused, and nothing of it is kept."""
+    file = tmp_path / "endless"
+    file.write_bytes(b"eleven bytes")
+    monkeypatch.setattr(multipart, "_MAX_PARTS", 2)
+    monkeypatch.setattr(multipart, "PART_BYTES", 5)
+    monkeypatch.setattr(store_module, "MULTIPART_ABOVE_BYTES", 5)
+    with pytest.raises(InputError, match="larger than 480 GB"):
+        store.upload("endless", file)
+    assert "Uploads" not in store._client.list_multipart_uploads(Bucket=store.bucket)
 
 
 @pytest.mark.parametrize(("data", "start"), [(b"", 0), (b"", 3), (b"abc", 3), (b"abc", 9)])

@@ -1,6 +1,7 @@
 """A server of pictures on loopback that can be as bad as the ones outside."""
 
 import asyncio
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,6 +16,7 @@ class PictureServer:
     """Answers each path as a test has it; counts connections and requests."""
 
     port: int = 0
+    scheme: str = "http"
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     """What a path answers, time after time; the last one stays."""
     asked: list[str] = field(default_factory=list)
@@ -24,7 +26,7 @@ class PictureServer:
     busiest: int = 0
 
     def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}/{path}"
+        return f"{self.scheme}://127.0.0.1:{self.port}/{path}"
 
     def serve(self, path: str, *answers: "Answer | bytes") -> str:
         """Answer so at a path; return its URL."""
@@ -125,12 +127,12 @@ async def reset(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
 
 
 @contextmanager
-def picture_server() -> Iterator[PictureServer]:
-    """Run one on a free port in a thread of its own."""
-    served, loop = PictureServer(), asyncio.new_event_loop()
+def picture_server(tls: ssl.SSLContext | None = None) -> Iterator[PictureServer]:
+    """Run one on a free port in a thread of its own; with tls it speaks https."""
+    served, loop = PictureServer(scheme="https" if tls else "http"), asyncio.new_event_loop()
 
     async def serve(ready: threading.Event, stop: asyncio.Event) -> None:
-        async with await asyncio.start_server(served.talk, "127.0.0.1", 0) as server:
+        async with await asyncio.start_server(served.talk, "127.0.0.1", 0, ssl=tls) as server:
             served.port = server.sockets[0].getsockname()[1]
             ready.set()
             await stop.wait()

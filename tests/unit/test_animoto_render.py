@@ -125,7 +125,7 @@ def test_a_title_stands_over_the_first_picture_alone(tmp_path: Path) -> None:
     assert set(frames[30]) == {128}
 
 
-@pytest.mark.parametrize("title", ["x" * 400, "many words " * 40, "\U0001f3d6", "é\n\n\tß", " "])
+@pytest.mark.parametrize("title", ["x" * 200, "many words " * 18, "\U0001f3d6", "é\n\n\tß", " "])
 def test_any_title_finds_its_place(tmp_path: Path, title: str) -> None:
     """Titles that are too long, or that the font lacks, make a video all the same."""
     assert render(_stills(1), VideoSpec(64, 48, title=title), tmp_path / "made.mp4").frames == 30
@@ -221,7 +221,7 @@ def test_a_video_that_is_not_right_is_found_out(tmp_path: Path, frames: int, fps
         ({"seconds": math.nan}, "a frame at least"),
         ({"fade_s": -1}, "A fade takes"),
         ({"qp": 60}, "quantiser"),
-        ({"title": "x" * 501}, "at most 500"),
+        ({"title": "x" * 201}, "at most 200"),
         ({"pan_zoom": True, "engine": Engine.SYNTH}, "pan and zoom; use engine=auto"),
         ({"seconds": 9, "fade_s": 3, "engine": Engine.SYNTH}, "more than 62 frames; use engine=auto"),
     ],

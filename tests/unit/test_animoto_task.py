@@ -70,7 +70,7 @@ def test_a_video_and_its_sheet_are_stored(
     assert sum(1 for _ in decoded(tmp_path / "results" / video)) == told["frames"] == 90
     assert (told["pictures"], told["seconds"], told["engine"], told["sheet"]) == (3, 3.0, "synth", sheet)
     assert told["bytes"] == (tmp_path / "results" / video).stat().st_size
-    assert set(told["stages"]) == {"download", "decode", "encode", "upload"}
+    assert set(here.stages_ms) == {"download", "decode", "encode", "upload"}
     small = Image.open(io.BytesIO((tmp_path / "results" / sheet).read_bytes()))
     assert small.size == (960, 240)
     for number, meant in enumerate((RED, GREEN, BLUE)):

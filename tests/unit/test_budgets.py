@@ -9,6 +9,7 @@ import pytest
 
 from cloudkon import Permanent, task
 from cloudkon.bundle import Bundle, BundleKey, LineNumbers
+from cloudkon.context import context
 from cloudkon.lease import BundleRow, BundleState
 from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
@@ -239,8 +240,9 @@ def test_a_task_that_does_not_stop_is_given_up() -> None:
 
     @task("stuck", retries=0, timeout_s=30.0)
     def stuck() -> str:
-        began.set()
-        may_end.wait()
+        with context().stage("wait"):
+            began.set()
+            may_end.wait()
         ended.set()
         return "too late"
 
@@ -261,6 +263,8 @@ def test_a_task_that_does_not_stop_is_given_up() -> None:
     assert worker.settler.settle([item]) == []
     late, fine = world.results()
     assert (late.state, late.error) == (TaskState.FAILED, "timed out after 30 s, and did not stop")
+    assert late.stages_ms is not None  # where it is stuck
+    assert late.stages_ms["wait"] >= 30_000
     assert fine.state is TaskState.SUCCEEDED
     assert worker.stuck_slots == 1
     may_end.set()

@@ -91,6 +91,19 @@ def test_the_trace(ledger: SqliteLedger) -> None:
     assert "trace         1-684fe5c0-0123456789abcdef01234567\n" in run("explain", JOB, 1).stdout
 
 
+def test_where_the_time_of_a_run_went(ledger: SqliteLedger) -> None:
+    """The stages that a handler tells apart are shown with their part of the run, also before a failure."""
+    staged = TaskResult(
+        TaskState.FAILED, EVENT_MS + 100, 50_000, 1, error="no", stages_ms={"download": 40.0, "encode": 5.0}
+    )
+    write_job(ledger, results=[staged])
+    assert told("explain", JOB, 1)["handler_stages_ms"] == {"download": 40.0, "encode": 5.0}
+    said = run("explain", JOB, 1).stdout
+    assert "stage of the run     took  of it\n" in said.replace("of it ", "of it")
+    assert "download          40.0 ms  80.0%\nencode            5.00 ms  10.0%\n" in said
+    assert told("results", JOB)["handler_stages_ms"] == {"download": 40.0, "encode": 5.0}
+
+
 def test_a_task_of_another_attempt(ledger: SqliteLedger) -> None:
     """A result of an earlier attempt is told as such, without the stages that only the last attempt's stamps tell."""
     first = TaskResult(TaskState.SUCCEEDED, EVENT_MS + 100, 5_000, 1, recorded_ms=EVENT_MS + 200)

@@ -1,6 +1,8 @@
 """What a handler learns of its task, and where its files go; and what becomes of both in the task's result."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,6 +64,36 @@ def test_stages_add_up_without_overlap(store: FolderStore) -> None:
     assert here.stages_ms == {"encode": 8_000, "download": 902_000}
 
 
+def test_a_stage_counts_while_it_runs(store: FolderStore) -> None:
+    """Whoever asks in the middle of a stage learns what it has taken so far."""
+    ticks = iter(float(second) for second in (0, 3, 5))
+    here = Context(BundleKey("a", 0, 0), 1, 0, store, monotonic_s=lambda: next(ticks))
+    with here.stage("encode"):
+        assert here.stages_ms == {"encode": 3_000}
+    assert here.stages_ms == {"encode": 5_000}
+
+
+def test_a_result_has_room_for_so_many_stages(store: FolderStore) -> None:
+    """The first seven names are told apart, and what comes after them is counted together: no time is lost."""
+    ticks = iter(range(100))
+    here = Context(BundleKey("a", 0, 0), 1, 0, store, monotonic_s=lambda: next(ticks))
+    for number in (*range(10), 3):
+        with here.stage(f"part {number}"):
+            pass
+    seconds = {f"part {number}": 1_000 for number in range(7)}
+    assert here.stages_ms == seconds | {"part 3": 2_000, "other": 3_000}
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "größe", "x" * 25])
+def test_a_stage_has_a_short_name(store: FolderStore, name: str) -> None:
+    """A name that no column could hold is refused before the stage begins."""
+    with (
+        pytest.raises(InputError, match="can't be a stage's name"),
+        Context(BundleKey("a", 0, 0), 1, 0, store).stage(name),
+    ):
+        pytest.fail("it began")
+
+
 @task("make")
 def make(ending: str) -> object:
     """Leaves two files, and ends in one of several ways."""
@@ -73,10 +105,10 @@ def make(ending: str) -> object:
     return {"much": "x" * MAX_VALUE_BYTES} if ending == "much" else ending
 
 
-def machine(world: World, name: str, store: FolderStore) -> Machine:
-    """A worker that knows the handler and keeps its files in the folder."""
+def machine(world: World, name: str, store: FolderStore, *more: Callable[..., Any]) -> Machine:
+    """A worker that knows the handlers and keeps its files in the folder."""
     made = Machine(world, name)
-    made.worker.slots.trial.registry = Registry([make])
+    made.worker.slots.trial.registry = Registry([make, *more])
     made.worker.slots.trial.store = made.worker.settler.recorder.store = store
     return made
 
@@ -123,3 +155,26 @@ def test_who_was_fenced_off_leaves_no_link(store: FolderStore) -> None:
     assert result
     assert result.output == f"outputs/{JOB}/00000.000000/2/0/a.txt"
     assert read(store, f"outputs/{JOB}/00000.000000/1/0/a.txt") == b"first"
+
+
+def test_a_result_tells_the_stages_of_its_run(store: FolderStore) -> None:
+    """A task's result says where its time went, also if it failed; of one without stages it says nothing."""
+    world = World(Settings())
+
+    @task("staged")
+    def staged(ending: str) -> None:
+        with context().stage("look"):
+            world.clock.advance(1.5)
+        with context().stage("work"):
+            world.clock.advance(0.25)
+            if ending == "fail":
+                raise Permanent("no")
+
+    world.send("staged well", "staged fail", "make well")
+    worker = machine(world, "w", store, staged)
+    for _ in range(6):
+        worker.step()
+    assert [result and result.stages_ms for result in results(world)] == [{"look": 1500.0, "work": 250.0}] * 2 + [None]
+    world.collect()
+    [record] = world.completions
+    assert [each.get("handler_stages_ms") for each in record["tasks"]] == [{"look": 1500.0, "work": 250.0}] * 2 + [None]

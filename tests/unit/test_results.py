@@ -28,6 +28,7 @@ _RESULTS = st.lists(
         error=st.none() | st.text(),
         value=_JSON,
         output=st.none() | st.text(min_size=1),
+        stages_ms=st.none() | st.dictionaries(st.text(min_size=1), st.floats(0, 1e9), min_size=1, max_size=8),
     ),
     max_size=8,
 )

@@ -61,6 +61,7 @@ def test_keys() -> None:
             "throughput_tasks_s",
             "efficiency",
             "stages",
+            "handler_stages",
             "workers",
             "api_calls",
         ]
@@ -86,6 +87,19 @@ def test_stages() -> None:
         "record": 100.0,
         "end_to_end": 600.0,
     }
+
+
+def test_stages_of_handlers() -> None:
+    """What handlers tell of their runs is summed up by name, the costliest first, failed tasks included."""
+    told = [{"decode": 10.0, "fetch": 40.0}, {"fetch": 80.0}, None]
+    ran = [replace(result(), stages_ms=stages_ms) for stages_ms in told]
+    ran[1] = replace(ran[1], state=TaskState.FAILED, error="no")
+    found = stats_of(Recorded(job(), [row(ran)], [report(3)], [worker()])).as_json()["handler_stages"]
+    assert list(found) == ["fetch", "decode"]
+    assert found["decode"] == {
+        "p50_ms": 10.0, "p90_ms": 10.0, "p99_ms": 10.0, "max_ms": 10.0, "total_ms": 10.0, "tasks": 1
+    }  # fmt: skip
+    assert (found["fetch"]["max_ms"], found["fetch"]["total_ms"], found["fetch"]["tasks"]) == (80.0, 120.0, 2)
 
 
 def test_stages_of_earlier_attempts() -> None:
