@@ -13,7 +13,7 @@ from animoto.render import render
 from animoto.stream import synthesised
 from animoto.timeline import fade_weight
 from animoto.video import Engine, Transition, VideoSpec
-from tests.support import openh264
+from bench.animoto import openh264
 from tests.support.stills import Planes, byte_stream, decoded, noise_db, planes, sought, still, worst
 
 SMALL = VideoSpec(width=64, height=48, engine=Engine.SYNTH)
