@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from subprocess import CalledProcessError
 
 from bench.animoto import peers, report
 from bench.animoto.rounds import Result, Rounds, compiled
@@ -20,19 +21,20 @@ from bench.animoto.serving import serving
 from bench.animoto.ways import MOVIEPY, NEEDS_FFMPEG, WAYS
 from bench.children import run
 
-HOSTILE = "hostile"
+HOSTILE, BROWSER = "hostile", "browser"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
-    names = _possible(asked.only or [*WAYS, HOSTILE])
-    results, server_s = _videos([name for name in names if name in WAYS], asked)
+    names = _possible(asked.only or [*WAYS, BROWSER, HOSTILE])
+    colours = _colours() if BROWSER in names else None
+    results, server_s = _videos([name for name in names if name in WAYS], asked, colours)
     cases = _hostile() if HOSTILE in names else []
     versions = _versions(names)
     if asked.as_json:
-        print(json.dumps(report.document(results, cases, versions, server_s)))
+        print(json.dumps(report.document(results, cases, versions, server_s, colours)))
     else:
-        print(report.text(results, cases, versions, server_s))
+        print(report.text(results, cases, versions, server_s, colours))
     return 0
 
 
@@ -44,7 +46,7 @@ def _possible(names: Sequence[str]) -> list[str]:
     return [name for name in names if name not in lacking]
 
 
-def _videos(names: Sequence[str], asked: argparse.Namespace) -> tuple[list[Result], float]:
+def _videos(names: Sequence[str], asked: argparse.Namespace, colours: int | None) -> tuple[list[Result], float]:
     """The ways' results, and the CPU time of the server."""
     if not names:
         return [], 0.0
@@ -54,9 +56,21 @@ def _videos(names: Sequence[str], asked: argparse.Namespace) -> tuple[list[Resul
         print(f"drawing {asked.pictures} pictures", file=sys.stderr)
         run([sys.executable, "-m", "bench.animoto.pictures", folder, str(asked.pictures)], os.environ)
         with serving(Path(folder)) as server:
-            rounds = Rounds(Path(folder), server.base, sorted(Path(folder).glob("*.jpg")), compiled(os.environ))
+            rounds = Rounds(
+                Path(folder), server.base, sorted(Path(folder).glob("*.jpg")), compiled(os.environ), colours
+            )
             results = rounds.run(names, asked.rounds, asked.slow_rounds or asked.rounds)
         return results, server.cpu_s
+
+
+def _colours() -> int | None:
+    """How far our colours are off in a browser, of 255; None without one."""
+    print("colours in a browser", file=sys.stderr)
+    try:
+        errors: list[int] = json.loads(run([sys.executable, "-m", "bench.animoto.browser"], os.environ).stdout)
+    except CalledProcessError:
+        return None
+    return max(errors)
 
 
 def _hostile() -> list[dict[str, str]]:
@@ -83,7 +97,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--slow-rounds", type=int, help="rounds of what takes minutes (default: as many)")
     parser.add_argument("--pictures", type=int, default=60, help="pictures of the video (default: 60)")
     parser.add_argument(
-        "--only", action="append", choices=[*WAYS, HOSTILE], help="this alone; may be given again (default: all)"
+        "--only",
+        action="append",
+        choices=[*WAYS, BROWSER, HOSTILE],
+        help="this alone; may be given again (default: all)",
     )
     parser.add_argument("--json", dest="as_json", action="store_true", help="print one document of JSON")
     return parser

@@ -9,6 +9,8 @@ LENGTH_SLACK_S = 0.04
 SSIM_MEAN, SSIM_WORST = 0.98, 0.97
 MOST_BYTES = 1.25
 """Of the original's."""
+MOST_LEVELS = 2
+"""How far a browser's colours may be from the picture's, of 255."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Claim:
     pictures: int
     original_bytes: int | None = None
     """The size of the original's video of the same pictures, if there is one."""
+    colour_error: int | None = None
+    """What a browser makes of its colours, if one was asked."""
 
 
 def objections(seen: Seen, size_bytes: int, claim: Claim) -> Iterator[str]:
@@ -53,3 +57,5 @@ def objections(seen: Seen, size_bytes: int, claim: Claim) -> Iterator[str]:
         yield "its index comes last"
     if seen.decoders_agree is False:
         yield "two decoders disagree"
+    if claim.colour_error is not None and claim.colour_error > MOST_LEVELS:
+        yield f"colours {claim.colour_error} of 255 off in a browser, more than {MOST_LEVELS}"

@@ -13,17 +13,22 @@ _HEAD = (
 )
 
 
-def document(results: Sequence[Result], cases: Sequence[Case], versions: Mapping[str, str], server_s: float) -> Any:
+def document(
+    results: Sequence[Result], cases: Sequence[Case], versions: Mapping[str, str], server_s: float, colours: int | None
+) -> Any:
     return {
         "versions": versions,
         "server_cpu_s": server_s,
+        "browser_colour_error": colours,
         "ways": [_figures(result) for result in results],
         "ratios": dict(_ratios(results)),
         "hostile": list(cases),
     }
 
 
-def text(results: Sequence[Result], cases: Sequence[Case], versions: Mapping[str, str], server_s: float) -> str:
+def text(
+    results: Sequence[Result], cases: Sequence[Case], versions: Mapping[str, str], server_s: float, colours: int | None
+) -> str:
     parts = ["\n".join(f"{name}: {version}" for name, version in versions.items())]
     if results:
         parts += [
@@ -31,6 +36,8 @@ def text(results: Sequence[Result], cases: Sequence[Case], versions: Mapping[str
             "\n".join(f"{name:60} {ratio:6.2f}" for name, ratio in _ratios(results)),
             f"The server of the pictures took {server_s:.2f} CPU s besides, in all rounds.",
         ]
+    if colours is not None:
+        parts.append(f"Our colours in Chromium: at most {colours} of 255 off.")
     if cases:
         parts.append("\n".join(_table([{"case": "case", "ours": "ours", "ffmpeg": "plain ffmpeg"}, *cases])))
     return "\n\n".join(parts)

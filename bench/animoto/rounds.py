@@ -46,6 +46,8 @@ class Rounds:
     base: str
     pictures: Sequence[Path]
     environment: Mapping[str, str]
+    colour_error: int | None = None
+    """Of our own ways, in a browser."""
 
     def task(self, name: str) -> Task:
         return Task(self.pictures, self.base, self.folder / f"{name}.mp4")
@@ -64,7 +66,7 @@ class Rounds:
                     runs[name].append(children.run(WAYS[name].command(self.task(name)), self.environment))
                 except CalledProcessError as error:
                     failed[name] = f"it failed (exit {error.returncode})"
-        return self._judged([Result(name, runs[name], objections=failed_of(name, failed)) for name in names])
+        return self._judged([Result(name, runs[name], objections=_failure(name, failed)) for name in names])
 
     def _warm_up(self) -> None:
         """Bytecode is compiled, and files are read, before anything is measured."""
@@ -75,7 +77,8 @@ class Rounds:
     def _judged(self, results: Sequence[Result]) -> list[Result]:
         original = self.task(ORIGINAL).out
         claim = Claim(len(self.pictures), original.stat().st_size if original.is_file() else None)
-        return [self._looked_at(result, claim) for result in results]
+        ours = replace(claim, colour_error=self.colour_error)
+        return [self._looked_at(result, ours if WAYS[result.name].ours else claim) for result in results]
 
     def _looked_at(self, result: Result, claim: Claim) -> Result:
         video = self.task(result.name).out
@@ -89,7 +92,7 @@ class Rounds:
         return replace(result, size_bytes=size, seen=seen, objections=list(objections(seen, size, claim)))
 
 
-def failed_of(name: str, failed: Mapping[str, str]) -> Sequence[str]:
+def _failure(name: str, failed: Mapping[str, str]) -> Sequence[str]:
     return [failed[name]] if name in failed else []
 
 

@@ -53,6 +53,14 @@ def test_files_that_are_too_large_do_not_count() -> None:
     assert list(objections(_WHOLE, 1251, Claim(3))) == []
 
 
+def test_colours_that_a_browser_shows_wrong_do_not_count() -> None:
+    """Two levels are rounding; three are another colour."""
+    assert list(objections(_WHOLE, 1000, Claim(3, colour_error=2))) == []
+    assert list(objections(_WHOLE, 1000, Claim(3, colour_error=3))) == [
+        "colours 3 of 255 off in a browser, more than 2"
+    ]
+
+
 def test_a_video_of_nothing_does_not_count() -> None:
     """A file of which nothing can be decoded is objected to, and is no error."""
     nothing = Seen(0, 0.0, index_first=False, right_pictures=0, ssim_y=[], psnr_y=[], decoders_agree=None)
