@@ -18,7 +18,7 @@ from queue import Queue
 from threading import Thread
 from urllib.parse import unquote
 
-from PIL import Image, ImageColor, ImageDraw
+from PIL import Image, ImageDraw
 
 from bench.animoto.ours import make
 
