@@ -19,6 +19,7 @@ from PIL import Image
 
 from bench.animoto.likeness import as_shown, instants, thumbnail
 from bench.animoto.ours import make
+from bench.animoto.pictures import draw
 from cloudkon.deadline import deadline
 from cloudkon.errors import TaskFailedError
 from cloudkon.registry import Permanent
@@ -64,7 +65,10 @@ class Outcome:
 
 def write_cases(folder: Path) -> None:
     """The files of all cases that have one."""
-    good = _jpeg(_image())
+    draw(0, folder / "drawn.jpg")
+    with Image.open(folder / "drawn.jpg") as drawn:
+        image = drawn.convert("RGB")
+    good = _jpeg(image)
     for name in _GOOD:
         (folder / name).write_bytes(good)
     (folder / "cut.jpg").write_bytes(good[: len(good) // 2])
@@ -72,24 +76,19 @@ def write_cases(folder: Path) -> None:
     (folder / "empty.jpg").write_bytes(b"")
     middle = len(good) // 2
     (folder / "bytes.jpg").write_bytes(good[:middle] + bytes(64) + good[middle + 64 :])
-    (folder / "cmyk.jpg").write_bytes(_jpeg(_image().convert("CMYK")))
-    (folder / "grey.jpg").write_bytes(_jpeg(_image().convert("L")))
+    (folder / "cmyk.jpg").write_bytes(_jpeg(image.convert("CMYK")))
+    (folder / "grey.jpg").write_bytes(_jpeg(image.convert("L")))
     exif = Image.Exif()
     exif[0x0112] = 6
-    (folder / "turned.jpg").write_bytes(_jpeg(_image(), exif=exif))
+    (folder / "turned.jpg").write_bytes(_jpeg(image, exif=exif))
     for name, size in {"odd": (641, 479), "tall": (1080, 1920), "large": (4000, 3000)}.items():
-        (folder / f"{name}.jpg").write_bytes(_jpeg(_image(size)))
-    clear = _image().convert("RGBA")
+        (folder / f"{name}.jpg").write_bytes(_jpeg(image.resize(size)))
+    clear = image.convert("RGBA")
     clear.putalpha(Image.linear_gradient("L").resize(_SIZE))
     clear.save(folder / "see-through.jpg", "PNG")
-    _image().save(folder / "webp.jpg", "WEBP")
+    image.save(folder / "webp.jpg", "WEBP")
     Image.new("1", (30_000, 30_000)).save(folder / "bomb.jpg", "PNG")
     (folder / "short-body.jpg").write_bytes(good[: len(good) // 2])
-
-
-def _image(size: tuple[int, int] = _SIZE) -> Image.Image:
-    ramp = Image.linear_gradient("L").resize(size)
-    return Image.merge("RGB", [ramp, ramp.transpose(Image.Transpose.FLIP_TOP_BOTTOM), Image.new("L", size, 90)])
 
 
 def _jpeg(image: Image.Image, **options: object) -> bytes:
@@ -101,7 +100,9 @@ def _jpeg(image: Image.Image, **options: object) -> bytes:
 def outcome(case: str, folder: Path, base: str) -> Outcome:
     urls = [f"{base}/{name}" for name in ("a.jpg", case, "b.jpg")]
     patience_s = _DRIP_PATIENCE_S if case == _DRIP else _PATIENCE_S
-    return Outcome(CASES[case], _ours(urls, folder, patience_s), _ffmpeg(urls, folder, patience_s))
+    return Outcome(
+        CASES[case], _ours(urls, folder, patience_s), _ffmpeg([f"{url}?again" for url in urls], folder, patience_s)
+    )
 
 
 def _ours(urls: list[str], folder: Path, patience_s: float) -> str:

@@ -32,10 +32,11 @@ class Server:
         finally:
             writer.close()
 
-    async def _answer(self, name: str, writer: asyncio.StreamWriter) -> None:
-        self._asked[name] += 1
+    async def _answer(self, target: str, writer: asyncio.StreamWriter) -> None:
+        self._asked[target] += 1
+        name = target.partition("?")[0]
         match name.partition("-")[0]:
-            case "once" if self._asked[name] == 1:
+            case "once" if self._asked[target] == 1:
                 writer.write(_head("503 Service Unavailable", 0))
             case "never":
                 writer.write(_head("500 Internal Server Error", 0))
