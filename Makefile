@@ -4,10 +4,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos check format bench lock clean
+.PHONY: help setup demo test chaos check format bench bench-animoto lock clean
 
 help: ## Show this
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 setup: $(READY) ## Prepare .venv from the lock (at once if it is there)
 	@:
@@ -42,6 +42,9 @@ format: setup ## Put the code into its format
 
 bench: setup ## Measure
 	@$(BIN)/python -m bench
+
+bench-animoto: setup ## Measure videos against the original's way, moviepy and ffmpeg (half an hour; ARGUMENTS=...)
+	@$(BIN)/python -m bench.animoto $(ARGUMENTS)
 
 lock: setup ## Resolve constraints.txt anew
 	@$(BIN)/python -m pip install --quiet uv

@@ -1,6 +1,6 @@
 """Puts pictures into frames: turned upright, whole, on black or on a blurred copy of themselves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from av import VideoFrame
@@ -8,7 +8,7 @@ from av.filter import Graph
 from av.filter.context import FilterContext
 from av.video.reformatter import ColorRange, Colorspace
 
-from animoto.colour import limited
+from animoto.colour import Limiter
 from animoto.letterbox import Background, Box, cover, letterbox
 from animoto.orientation import Orientation
 
@@ -36,18 +36,20 @@ class Canvas:
     width: int = 1920
     height: int = 1080
     background: Background = Background.BLUR
+    _limiter: Limiter = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if min(self.width, self.height) < 2 or self.width % 2 or self.height % 2:
             raise ValueError(f"a frame has even sides, not {self.width}x{self.height}")
+        object.__setattr__(self, "_limiter", Limiter(self.width, self.height))
 
     def place(self, picture: VideoFrame, turn: Orientation = Orientation.UPRIGHT) -> VideoFrame:
         """The picture as a frame of the video: yuv420p, limited range, tagged. Opaque pictures in full range only."""
         sides = (picture.height, picture.width) if turn.swaps_sides else (picture.width, picture.height)
         box = letterbox(*sides, self.width, self.height)
         if turn is Orientation.UPRIGHT and self._is_filled_by(box):
-            return limited(self._scaled(picture))
-        return limited(self._composed(picture, turn, box))
+            return self._limiter.limited(self._scaled(picture))
+        return self._limiter.limited(self._composed(picture, turn, box))
 
     def _scaled(self, picture: VideoFrame) -> VideoFrame:
         """As it is, if it is a frame already."""

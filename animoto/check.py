@@ -28,7 +28,8 @@ def check_mp4(path: Path, frames: int, fps: int, *, sound: bool) -> None:
     with av.open(str(path)) as container:
         [video], tracks = container.streams.video, container.streams.audio
         _expect("tracks of sound", len(tracks), int(sound))
-        _check_frames([_Times.of(packet) for packet in container.demux(video) if packet.size], frames, Fraction(1, fps))
+        frame_ticks = Fraction(1, fps) / (video.time_base or 1)
+        _check_frames([_Times.of(packet) for packet in container.demux(video) if packet.size], frames, frame_ticks)
         length = Fraction(frames, fps)
         _expect("seconds of video", _length(video), length)
         for track in tracks:
@@ -42,26 +43,25 @@ def _length(stream: Stream) -> Fraction:
 
 @dataclass(frozen=True, slots=True)
 class _Times:
-    """Of a frame, in seconds."""
+    """Of a frame, in ticks of its track: whole numbers, for there are thousands of them to compare."""
 
-    shown: Fraction
-    decoded: Fraction
-    length: Fraction
+    shown: int
+    decoded: int
+    length: int
     is_key: bool
 
     @classmethod
     def of(cls, packet: "Packet[VideoStream]") -> Self:
-        if packet.pts is None or packet.dts is None or packet.duration is None or packet.time_base is None:
+        if packet.pts is None or packet.dts is None or packet.duration is None:
             raise VideoError("The file that was written has a frame without its times.")
-        shown, decoded, length = (ticks * packet.time_base for ticks in (packet.pts, packet.dts, packet.duration))
-        return cls(shown, decoded, length, packet.is_keyframe)
+        return cls(packet.pts, packet.dts, packet.duration, packet.is_keyframe)
 
 
-def _check_frames(times: list[_Times], frames: int, frame_s: Fraction) -> None:
+def _check_frames(times: list[_Times], frames: int, frame_ticks: Fraction) -> None:
     _expect("frames", len(times), frames)
     _expect("a first frame", times[0].is_key, wanted=True)
-    _expect("times", sorted(each.shown for each in times), [frame * frame_s for frame in range(frames)])
-    _expect("lengths of frames", {each.length for each in times}, {frame_s})
+    _expect("times", sorted(each.shown for each in times), [frame * frame_ticks for frame in range(frames)])
+    _expect("lengths of frames", {each.length for each in times}, {frame_ticks})
     decoded = [each.decoded for each in times]
     _expect("times to decode", decoded, sorted(set(decoded)))
 

@@ -4,27 +4,61 @@ Primaries and transfer function are those of sRGB, the matrix is the one of JPEG
 but for their range. The tags are those that the stream itself carries.
 """
 
-from av import VideoFrame
+from fractions import Fraction
+
+from av import VideoFormat, VideoFrame
+from av.filter import Graph
 from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange
 
 from animoto.parameter_sets import MATRIX, PRIMARIES, TRANSFER
 
-# libswscale cuts the fractions of colour off, which is seen as a shift of up to two levels.
-_BRIGHTNESS = bytes(round(16 + value * 219 / 255) for value in range(256))
-_COLOUR = bytes(round(128 + (value - 128) * 224 / 255) for value in range(256))
+# By tables: libswscale cuts the fractions of colour off, which is seen as a shift of up to two levels.
+_COLOUR = "round(128+(val-128)*224/255)"
+_STEPS = (
+    ("scale", "in_range=full:out_range=full"),  # a copy: to call the format yuv420p would else convert the range
+    ("format", "yuv420p"),
+    ("lutyuv", f"y=round(16+val*219/255):u={_COLOUR}:v={_COLOUR}"),
+    ("buffersink", None),
+)
 
 
-def limited(full: VideoFrame) -> VideoFrame:
-    """A frame of 4:2:0 in full range as yuv420p in limited range, rounded right and tagged."""
-    frame = VideoFrame(full.width, full.height, "yuv420p")
-    for source, target, table in zip(full.planes, frame.planes, (_BRIGHTNESS, _COLOUR, _COLOUR), strict=True):
-        target.update(aligned(bytes(source).translate(table), source.line_size, target))
-    frame.color_range = ColorRange.MPEG
-    frame.colorspace = MATRIX
-    frame.color_primaries = PRIMARIES
-    frame.color_trc = TRANSFER
-    return frame
+class Limiter:
+    """Brings frames of one size (4:2:0, full range) into limited range, rounded right and tagged; for any thread.
+
+    To build its tables takes as long as to convert seven frames of 1920x1080, and fresh memory as long as to fill it:
+    so both are kept.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self._size = width, height
+        self._idle: list[Graph] = []
+
+    def limited(self, full: VideoFrame) -> VideoFrame:
+        try:
+            graph = self._idle.pop()
+        except IndexError:
+            graph = self._built()
+        graph.vpush(full)
+        frame = graph.vpull()
+        self._idle.append(graph)
+        frame.color_range = ColorRange.MPEG
+        frame.colorspace = MATRIX
+        frame.color_primaries = PRIMARIES
+        frame.color_trc = TRANSFER
+        return frame
+
+    def _built(self) -> Graph:
+        graph = Graph()
+        graph.threads = 1
+        width, height = self._size
+        last = graph.add_buffer(width=width, height=height, format=VideoFormat("yuvj420p"), time_base=Fraction(1))
+        for name, arguments in _STEPS:
+            step = graph.add(name, arguments)
+            last.link_to(step)
+            last = step
+        graph.configure()
+        return graph
 
 
 def aligned(data: bytes, line_size: int, target: VideoPlane) -> bytes:

@@ -12,7 +12,7 @@ from av import FFmpegError, VideoFrame
 
 from animoto.check import check_mp4
 from animoto.encode import encoded
-from animoto.intra import encode_intra
+from animoto.intra import IntraEncoder
 from animoto.mux import write_mp4
 from animoto.slices import IntraPicture
 from animoto.stream import CodedVideo, synthesised
@@ -64,10 +64,11 @@ def _coded(pictures: "_Drawn", spec: VideoSpec, threads: int) -> CodedVideo:
 
 def encoded_once(pictures: Iterable[VideoFrame], qp: int, threads: int) -> Iterator[IntraPicture]:
     """Each picture coded by itself, on some threads, in order."""
+    encoder = IntraEncoder(qp)
     with ThreadPoolExecutor(threads, "encode") as pool:
         under_way: deque[Future[IntraPicture]] = deque()
-        for picture in pictures:
-            under_way.append(pool.submit(encode_intra, picture, qp))
+        for number, picture in enumerate(pictures):
+            under_way.append(pool.submit(encoder.encode, picture, number))
             if len(under_way) > threads:
                 yield under_way.popleft().result()
         while under_way:

@@ -8,12 +8,12 @@ from pathlib import Path
 import av
 import pytest
 
-from animoto.intra import encode_intra
+from animoto.intra import IntraEncoder
 from animoto.render import render
 from animoto.stream import synthesised
 from animoto.timeline import fade_weight
 from animoto.video import Engine, Transition, VideoSpec
-from tests.support import openh264
+from bench.animoto import openh264
 from tests.support.stills import Planes, byte_stream, decoded, noise_db, planes, sought, still, worst
 
 SMALL = VideoSpec(width=64, height=48, engine=Engine.SYNTH)
@@ -29,7 +29,7 @@ def _made(path: Path, count: int, spec: VideoSpec) -> list[Planes]:
 
 def _coded(number: int, spec: VideoSpec) -> Planes:
     """A picture as it comes out of x264 alone, decoded as a video of one frame."""
-    video = synthesised([encode_intra(still(number, spec.width, spec.height), spec.qp)], spec.screen, spec.pace)
+    video = synthesised([IntraEncoder(spec.qp).encode(still(number, spec.width, spec.height))], spec.screen, spec.pace)
     decoder = av.VideoCodecContext.create("h264", "r")
     frames = [*decoder.decode(av.Packet(video.parameters + next(video.units).data)), *decoder.decode(None)]
     return planes(frames[0])

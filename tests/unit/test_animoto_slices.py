@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from animoto.bitstream import BitReader, BitWriter, escape, unescape
-from animoto.intra import encode_intra
+from animoto.intra import IntraEncoder
 from animoto.parameter_sets import OUR_LAYOUT, Layout, Screen, picture_parameter_set, sequence_parameter_set
 from animoto.slice_header import SliceHeader, SliceType
 from animoto.slices import IntraPicture
@@ -47,7 +47,7 @@ def test_a_picture_moves_without_a_shift_of_its_bytes(frame_num: int, order_coun
     assert reader.position % 8 == _PICTURE.lead_bits % 8
 
 
-_PICTURE = encode_intra(still(1), 23)
+_PICTURE = IntraEncoder(23).encode(still(1))
 
 
 @given(
@@ -66,10 +66,15 @@ def test_any_data_stay_escaped_behind_a_new_header(data: bytes, order_count: int
     assert escape(unescape(unit)) == unit
 
 
-def test_a_picture_depends_on_its_pixels_alone() -> None:
-    """Encoding the same picture again, after others, gives the same bytes."""
-    assert encode_intra(still(2), 23) != _PICTURE
-    assert encode_intra(still(1), 23) == _PICTURE
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_picture_depends_on_its_pixels_and_its_turn(number: int) -> None:
+    """An encoder that has coded other pictures before codes this one as a new encoder does, to the bit."""
+    used = IntraEncoder(23)
+    for earlier in range(4):
+        used.encode(still(earlier + 7), earlier)
+    coded = used.encode(still(1), number)
+    assert coded == IntraEncoder(23).encode(still(1), number)
+    assert coded != used.encode(still(2), number)
 
 
 def test_other_streams_are_refused() -> None:
