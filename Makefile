@@ -4,10 +4,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos check format bench lock clean
+.PHONY: help setup demo demo-animoto test chaos check format bench lock clean
 
 help: ## Show this
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
 
 setup: $(READY) ## Prepare .venv from the lock (at once if it is there)
 	@:
@@ -23,6 +23,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: setup ## See it all work: the embedded cloud, a deploy, 6,000 tasks, two workers
 	@$(BIN)/cloudkon-cli demo
+
+demo-animoto: setup ## See videos made, and look at them: cloudkon-videos
+	@$(BIN)/cloudkon-cli demo-animoto
 
 test: setup ## Run the tests
 	@$(BIN)/python -m pytest
