@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-animoto test chaos check format bench lock clean
+.PHONY: help setup demo demo-animoto test chaos check format bench bench-animoto-run lock clean
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
@@ -45,6 +45,9 @@ format: setup ## Put the code into its format
 
 bench: setup ## Measure
 	@$(BIN)/python -m bench
+
+bench-animoto-run: setup ## Make 160 videos of 60 pictures through everything, and watch each of them
+	@$(BIN)/python -m bench.animoto_run
 
 lock: setup ## Resolve constraints.txt anew
 	@$(BIN)/python -m pip install --quiet uv
