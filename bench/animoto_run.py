@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -32,7 +33,7 @@ from bench.children import RSS_UNIT_BYTES, cli, module_path, run
 from bench.figures import Figures, table
 from cli.gallery import gallery
 from cli.process import ProcessId
-from cli.sandbox import follow, own_cloud, own_workers, submit
+from cli.sandbox import follow, own_cloud, own_workers, say, submit
 from cloudkon.clock import Clock, SystemClock
 from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE
 
@@ -95,15 +96,24 @@ def _watched(asked: Asked, job: str, home: Path, environment: Mapping[str, str])
     began_s = monotonic()
     listed = run(cli("results", job, "--presign", "1d", "--json"), environment).stdout.splitlines()
     results: list[Mapping[str, Any]] = [json.loads(line) for line in listed]
-    links, frames, video = {result["link"] for result in results}, 0, home / "watched.mp4"
+    links = {result["link"] for result in results}
     assert len(results) == len(links) == asked.videos
-    for result in results:
+    say(f"watching {len(links)} videos")
+
+    def frames(result: Mapping[str, Any]) -> int:
+        video = home / f"{result['task']}.mp4"
         with urlopen(result["link"]) as opened, video.open("wb") as file:  # noqa: S310 (of our own cloud)
             shutil.copyfileobj(opened, file)
-        frames += check(video, asked.numbers(result["task"] - 1))
+        try:
+            return check(video, asked.numbers(result["task"] - 1))
+        finally:
+            video.unlink()
+
+    with ThreadPoolExecutor(os.cpu_count(), "watch") as pool:  # decoders let other threads run
+        seen = sum(pool.map(frames, results))
     return {
         "links": len(links),
-        "frames": frames,
+        "frames": seen,
         "gigabytes_out": sum(result["value"]["bytes"] for result in results) / 1e9,
         "watched_s": monotonic() - began_s,
     }
