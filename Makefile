@@ -4,10 +4,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos check format bench bench-animoto lock clean
+.PHONY: help setup demo demo-animoto test chaos check format bench bench-animoto bench-animoto-run lock clean
 
 help: ## Show this
-	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
 
 setup: $(READY) ## Prepare .venv from the lock (at once if it is there)
 	@:
@@ -23,6 +23,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: setup ## See it all work: the embedded cloud, a deploy, 6,000 tasks, two workers
 	@$(BIN)/cloudkon-cli demo
+
+demo-animoto: setup ## See videos made, and look at them: cloudkon-videos
+	@$(BIN)/cloudkon-cli demo-animoto
 
 test: setup ## Run the tests
 	@$(BIN)/python -m pytest
@@ -45,6 +48,9 @@ bench: setup ## Measure
 
 bench-animoto: setup ## Measure videos against the original's way, moviepy and ffmpeg (half an hour; ARGUMENTS=...)
 	@$(BIN)/python -m bench.animoto $(ARGUMENTS)
+
+bench-animoto-run: setup ## Make 160 videos of 60 pictures through everything, and watch each of them
+	@$(BIN)/python -m bench.animoto_run
 
 lock: setup ## Resolve constraints.txt anew
 	@$(BIN)/python -m pip install --quiet uv

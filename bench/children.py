@@ -5,10 +5,11 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 
 # Of getrusage's ru_maxrss: https://man7.org/linux/man-pages/man2/getrusage.2.html
-_RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
+RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,13 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> Ran:
         said,
         monotonic() - began_s,
         usage.ru_utime + usage.ru_stime,
-        usage.ru_maxrss * _RSS_UNIT_BYTES / 1e6,
+        usage.ru_maxrss * RSS_UNIT_BYTES / 1e6,
     )
+
+
+def module_path() -> str:
+    """The PYTHONPATH of children that start in a folder of their own."""
+    return os.pathsep.join([str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def cli(*arguments: str) -> list[str]:

@@ -1,23 +1,18 @@
 """Tasks that take no time, through everything: S3 put, deployed Lambda, queue, two worker processes, ledger."""
 
 import json
-import os
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench.children import cli, run
+from bench.children import cli, module_path, run
 from bench.figures import Figures
 from bench.prices import bill
 from bench.rows import row_sizes, write_units
-from cli.cloud import bring_up
-from cli.embedded import EmbeddedCloud
-from cli.environment import child_environment
-from cli.process import ProcessId, end, start_detached
-from cloudkon.clock import Clock, SystemClock
+from cli.sandbox import own_cloud, own_workers
+from cloudkon.clock import SystemClock
 
 _STAGE = "dev"
 _WORKERS, _THREADS = 2, 4
@@ -29,10 +24,10 @@ def measure(tasks: int) -> Figures:
     clock = SystemClock()
     with ExitStack() as cleanup:
         home = Path(cleanup.enter_context(TemporaryDirectory(prefix="cloudkon-bench-")))
-        environment = cleanup.enter_context(_embedded(home, clock))
+        environment = cleanup.enter_context(own_cloud(home, clock)) | {"PYTHONPATH": module_path()}
         workload = home / "bench.txt"
         workload.write_text("sleep 0\n" * tasks, encoding="utf-8")
-        cleanup.enter_context(_workers(home, environment, clock))
+        cleanup.enter_context(own_workers(home, environment, clock, _WORKERS, _THREADS))
         job = run(cli("submit", str(workload)), environment).stdout.strip()
         run(cli("watch", job), environment)
         clock.sleep(_QUIET_S)
@@ -61,29 +56,3 @@ def _figures(tasks: int, stats: Mapping[str, Any], sizes: list[int]) -> Figures:
         "usd_per_million_s3": cost.s3 * million,
         "usd_per_million_lambda": cost.function * million,
     }
-
-
-@contextmanager
-def _embedded(home: Path, clock: Clock) -> Iterator[dict[str, str]]:
-    """An embedded cloud of its own; yields the environment of whoever is to use it."""
-    embedded = EmbeddedCloud(home, clock)
-    paths = [os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]  # noqa: PTH109 (joined as text)
-    try:
-        started = bring_up(embedded, _STAGE)
-        environment = child_environment(started.port, _STAGE, os.environ)
-        yield environment | {"CLOUDKON_HOME": str(home), "PYTHONPATH": os.pathsep.join(paths)}
-    finally:
-        embedded.stop()
-
-
-@contextmanager
-def _workers(home: Path, environment: Mapping[str, str], clock: Clock) -> Iterator[None]:
-    started: list[ProcessId] = []
-    command = [sys.executable, "-m", "ec2_worker", "--threads", str(_THREADS)]
-    try:
-        for number in range(_WORKERS):
-            started.append(start_detached(command, environment, home / f"worker-{number}.log"))  # noqa: PERF401
-        yield
-    finally:
-        for worker in started:
-            end(worker, clock)

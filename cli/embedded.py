@@ -92,6 +92,7 @@ class EmbeddedCloud:
             "GATEWAY_PORT": str(port),
             "LAMBDA_EXECUTOR": "local",
             "S3_DATA_DIR": str(self._scratch / "s3"),
+            "S3_PERSIST": "1",  # on disk, not in memory: a workload's videos take gigabytes
             "STATE_DIR": str(self._scratch / "state"),
             "TMPDIR": str(self._scratch),
             # Listeners on fixed ports that nothing here needs.

@@ -35,6 +35,7 @@ _COMMANDS = {
     "stack": LazyCommand("cli.stack", "Create, show or delete a stage's buckets, queues and table."),
     "cloud": LazyCommand("cli.cloud", "Run the embedded cloud on this machine: no AWS account needed."),
     "demo": LazyCommand("cli.demo", "See it all work, on the embedded cloud, in a minute."),
+    "demo-animoto": LazyCommand("cli.demo_animoto", "See videos made, on the embedded cloud, in a minute."),
 }
 
 

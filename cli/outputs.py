@@ -36,7 +36,10 @@ def linked(found: Iterator[Outcome], store: ObjectStore, valid_s: int | None) ->
 
 
 def downloaded(found: Sequence[Outcome], store: ObjectStore, folder: Path) -> Iterator[Outcome]:
-    """Fetch every output into a folder, a few at once, with a bar on a terminal; each outcome is told its file."""
+    """Fetch every output into a folder, a few at once, with a bar on a terminal; each outcome is told its file.
+
+    What a task stored beside its output, and names in its value, comes with it.
+    """
     digits = len(str(max((outcome["task"] for outcome in found), default=0)))
     console = Console(stderr=True)
     columns = (TextColumn("outputs"), BarColumn(), MofNCompleteColumn())
@@ -49,11 +52,11 @@ def downloaded(found: Sequence[Outcome], store: ObjectStore, folder: Path) -> It
         def fetched(outcome: Outcome) -> Outcome:
             if "output" not in outcome:
                 return outcome
-            name = PurePosixPath(outcome["output"]).name
-            file = folder / f"{outcome['task']:0{digits}}-{name}"
-            _fetch(store, outcome["output"], file)
+            files = {key: folder / f"{outcome['task']:0{digits}}-{PurePosixPath(key).name}" for key in _keys(outcome)}
+            for key, file in files.items():
+                _fetch(store, key, file)
             progress.advance(bar)
-            return outcome | {"link": str(file)}
+            return outcome | {"link": str(files[outcome["output"]])}
 
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -62,6 +65,14 @@ def downloaded(found: Sequence[Outcome], store: ObjectStore, folder: Path) -> It
             raise InputError(f"{folder}: {error.strerror or error}. Name a folder that can be written.") from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _keys(outcome: Outcome) -> list[str]:
+    """The output, and what the value names of the same run's."""
+    output, value = outcome["output"], outcome.get("value")
+    beside = output.removesuffix(PurePosixPath(output).name)
+    named = value.values() if isinstance(value, dict) else ()
+    return [output, *(key for key in named if isinstance(key, str) and key.startswith(beside) and key != output)]
 
 
 def _fetch(store: ObjectStore, key: str, file: Path) -> None:

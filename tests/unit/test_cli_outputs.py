@@ -8,8 +8,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
+from cli.outputs import downloaded
 from cli.places import results_folder
 from cloudkon.local.ledger import SqliteLedger
+from cloudkon.local.store import FolderStore
 from tests.support.local_jobs import mixed_results, write_job
 
 
@@ -56,6 +58,17 @@ def test_outputs_are_downloaded(ledger_file: Path, tmp_path: Path) -> None:
         "3-video.mp4": b"video 2",
     }
     assert str(folder / "3-video.mp4") in answer.stdout.splitlines()[2]
+
+
+def test_what_stands_beside_an_output_is_downloaded(ledger_file: Path, tmp_path: Path) -> None:
+    """A file of the task's own that its value names comes with its output; what another task stored does not."""
+    value = {"sheet": "outputs/j/b/1/0/sheet.jpg", "other": "outputs/j/b/1/2/video.mp4", "frames": 30}
+    outcome = {"task": 1, "output": "outputs/j/b/1/0/video.mp4", "value": value}
+    store = FolderStore(results_folder(ledger_file))
+    store.write("outputs/j/b/1/0/sheet.jpg", b"sheet")
+    [told] = downloaded([outcome], store, tmp_path / "videos")
+    assert told["link"] == str(tmp_path / "videos" / "1-video.mp4")
+    assert sorted(path.name for path in (tmp_path / "videos").iterdir()) == ["1-sheet.jpg", "1-video.mp4"]
 
 
 def test_what_can_not_be_downloaded_is_an_error(ledger_file: Path, tmp_path: Path) -> None:
