@@ -4,10 +4,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos check format bench lock clean
+.PHONY: help setup demo test test-image chaos check format bench lock clean
 
 help: ## Show this
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 setup: $(READY) ## Prepare .venv from the lock (at once if it is there)
 	@:
@@ -26,6 +26,9 @@ demo: setup ## See it all work: the embedded cloud, a deploy, 6,000 tasks, two w
 
 test: setup ## Run the tests
 	@$(BIN)/python -m pytest
+
+test-image: setup ## Make a worker's machine for real, boot it and let it work (root, Debian's debootstrap and systemd-container)
+	@$(BIN)/python -m pytest -m image tests/image
 
 chaos: setup ## Kill a hundred workers, and print what became of their tasks
 	@$(BIN)/python -m pytest -m long -s tests/chaos

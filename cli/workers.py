@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from cli.image import image
 from cli.ledgers import Ledgers
 from cli.options import json_option
 from cli.reading import reads_ledgers
@@ -18,12 +19,16 @@ _SILENT_MS = 60_000
 
 @click.group()
 def workers() -> None:
-    """See the workers there are, and how they are.
+    """See the workers there are, and how they are; make the image of their machines.
 
     \b
     Example:
       cloudkon-cli workers list
+      cloudkon-cli workers image build
     """
+
+
+workers.add_command(image)
 
 
 @workers.command("list")

@@ -144,7 +144,7 @@ install_service() {
     install -m 644 "$kept/confinement.conf" /etc/systemd/system/cloudkon-.service.d/
     install -m 644 "$kept/cloudkon-worker.service" "$kept/cloudkon-check.service" /etc/systemd/system/
     install -m 644 "$kept/logrotate.conf" /etc/logrotate.d/cloudkon
-    systemctl daemon-reload # in a chroot: nothing
+    if on_an_instance; then systemctl daemon-reload; fi
     systemctl --quiet enable cloudkon-worker.service
 }
 
@@ -198,7 +198,7 @@ prove() {
         return "$code"
     fi
     (cd / && setpriv --reuid cloudkon --regid cloudkon --clear-groups --no-new-privs \
-        env HOME=/ "$VENV/bin/python" -m ec2_worker --check)
+        env -i HOME=/ "$VENV/bin/python" -m ec2_worker --check)
 }
 
 # What a copy of this machine must not share with it, and need not carry.
