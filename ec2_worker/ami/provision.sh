@@ -203,7 +203,7 @@ prove() {
 
 # What a copy of this machine must not share with it, and need not carry.
 seal() {
-    "$VENV/bin/python" -m pip freeze --disable-pip-version-check >"$SETTINGS/image.txt"
+    "$VENV/bin/python" -m pip list --format freeze --disable-pip-version-check >"$SETTINGS/image.txt"
     apt-get clean
     rm -rf /var/lib/apt/lists/*
     : >/etc/machine-id

@@ -77,7 +77,9 @@ class ImageWorld(StillClock):
         return self.instances("pending", "running", "stopping", "stopped")
 
     def images(self) -> list[str]:
-        return [image["ImageId"] for image in self.ec2.describe_images(Owners=["self"])["Images"]]
+        """Those that were made of instances."""
+        found = self.ec2.describe_images(Owners=["self"])["Images"]
+        return [image["ImageId"] for image in found if image.get("Tags")]
 
     def snapshots(self) -> set[str]:
         """Of the images that were made here."""
@@ -89,9 +91,11 @@ class ImageWorld(StillClock):
 
     def publish_debian(self, architecture: str = "amd64") -> str:
         """Let Debian have an image, and the parameter that says which; return its id."""
-        base: str = next(iter(ec2_backends[ACCOUNT][REGION].amis))  # one of Amazon's own
+        base = self.ec2.register_image(Name="debian-12")["ImageId"]
+        ec2_backends[ACCOUNT][REGION].amis[base].architecture = "x86_64"  # moto does not take it down
         name = f"/aws/service/debian/release/12/latest/{architecture}"
-        made = Parameter(ACCOUNT, name, base, "String", None, None, None, datetime.now(UTC), 1, "text")
+        make: Callable[..., Parameter] = Parameter  # abstract by mistake: moto makes them all the same
+        made = make(ACCOUNT, name, base, "String", None, None, None, datetime.now(UTC), 1, "text")
         ssm_backends[ACCOUNT][REGION]._parameters[name].append(made)
         return base
 
@@ -103,7 +107,7 @@ class ImageWorld(StillClock):
 @contextmanager
 def image_world(patch: pytest.MonkeyPatch) -> Iterator[ImageWorld]:
     """The stage's stack stands, its results bucket and its builder's role are there, and Debian has an image."""
-    enter(patch, credentials())
+    enter(patch, credentials() | {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"})  # thousands, at every start
     with mock_aws():
         session = Session()
         world = ImageWorld(session)

@@ -71,8 +71,11 @@ def test_the_instance(world: ImageWorld, wheel: Path) -> None:
         (one,) = world.ec2.describe_instances()["Reservations"][0]["Instances"]
         told = world.ec2.describe_instance_attribute(InstanceId=one["InstanceId"], Attribute="userData")
         seen.update(one, UserData=told["UserData"]["Value"])
-        attribute = "instanceInitiatedShutdownBehavior"
-        seen.update(world.ec2.describe_instance_attribute(InstanceId=one["InstanceId"], Attribute=attribute))
+        seen.update(
+            world.ec2.describe_instance_attribute(
+                InstanceId=one["InstanceId"], Attribute="instanceInitiatedShutdownBehavior"
+            )
+        )
 
     world.script({5: look, 20: world.say(READY), 30: world.stop})
     run("build", "--wheel", str(wheel), "--type", "t3.large")
@@ -118,27 +121,29 @@ def test_a_step_that_fails(world: ImageWorld, wheel: Path) -> None:
     assert (world.left(), world.images(), world.current()) == ([], [], "no-image-yet")
 
 
-def test_an_instance_that_is_never_ready(world: ImageWorld, wheel: Path) -> None:
-    """After half an hour it is given up."""
+def test_an_instance_that_is_never_ready(world: ImageWorld, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When its time is over it is given up."""
+    monkeypatch.setattr("cloudkon.aws.image_builder._PROVISIONED_WITHIN_S", 100.0)
     world.script({10: world.say("cloudkon-image: step packages")})
     answer = run("build", "--wheel", str(wheel), code=1)
     assert "is running, and has not said that it is ready" in answer.stderr
-    assert 1800 <= sum(world.slept) < 1900
+    assert 100 <= sum(world.slept) < 120
     assert (world.left(), world.images()) == ([], [])
 
 
 def test_last_words_may_come_late(world: ImageWorld, wheel: Path) -> None:
     """What an instance said before it stopped may be told minutes later."""
-    world.script({10: world.stop, 200: world.say(READY)})
+    world.script({10: world.stop, 60: world.say(READY)})
     assert run("build", "--wheel", str(wheel)).stdout.strip() == world.current()
 
 
-def test_an_instance_that_stops_without_a_word(world: ImageWorld, wheel: Path) -> None:
-    """Five minutes after it has stopped, nothing more is expected of it."""
+def test_an_instance_that_stops_without_a_word(world: ImageWorld, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some time after it has stopped, nothing more is expected of it."""
+    monkeypatch.setattr("cloudkon.aws.image_builder._LAST_WORDS_S", 60.0)
     world.script({10: world.stop})
     answer = run("build", "--wheel", str(wheel), code=1)
     assert "is stopped, and has not said that it is ready" in answer.stderr
-    assert sum(world.slept) < 400
+    assert 60 <= sum(world.slept) < 90
     assert world.left() == []
 
 
