@@ -15,8 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.waiting import eventually
-
 RELEASE = "bookworm"
 _CERTIFICATES = "/usr/local/share/host-certificates.pem"
 _PATIENCE_S = 240
@@ -164,9 +162,3 @@ def package_environment(tree: Debian) -> dict[str, str]:
     if tree.file(_CERTIFICATES).exists():
         pip |= dict.fromkeys(("PIP_CERT", "SSL_CERT_FILE", "CURL_CA_BUNDLE"), _CERTIFICATES)
     return told | pip
-
-
-def await_said(running: Running, words: str, within_s: float = 120.0) -> None:
-    """Wait until the machine's console shows these words, or it is off."""
-    eventually(lambda: words in running.said() or running.process.poll() is not None, within_s)
-    assert words in running.said(), running.said()[-3000:]
