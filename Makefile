@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-animoto test chaos check format bench bench-animoto bench-animoto-run lock clean
+.PHONY: help setup demo demo-animoto test test-image chaos check format bench bench-animoto bench-animoto-run lock clean
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
@@ -29,6 +29,9 @@ demo-animoto: setup ## See videos made, and look at them: cloudkon-videos
 
 test: setup ## Run the tests
 	@$(BIN)/python -m pytest
+
+test-image: setup ## Make a worker's machine for real, boot it and let it work (root, Debian's debootstrap and systemd-container)
+	@$(BIN)/python -m pytest -m image tests/image
 
 chaos: setup ## Kill a hundred workers, and print what became of their tasks
 	@$(BIN)/python -m pytest -m long -s tests/chaos

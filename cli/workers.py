@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from cli.image import image
 from cli.ledgers import Ledgers
 from cli.machines import scale, start, stop
 from cli.options import json_option
@@ -29,10 +30,11 @@ def workers() -> None:
     Examples:
       cloudkon-cli workers list
       cloudkon-cli workers start --count 4
+      cloudkon-cli workers image build
     """
 
 
-for command in (start, stop, scale, logs):
+for command in (start, stop, scale, logs, image):
     workers.add_command(command)
 
 

@@ -21,6 +21,7 @@ from ec2_worker.health import SickError
 from ec2_worker.instance import Metadata, metadata_endpoint
 from ec2_worker.leash import Leash
 from ec2_worker.restarts import Restarts
+from ec2_worker.selftest import check
 from ec2_worker.supervisor import SUPERVISED, Supervisor
 from ec2_worker.surroundings import Surroundings, worker_name
 from ec2_worker.worker import Worker
@@ -54,6 +55,8 @@ def _end_of(
     options: argparse.Namespace, environ: Mapping[str, str], arguments: Sequence[str], leash: Leash | None
 ) -> int:
     try:
+        if options.check:
+            return _check(options, environ)
         if options.processes and leash is None:
             return _supervise(options, environ, arguments)
         return _work(options, environ, leash)
@@ -66,6 +69,16 @@ def _end_of(
     except CloudKonError as error:
         log.error("%s", error)  # noqa: TRY400 (as above)
         return Exit.FAILED
+
+
+def _check(options: argparse.Namespace, environ: Mapping[str, str]) -> Exit:
+    registry = handlers(options.tasks, options.allow)
+    findings = []
+    for finding in check(registry, _settings(options, environ), SystemClock()):
+        sys.stdout.write(f"{finding}\n")
+        sys.stdout.flush()  # one by one: native code that crashes is then known by what is missing
+        findings.append(finding)
+    return Exit.DONE if all(finding.good for finding in findings) else Exit.FAILED
 
 
 def _supervise(options: argparse.Namespace, environ: Mapping[str, str], arguments: Sequence[str]) -> int:
@@ -179,6 +192,11 @@ def _parser() -> argparse.ArgumentParser:
         type=_seconds,
         metavar="SECONDS",
         help=f"after SIGTERM, go on for so long with what was begun (default: {Settings().drain_s:g})",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="take no task: say whether this machine can be a worker, and exit with 0 or 1",
     )
     parser.add_argument(
         "--breaker",

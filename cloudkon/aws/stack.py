@@ -1,6 +1,6 @@
 """Brings a stage's CloudFormation stack up, takes it down, and says why when it fails."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,11 @@ class Stack:
     def stands(self) -> bool:
         """Whether the stack can be used as it is."""
         return self.status() in _STANDING
+
+    def outputs(self) -> Mapping[str, str]:
+        """What the stack tells of itself; nothing if there is no stack."""
+        found = self._find(self._name)
+        return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])} if found else {}
 
     def up(self, template: str, stage: str, progress: Progress) -> None:
         """Create the stack, or update it to the template; raise CloudKonError with the failing resource's reason."""

@@ -1,0 +1,137 @@
+"""The images of a stage's workers: those there are, which one new workers start from, and the end of the old ones."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from cloudkon.aws.errors import error_code, translated
+from cloudkon.errors import NotFoundError
+from cloudkon.image import WorkerImage
+from cloudkon.names import Names
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import ImageTypeDef, TagTypeDef
+    from mypy_boto3_ssm import SSMClient
+
+STAGE_TAG = "cloudkon:stage"
+ARTIFACTS_TAG = "cloudkon:artifacts"
+BASE_TAG = "cloudkon:base"
+# https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm
+_DEBIAN = "/aws/service/debian/release/12/latest"
+_ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
+"""What Debian and AWS call them."""
+_GONE = frozenset({"shutting-down", "terminated"})
+
+
+class Images:
+    """Of one stage, in one region; told apart from everything else by their tags."""
+
+    def __init__(self, ec2: "EC2Client", ssm: "SSMClient", names: Names) -> None:
+        self._ec2 = ec2
+        self._ssm = ssm
+        self._names = names
+
+    def all(self) -> Sequence[WorkerImage]:
+        """Every image of the stage, the newest first."""
+        with translated("list the images"):
+            pages = self._ec2.get_paginator("describe_images").paginate(
+                Owners=["self"], Filters=[{"Name": f"tag:{STAGE_TAG}", "Values": [self._names.stage]}]
+            )
+            found = [_image(image) for page in pages for image in page["Images"]]
+        return sorted(found, key=lambda image: (image.created, image.id), reverse=True)
+
+    def made_from(self, digest: str, architecture: str) -> WorkerImage | None:
+        """The newest image of these artifacts that can be used."""
+        usable = (image for image in self.all() if image.state == "available")
+        return next((image for image in usable if (image.digest, image.architecture) == (digest, architecture)), None)
+
+    def base(self, architecture: str) -> str:
+        """Debian's own latest image; raise NotFoundError where Debian publishes none."""
+        found = self._parameter(f"{_DEBIAN}/{architecture}")
+        if found is None:
+            raise NotFoundError(f"Debian publishes no image of Debian 12 for {architecture} in {self._names.region}.")
+        return found
+
+    def current(self) -> str | None:
+        """The image that the launch template starts workers from; None before the first was made."""
+        found = self._parameter(self._names.image_parameter)
+        return found if found and found.startswith("ami-") else None
+
+    def make_current(self, image: str) -> None:
+        """Let new workers start from this image."""
+        name = self._names.image_parameter
+        with translated(f"write the parameter {name}"):
+            self._ssm.put_parameter(Name=name, Value=image, Type="String", Overwrite=True)
+
+    def users(self, images: Sequence[WorkerImage]) -> Mapping[str, Sequence[str]]:
+        """The instances that were started from each image and are still there."""
+        used: dict[str, list[str]] = defaultdict(list)
+        if not images:
+            return used
+        with translated("list the instances"):
+            pages = self._ec2.get_paginator("describe_instances").paginate(
+                Filters=[{"Name": "image-id", "Values": [image.id for image in images]}]
+            )
+            for page in pages:
+                for instance in (each for reservation in page["Reservations"] for each in reservation["Instances"]):
+                    if instance["State"]["Name"] not in _GONE:
+                        used[instance["ImageId"]].append(instance["InstanceId"])
+        return used
+
+    def remove(self, image: WorkerImage) -> None:
+        """Deregister an image and delete its snapshots; fine if they are gone already."""
+        with translated(f"deregister {image.id}"), _fine_if_gone("InvalidAMIID"):
+            self._ec2.deregister_image(ImageId=image.id)
+        for snapshot in image.snapshots:
+            with translated(f"delete {snapshot}, of {image.id}"), _fine_if_gone("InvalidSnapshot"):
+                self._ec2.delete_snapshot(SnapshotId=snapshot)
+
+    def find(self, image: str) -> WorkerImage | None:
+        """One image, once AWS has heard of it everywhere."""
+        with translated(f"look for {image}"):
+            found = self._ec2.describe_images(Owners=["self"], Filters=[{"Name": "image-id", "Values": [image]}])
+        return next(map(_image, found["Images"]), None)
+
+    def _parameter(self, name: str) -> str | None:
+        with translated(f"read the parameter {name}"):
+            try:
+                return self._ssm.get_parameter(Name=name)["Parameter"]["Value"]
+            except ClientError as error:
+                if error_code(error) == "ParameterNotFound":
+                    return None
+                raise
+
+
+@contextmanager
+def _fine_if_gone(kind: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if not error_code(error).startswith(kind):
+            raise
+
+
+def tags(names: Names, digest: str, base: str) -> "list[TagTypeDef]":
+    """What an image, its snapshots, and the instance that becomes one are known by."""
+    told = {STAGE_TAG: names.stage, ARTIFACTS_TAG: digest, BASE_TAG: base, "Name": f"cloudkon-{names.stage}-image"}
+    return [{"Key": key, "Value": value} for key, value in told.items()]
+
+
+def _image(image: "ImageTypeDef") -> WorkerImage:
+    told = {tag["Key"]: tag["Value"] for tag in image.get("Tags", [])}
+    disks = [disk["Ebs"] for disk in image.get("BlockDeviceMappings", []) if "Ebs" in disk]
+    debians = {theirs: ours for ours, theirs in _ARCHITECTURES.items()}
+    return WorkerImage(
+        id=image["ImageId"],
+        digest=told.get(ARTIFACTS_TAG, ""),
+        base=told.get(BASE_TAG, ""),
+        architecture=debians.get(image["Architecture"], image["Architecture"]),
+        created=image.get("CreationDate", ""),
+        size_gib=sum(disk.get("VolumeSize", 0) for disk in disks),
+        state=image["State"],
+        snapshots=tuple(disk["SnapshotId"] for disk in disks if "SnapshotId" in disk),
+    )

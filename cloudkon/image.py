@@ -1,0 +1,72 @@
+"""The image of the workers' machines: what it is told by, and what an instance says while it becomes one."""
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+USER_DATA_BYTES = 16 * 1024
+"""https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html"""
+ARTIFACTS_PREFIX = "artifacts"
+"""Of the results bucket: where instances find what they become workers by."""
+_SAID = re.compile(r"cloudkon-image: (.+)")
+_LOG = "/var/log/cloudkon-image.log"
+_END = "END_OF_PROVISION"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerImage:
+    """One image of a stage."""
+
+    id: str
+    digest: str
+    """Of the artifacts that it was made from."""
+    base: str
+    """The official image that it was made from."""
+    architecture: str
+    created: str
+    """As AWS writes it, in UTC: 2025-11-22T18:41:53.000Z."""
+    size_gib: int
+    state: str
+    snapshots: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """What an instance has written to its console so far."""
+
+    text: str
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What provision.sh has said, in its order, once; others write to the console too, and before its lines."""
+        found = (_SAID.search(line) for line in self.text.splitlines())
+        return tuple(dict.fromkeys(match[1].strip() for match in found if match))
+
+    @property
+    def ready(self) -> bool:
+        return "ready" in self.said
+
+    @property
+    def failure(self) -> str | None:
+        """The step that failed."""
+        return next((said.removeprefix("failed: ") for said in self.said if said.startswith("failed: ")), None)
+
+    def last_lines(self, most: int) -> Sequence[str]:
+        return [line for line in self.text.splitlines() if line.strip()][-most:]
+
+
+def user_data(provision: str, source: str, stage: str, region: str) -> str:
+    """The script by which a fresh instance becomes a worker's machine, says how it went, and shuts down.
+
+    What user data says reaches the console by cloud-init; its outcome must, so it is written there once more.
+    """
+    arguments = shlex.join(["--stage", stage, "--region", region, source])
+    return (
+        "#!/bin/bash\n"
+        f"cat >/root/provision.sh <<'{_END}'\n{provision}{_END}\n"
+        f"bash /root/provision.sh {arguments} 2>&1 | tee {_LOG}\n"
+        "rm -f /root/provision.sh\n"
+        f"grep -a '^cloudkon-image: ' {_LOG} >/dev/console\n"
+        "shutdown --poweroff now\n"
+    )
