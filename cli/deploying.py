@@ -13,6 +13,8 @@ from cli.process import run_to_end
 from cloudkon.errors import CloudKonError, InputError, NotFoundError
 
 Say = Callable[[str], None]
+_WITHOUT = ("--parameter", "Fleet=no", "--parameter", "Alarms=no")
+"""There are no machines in an embedded cloud, and nobody reads its alarms."""
 
 
 def find_project(start: Path, stage: str) -> Path:
@@ -38,7 +40,7 @@ def deploy(root: Path, cloud: Cloud, environment: Mapping[str, str], say: Say) -
     environment = child_environment(cloud.port, cloud.stage, environment) | {
         "PYTHONDONTWRITEBYTECODE": "1",  # bytecode would be packed, and change the package's hash
     }
-    stack_up = [sys.executable, "-m", "cli.main", "stack", "up", "--stage", cloud.stage]
+    stack_up = [sys.executable, "-m", "cli.main", "stack", "up", "--stage", cloud.stage, *_WITHOUT]
     chalice = "import sys; from chalice.cli import main; sys.exit(main())"
     chalice_deploy = [sys.executable, "-c", chalice, "deploy", "--stage", cloud.stage]
     say("creating the stack")

@@ -29,7 +29,7 @@ _COMMANDS = {
     "jobs": LazyCommand("cli.jobs", "List the latest jobs."),
     "workers": LazyCommand("cli.workers", "See the workers there are, and how they are."),
     "generate": LazyCommand("cli.generate", "Write workloads for trying things out."),
-    "stack": LazyCommand("cli.stack", "Create, show or delete a stage's buckets, queues and table."),
+    "stack": LazyCommand("cli.stack", "Create, change, show or delete what a stage needs in AWS."),
     "cloud": LazyCommand("cli.cloud", "Run the embedded cloud on this machine: no AWS account needed."),
     "demo": LazyCommand("cli.demo", "See it all work, on the embedded cloud, in a minute."),
 }
