@@ -13,6 +13,8 @@ from cli.process import run_to_end
 from cloudkon.errors import CloudKonError, InputError, NotFoundError
 
 Say = Callable[[str], None]
+_WITHOUT = ("--parameter", "Fleet=no", "--parameter", "Alarms=no")
+"""There are no machines in an embedded cloud, and nobody reads its alarms."""
 
 PACKING = {"PYTHONDONTWRITEBYTECODE": "1"}  # bytecode would be packed, and change the package's hash
 
@@ -39,7 +41,7 @@ def deploy(root: Path, cloud: Cloud, environment: Mapping[str, str], say: Say) -
     """Create the stack and deploy the Lambda; raise CloudKonError, having said what the failing command said."""
     environment = child_environment(cloud.port, cloud.stage, environment) | PACKING
     say("creating the stack")
-    _run("stack up", stack_up(cloud.stage), root, environment, say)
+    _run("stack up", [*stack_up(cloud.stage), *_WITHOUT], root, environment, say)
     say("deploying the Lambda (chalice deploy)")
     with _record_kept(root / ".chalice/deployed" / f"{cloud.stage}.json"):
         _run("chalice deploy", chalice_deploy(cloud.stage), root, environment, say)

@@ -10,6 +10,8 @@ DRAIN_HOOK = "drain"
 """The group's lifecycle hook: it holds an instance's end up until its workers have drained."""
 METRIC_NAMESPACE = "CloudKon"
 """Of all stages; the dimension Stage tells them apart."""
+STAGE_TAG = "cloudkon:stage"
+"""The tag of whatever belongs to a stage, the stage's name its value."""
 # A bucket's name has at most 63 characters: cloudkon-<stage>-workloads-<account>-<region> leaves 12 for the stage.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,10}[a-z0-9]|[a-z]")
@@ -59,6 +61,11 @@ class Names:
         return f"cloudkon-{self.stage}-ledger"
 
     @property
+    def functions(self) -> tuple[str, str]:
+        """The Lambda's, as Chalice calls them."""
+        return f"cloudkon-{self.stage}-ingest", f"cloudkon-{self.stage}-dispatch_range"
+
+    @property
     def worker_role(self) -> str:
         """Of the workers, and of their instance profile."""
         return f"cloudkon-{self.stage}-worker-{self.region}"
@@ -72,6 +79,11 @@ class Names:
     def operator_policy(self) -> str:
         """The managed policy of those who drop workloads and look after workers."""
         return f"cloudkon-{self.stage}-operator-{self.region}"
+
+    @property
+    def image_policy(self) -> str:
+        """The managed policy of those who build images."""
+        return f"cloudkon-{self.stage}-images-{self.region}"
 
     @property
     def launch_template(self) -> str:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from cloudkon.aws.changes import Asked, Change, changes
 from cloudkon.aws.errors import error_code, translated
 from cloudkon.clock import Clock
-from cloudkon.errors import CloudKonError
+from cloudkon.errors import CloudKonError, InputError
+from cloudkon.names import STAGE_TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -18,7 +20,8 @@ _FIRST_POLL_S = 0.2
 _LONGEST_POLL_S = 3.0
 # A stack whose creation failed can't be updated, only deleted.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
-_STILLBORN = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS"})
+_REVIEWED = "REVIEW_IN_PROGRESS"
+_STILLBORN = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", _REVIEWED})
 _STANDING = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"})
 
 
@@ -32,6 +35,16 @@ class Step:
 
 
 Progress = Callable[[Step], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource of a stack, as it is."""
+
+    name: str
+    type: str
+    id: str
+    status: str
 
 
 class Stack:
@@ -56,17 +69,58 @@ class Stack:
         found = self._find(self._name)
         return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])} if found else {}
 
-    def up(self, template: str, stage: str, progress: Progress) -> None:
-        """Create the stack, or update it to the template; raise CloudKonError with the failing resource's reason."""
+    def parameters(self) -> Mapping[str, str]:
+        """What the stack was last given; nothing if there is none."""
+        found = self._find(self._name)
+        return _values(found) if found else {}
+
+    def resources(self) -> list[Resource]:
+        """The resources of the stack, in the order of their names."""
+        with translated(f"list the resources of the stack {self._name}"):
+            pages = self._client.get_paginator("list_stack_resources").paginate(StackName=self._name)
+            found = [
+                Resource(
+                    one["LogicalResourceId"],
+                    one["ResourceType"],
+                    one.get("PhysicalResourceId", ""),
+                    one["ResourceStatus"],
+                )
+                for page in pages
+                for one in page["StackResourceSummaries"]
+            ]
+        return sorted(found, key=lambda one: one.name)
+
+    def defaults(self, template: str) -> Mapping[str, str]:
+        """The parameters that a template knows, with what they are unless they are given; "" for nothing."""
+        with translated("have the template checked"):
+            known = self._client.get_template_summary(TemplateBody=template)["Parameters"]
+        return {one["ParameterKey"]: one.get("DefaultValue", "") for one in known}
+
+    def up(self, template: str, given: Mapping[str, str], progress: Progress) -> None:
+        """Create the stack, or update it to the template; raise CloudKonError with the failing resource's reason.
+
+        Parameters that are not given stay what they were.
+        """
         found = self._settled(progress)
         if found and found["StackStatus"] in _STILLBORN:
             self.down(progress)
             found = None
-        parameters: Sequence[ParameterTypeDef] = [{"ParameterKey": "Stage", "ParameterValue": stage}]
+        asked = self._asked(template, given, found)
         if found:
-            self._update(found["StackId"], template, parameters, progress)
+            self._update(found["StackId"], asked, progress)
         else:
-            self._create(template, parameters, progress)
+            self._create(asked, progress)
+
+    def diff(self, template: str, given: Mapping[str, str]) -> list[Change]:
+        """What up would change, were it called now; raise CloudKonError if the stack is in no state to tell."""
+        found = self._find(self._name)
+        is_new = found is None or found["StackStatus"] == _REVIEWED
+        if found and not is_new and found["StackStatus"] not in _STANDING:
+            raise CloudKonError(
+                f"The stack {self._name} is in the state {found['StackStatus']}; up waits, or repairs it."
+            )
+        asked = self._asked(template, given, None if is_new else found)
+        return changes(self._client, asked, self._clock, is_new=is_new)
 
     def down(self, progress: Progress) -> None:
         """Delete the stack; fine if there is none. Raise CloudKonError with the failing resource's reason."""
@@ -78,28 +132,40 @@ class Stack:
             self._client.delete_stack(StackName=self._name)
         self._wait(found["StackId"], "DELETE_COMPLETE", seen, progress)
 
-    def _create(self, template: str, parameters: Sequence["ParameterTypeDef"], progress: Progress) -> None:
+    def _create(self, asked: Asked, progress: Progress) -> None:
         with translated(f"create the stack {self._name}"):
-            stack_id = self._client.create_stack(
-                StackName=self._name,
-                TemplateBody=template,
-                Parameters=parameters,
-                OnFailure="DELETE",  # nothing is left half done
-            )["StackId"]
+            # nothing is left half done
+            stack_id = self._client.create_stack(**asked, OnFailure="DELETE")["StackId"]
         self._wait(stack_id, "CREATE_COMPLETE", set(), progress)
 
-    def _update(
-        self, stack_id: str, template: str, parameters: Sequence["ParameterTypeDef"], progress: Progress
-    ) -> None:
+    def _update(self, stack_id: str, asked: Asked, progress: Progress) -> None:
         seen = self._seen(stack_id)
         with translated(f"update the stack {self._name}"):
             try:
-                self._client.update_stack(StackName=self._name, TemplateBody=template, Parameters=parameters)
+                self._client.update_stack(**asked)
             except ClientError as error:
                 if _says(error, "No updates"):
                     return
                 raise
         self._wait(stack_id, "UPDATE_COMPLETE", seen, progress)
+
+    def _asked(self, template: str, given: Mapping[str, str], found: "StackTypeDef | None") -> Asked:
+        known = self.defaults(template)
+        if unknown := sorted(given.keys() - known.keys()):
+            raise InputError(f"The stack has no parameter {' or '.join(unknown)}. It has: {', '.join(sorted(known))}.")
+        kept = (_values(found).keys() & known.keys()) - given.keys() if found else set[str]()
+        parameters: list[ParameterTypeDef] = [
+            {"ParameterKey": name, "ParameterValue": value} for name, value in sorted(given.items())
+        ]
+        parameters += [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(kept)]
+        return {
+            "StackName": self._name,
+            "TemplateBody": template,
+            "Parameters": parameters,
+            "Capabilities": ["CAPABILITY_NAMED_IAM"],  # it makes roles, and calls them by names
+            # Handed on to whatever can be tagged: the bill tells stages apart, and what is left over is found.
+            "Tags": [{"Key": STAGE_TAG, "Value": given["Stage"]}],
+        }
 
     def _settled(self, progress: Progress) -> "StackTypeDef | None":
         """The stack once nobody is changing it: an earlier, interrupted command's work goes on in AWS."""
@@ -154,6 +220,10 @@ class Stack:
 
     def _seen(self, stack_id: str) -> set[str]:
         return {event["EventId"] for event in self._events(stack_id)}
+
+
+def _values(found: "StackTypeDef") -> dict[str, str]:
+    return {one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", [])}
 
 
 def _says(error: ClientError, words: str) -> bool:

@@ -119,11 +119,11 @@ def test_the_policy_allows_no_more(
         getattr(embedded_cloud.client(service, *lambdas_keys), operation)(**filled)
 
 
-def test_stack_show_names_what_is_there(embedded_cloud: EmbeddedAws) -> None:
+def test_stack_status_names_what_is_there(embedded_cloud: EmbeddedAws) -> None:
     """The stack's names, as JSON with exactly these keys, are those of what exists."""
-    answer = embedded_cloud.run("stack", "show", "--json")
+    answer = embedded_cloud.run("stack", "status", "--json")
     names = embedded_cloud.names
-    assert json.loads(answer.stdout) == {
+    assert json.loads(answer.stdout)["names"] == {
         "workloads_bucket": names.workloads_bucket,
         "results_bucket": names.results_bucket,
         "task_queue": names.task_queue,
@@ -131,6 +131,9 @@ def test_stack_show_names_what_is_there(embedded_cloud: EmbeddedAws) -> None:
         "process_queue": names.process_queue,
         "dead_letter_queue": names.dead_letter_queue,
         "ledger_table": names.ledger_table,
+        "worker_group": names.worker_group,
+        "operator_policy": names.operator_policy,
+        "image_policy": names.image_policy,
     }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudkon import task
+from cloudkon.context import context
 
 
 @task("echo")
@@ -54,3 +55,9 @@ def die(file: str, line: str) -> None:
     """Leave a trace of this run, and take the whole worker along."""
     note(file, line)
     os._exit(99)
+
+
+@task("keep")
+def keep(words: str) -> None:
+    """Store the words."""
+    context().store("words.txt", words.encode())

@@ -4,11 +4,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cloudkon.aws.changes import Change
 from cloudkon.aws.stack import Stack, Step
-from cloudkon.errors import CloudKonError
+from cloudkon.errors import CloudKonError, InputError
 from tests.support.still_clock import StillClock
 
 NAME = "cloudkon-dev"
+GIVEN = {"Stage": "dev"}
 
 
 class Formation:
@@ -20,6 +22,9 @@ class Formation:
         self.steps = list(scripts.get("now", []))
         self.calls: list[str] = []
         self.events: list[dict[str, str]] = []
+        self.before: dict[str, str] = {}
+        self.asked: dict[str, Any] = {}
+        self.answers: list[dict[str, Any]] = []
 
     def describe_stacks(self, StackName: str) -> Any:  # noqa: N803 (boto3's name)
         if self.steps:
@@ -27,7 +32,22 @@ class Formation:
         gone = self.status is None or (self.status == "DELETE_COMPLETE" and StackName == NAME)
         if gone:
             raise refusal(f"Stack with id {StackName} does not exist")
-        return {"Stacks": [{"StackId": "arn:stack", "StackStatus": self.status}]}
+        before = [{"ParameterKey": name, "ParameterValue": value} for name, value in self.before.items()]
+        return {"Stacks": [{"StackId": "arn:stack", "StackStatus": self.status, "Parameters": before}]}
+
+    def get_template_summary(self, **_: Any) -> Any:
+        return {"Parameters": [{"ParameterKey": "Stage"}, {"ParameterKey": "MaxWorkers", "DefaultValue": "4"}]}
+
+    def create_change_set(self, **asked: Any) -> None:
+        self.calls.append(f"change set {asked['ChangeSetType']}")
+        self.asked = asked
+
+    def describe_change_set(self, **asked: Any) -> Any:
+        assert self.calls[-1] != "change set deleted"
+        return self.answers[int(asked.get("NextToken", "0"))] if len(self.answers) > 1 else self.answers[0]
+
+    def delete_change_set(self, **_: Any) -> None:
+        self.calls.append("change set deleted")
 
     def _step(self, resource: str, status: str, reason: str) -> None:
         event = {"EventId": str(len(self.events)), "LogicalResourceId": resource, "ResourceStatus": status}
@@ -42,10 +62,12 @@ class Formation:
         yield {"StackEvents": list(self.events)}
 
     def create_stack(self, **asked: Any) -> Any:
+        self.asked = asked
         self._begin("create", f"create {asked['OnFailure']}", "CREATE_IN_PROGRESS")
         return {"StackId": "arn:stack"}
 
-    def update_stack(self, **_: Any) -> None:
+    def update_stack(self, **asked: Any) -> None:
+        self.asked = asked
         if "update" not in self.scripts:
             raise refusal("No updates are to be performed.")
         self._begin("update", "update", "UPDATE_IN_PROGRESS")
@@ -79,7 +101,7 @@ DELETED = [("Ledger", "DELETE_COMPLETE", ""), (NAME, "DELETE_COMPLETE", "")]
 def test_up_creates_what_is_missing() -> None:
     """A stack that does not exist is created, step by step before our eyes, to vanish by itself if that fails."""
     formation, told = Formation(create=CREATED), list[Step]()
-    stack_over(formation).up("template", "dev", told.append)
+    stack_over(formation).up("template", GIVEN, told.append)
     assert formation.calls == ["create DELETE"]
     assert [(step.resource, step.status) for step in told] == [(name, status) for name, status, _ in CREATED]
 
@@ -87,7 +109,7 @@ def test_up_creates_what_is_missing() -> None:
 def test_up_again_changes_nothing() -> None:
     """A stack that is as the template wants it is left alone."""
     formation = Formation("CREATE_COMPLETE")
-    stack_over(formation).up("template", "dev", ignore)
+    stack_over(formation).up("template", GIVEN, ignore)
     assert formation.status == "CREATE_COMPLETE"
 
 
@@ -95,21 +117,92 @@ def test_up_updates_what_differs() -> None:
     """A stack that differs from the template is updated, and only the new steps are told."""
     formation, told = Formation("CREATE_COMPLETE", update=[(NAME, "UPDATE_COMPLETE", "")]), list[Step]()
     formation.events = [{"EventId": "old"}]
-    stack_over(formation).up("template", "dev", told.append)
+    stack_over(formation).up("template", GIVEN, told.append)
     assert (formation.calls, [step.status for step in told]) == (["update"], ["UPDATE_COMPLETE"])
+
+
+def test_parameters_stay_what_they_were() -> None:
+    """What was set once is kept, unless it is given anew; what the template no longer knows is dropped."""
+    formation = Formation("CREATE_COMPLETE", update=[(NAME, "UPDATE_COMPLETE", "")])
+    formation.before = {"Stage": "dev", "MaxWorkers": "8", "Gone": "1"}
+    stack_over(formation).up("template", GIVEN, ignore)
+    assert formation.asked["Parameters"] == [
+        {"ParameterKey": "Stage", "ParameterValue": "dev"},
+        {"ParameterKey": "MaxWorkers", "UsePreviousValue": True},
+    ]
+    assert formation.asked["Capabilities"] == ["CAPABILITY_NAMED_IAM"]
+    assert formation.asked["Tags"] == [{"Key": "cloudkon:stage", "Value": "dev"}]
+
+
+def test_unknown_parameters_are_refused() -> None:
+    """A parameter that the template does not know is refused with those that it knows, before anything is asked."""
+    formation = Formation("CREATE_COMPLETE")
+    with pytest.raises(InputError, match=r"no parameter MaxWorker\. It has: MaxWorkers, Stage"):
+        stack_over(formation).up("template", {**GIVEN, "MaxWorker": "8"}, ignore)
+    assert formation.calls == []
+
+
+def test_diff_reads_every_page_and_changes_nothing() -> None:
+    """What would change is told from all pages of a change set, which is gone then; the stack is untouched."""
+    formation = Formation("UPDATE_COMPLETE")
+    detail = {"Target": {"Attribute": "Properties", "Name": "MaxSize"}}
+    group = {"Action": "Modify", "LogicalResourceId": "Group", "ResourceType": "T", "Replacement": "False"}
+    formation.answers = [
+        {"Status": "CREATE_COMPLETE", "Changes": [{"ResourceChange": group | {"Details": [detail, detail]}}]},
+        {"Status": "CREATE_COMPLETE", "Changes": [{"ResourceChange": {"Action": "Add", "LogicalResourceId": "New"}}]},
+    ]
+    formation.answers[0]["NextToken"] = "1"
+    assert stack_over(formation).diff("template", GIVEN) == [
+        Change("Modify", "Group", "T", "False", ["MaxSize"]),
+        Change("Add", "New", "", "False", []),
+    ]
+    assert formation.calls == ["change set deleted", "change set UPDATE", "change set deleted"]
+
+
+def test_diff_of_nothing() -> None:
+    """A stack that is as the template wants it has no changes, which CloudFormation calls a failure."""
+    formation = Formation("UPDATE_COMPLETE")
+    formation.answers = [{"Status": "FAILED", "StatusReason": "The submitted information didn't contain changes."}]
+    assert stack_over(formation).diff("template", GIVEN) == []
+
+
+def test_diff_that_fails_says_why() -> None:
+    """What CloudFormation can't work out is an error with its reason, and no change set is left."""
+    formation = Formation("UPDATE_COMPLETE")
+    formation.answers = [{"Status": "FAILED", "StatusReason": "no such thing"}]
+    with pytest.raises(CloudKonError, match="can't tell what would change in the stack cloudkon-dev: no such thing"):
+        stack_over(formation).diff("template", GIVEN)
+    assert formation.calls[-1] == "change set deleted"
+
+
+def test_diff_of_a_stack_that_is_not_there() -> None:
+    """For a stack that does not exist all is new, and nothing of it is left, not even empty."""
+    formation = Formation(delete=[])
+    formation.answers = [{"Status": "CREATE_COMPLETE", "Changes": []}]
+    stack_over(formation).diff("template", GIVEN)
+    assert formation.calls == ["change set deleted", "change set CREATE", "change set deleted", "delete"]
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "UPDATE_IN_PROGRESS"])
+def test_diff_of_a_stack_in_trouble(status: str) -> None:
+    """A stack that failed, or is being changed, is not asked, and stays as it is."""
+    formation = Formation(status)
+    with pytest.raises(CloudKonError, match=f"in the state {status}"):
+        stack_over(formation).diff("template", GIVEN)
+    assert formation.calls == []
 
 
 def test_up_waits_for_an_interrupted_up() -> None:
     """A creation that an interrupted command began is waited for, not disturbed."""
     formation = Formation("CREATE_IN_PROGRESS", now=[("Ledger", "CREATE_COMPLETE", ""), *CREATED])
-    stack_over(formation).up("template", "dev", ignore)
+    stack_over(formation).up("template", GIVEN, ignore)
     assert (formation.calls, formation.status) == ([], "CREATE_COMPLETE")
 
 
 def test_up_replaces_a_stillborn_stack() -> None:
     """A stack whose creation failed can't be updated: it is deleted and created anew."""
     formation = Formation("ROLLBACK_COMPLETE", delete=DELETED, create=CREATED)
-    stack_over(formation).up("template", "dev", ignore)
+    stack_over(formation).up("template", GIVEN, ignore)
     assert (formation.calls, formation.status) == (["delete", "create DELETE"], "CREATE_COMPLETE")
 
 
@@ -122,7 +215,7 @@ def test_failure_names_the_first_failing_resource() -> None:
         (NAME, "DELETE_COMPLETE", ""),
     ]
     with pytest.raises(CloudKonError, match="WorkloadsBucket: cloudkon-dev-workloads already exists"):
-        stack_over(Formation(create=failing)).up("template", "dev", ignore)
+        stack_over(Formation(create=failing)).up("template", GIVEN, ignore)
 
 
 def test_down_deletes() -> None:

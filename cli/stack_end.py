@@ -1,0 +1,56 @@
+"""Whether a stage may go: nothing that somebody may still want is deleted unasked."""
+
+from cloudkon.aws.beside import function_exists, machines
+from cloudkon.aws.emptying import holds_objects
+from cloudkon.aws.session import Session
+from cloudkon.clock import SystemClock
+from cloudkon.errors import CloudKonError, NotFoundError
+from cloudkon.names import Names
+from cloudkon.settings import Settings
+from cloudkon.stats import job_stats
+from cloudkon.wiring import cloud
+
+_JOBS = 50
+"""How many of the latest jobs are asked whether they have ended."""
+
+
+def may_end(session: Session, names: Names, *, force: bool, delete_data: bool) -> None:
+    """Raises CloudKonError with the first thing that stands in the way; nothing has been deleted then."""
+    for function in names.functions:
+        if function_exists(session.functions(), function):
+            raise CloudKonError(
+                f"The Lambda {function} stands, and would fail without the stack; nothing was deleted. "
+                f"Delete it first: chalice delete --stage {names.stage}"
+            )
+    if not force:
+        _nobody_works(session, names)
+    if not delete_data:
+        for bucket in (names.workloads_bucket, names.results_bucket):
+            if holds_objects(session.s3(), bucket):
+                raise CloudKonError(
+                    f"The bucket {bucket} holds objects; nothing was deleted. Save what you need, then repeat with "
+                    "--delete-data to delete them, every version of them, for good."
+                )
+
+
+def _nobody_works(session: Session, names: Names) -> None:
+    if job := _running(names):
+        raise CloudKonError(
+            f"The job {job} has not ended; nothing was deleted. Wait for it, or cancel it: cloudkon-cli cancel {job}. "
+            "With --force it is lost."
+        )
+    if count := machines(session.autoscaling(), names.worker_group):
+        raise CloudKonError(
+            f"The group {names.worker_group} has {count} machines; nothing was deleted. Stop them first, or repeat "
+            "with --force to terminate them."
+        )
+
+
+def _running(names: Names) -> str | None:
+    """A job that has not ended, of the latest ones."""
+    ledger = cloud(names.stage, Settings()).ledger
+    now_ms = SystemClock().now_ms()
+    try:
+        return next((job.id for job in ledger.recent(_JOBS) if not job_stats(ledger, ledger, job, now_ms).ended), None)
+    except NotFoundError:  # a stack that was never whole
+        return None

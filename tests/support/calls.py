@@ -1,0 +1,129 @@
+"""Which permission each call to AWS needs, and whose permissions it is made with."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+AWS = Path("cloudkon/aws")
+LAMBDA, WORKER, OPERATOR, IMAGES = "Lambda", "worker", "operator", "images"
+DEPLOYER = "deployer"
+"""Who brings stages up and down: an administrator, for whom the stack has no policy."""
+EVERYBODY = (LAMBDA, WORKER, OPERATOR, IMAGES)
+
+# By file and call: what AWS asks for, and of whom.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+CALLS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
+    ("beside.py", "delete_auto_scaling_group"): (("autoscaling:DeleteAutoScalingGroup",), (DEPLOYER,)),
+    ("beside.py", "describe_auto_scaling_groups"): (("autoscaling:DescribeAutoScalingGroups",), (DEPLOYER,)),
+    ("beside.py", "get_function_configuration"): (("lambda:GetFunctionConfiguration",), (DEPLOYER,)),
+    ("beside.py", "get_parameter"): (("ssm:GetParameter",), (DEPLOYER,)),
+    ("changes.py", "create_change_set"): (("cloudformation:CreateChangeSet",), (DEPLOYER,)),
+    ("changes.py", "delete_change_set"): (("cloudformation:DeleteChangeSet",), (DEPLOYER,)),
+    ("changes.py", "delete_stack"): (("cloudformation:DeleteStack",), (DEPLOYER,)),
+    ("changes.py", "describe_change_set"): (("cloudformation:DescribeChangeSet",), (DEPLOYER,)),
+    ("emptying.py", "delete_objects"): (("s3:DeleteObject", "s3:DeleteObjectVersion"), (DEPLOYER,)),
+    ("emptying.py", "list_object_versions"): (("s3:ListBucketVersions",), (DEPLOYER,)),
+    ("network.py", "describe_instance_type_offerings"): (("ec2:DescribeInstanceTypeOfferings",), (DEPLOYER,)),
+    ("network.py", "describe_subnets"): (("ec2:DescribeSubnets",), (DEPLOYER,)),
+    ("network.py", "describe_vpcs"): (("ec2:DescribeVpcs",), (DEPLOYER,)),
+    ("queue.py", "change_message_visibility_batch"): (("sqs:ChangeMessageVisibility*",), (LAMBDA, WORKER, OPERATOR)),
+    ("queue.py", "delete_message_batch"): (("sqs:DeleteMessage*",), (WORKER, OPERATOR)),
+    ("queue.py", "get_queue_attributes"): (("sqs:GetQueueAttributes",), (OPERATOR,)),
+    ("queue.py", "get_queue_url"): (("sqs:GetQueueUrl",), (LAMBDA, WORKER, OPERATOR)),
+    ("queue.py", "receive_message"): (("sqs:ReceiveMessage",), (WORKER, OPERATOR)),
+    ("queue.py", "send_message_batch"): (("sqs:SendMessage*",), (LAMBDA, WORKER, OPERATOR)),
+    ("session.py", "get_caller_identity"): ((), EVERYBODY),  # nobody can be denied it
+    ("stack.py", "create_stack"): (("cloudformation:CreateStack",), (DEPLOYER,)),
+    ("stack.py", "delete_stack"): (("cloudformation:DeleteStack",), (DEPLOYER,)),
+    ("stack.py", "describe_stack_events"): (("cloudformation:DescribeStackEvents",), (DEPLOYER,)),
+    ("stack.py", "describe_stacks"): (("cloudformation:DescribeStacks",), (DEPLOYER, IMAGES)),
+    ("stack.py", "get_template_summary"): (("cloudformation:GetTemplateSummary",), (DEPLOYER,)),
+    ("stack.py", "list_stack_resources"): (("cloudformation:ListStackResources",), (DEPLOYER,)),
+    ("stack.py", "update_stack"): (("cloudformation:UpdateStack",), (DEPLOYER,)),
+    ("store.py", "generate_presigned_url"): (("s3:GetObject",), (OPERATOR,)),
+    ("store.py", "get_bucket_versioning"): (("s3:GetBucketVersioning",), (OPERATOR,)),
+    ("store.py", "get_object"): (("s3:GetObject", "s3:GetObjectVersion"), (LAMBDA, OPERATOR)),
+    ("store.py", "head_object"): (("s3:GetObject", "s3:ListBucket"), (OPERATOR,)),
+    ("store.py", "put_object"): (("s3:PutObject",), (*EVERYBODY,)),
+    ("store.py", "upload_fileobj"): (("s3:AbortMultipartUpload", "s3:PutObject"), (WORKER, OPERATOR)),
+    ("table.py", "get_item"): (("dynamodb:GetItem",), (LAMBDA, WORKER, OPERATOR)),
+    ("table.py", "put_item"): (("dynamodb:PutItem",), (LAMBDA, WORKER, OPERATOR)),
+    ("table.py", "query"): (("dynamodb:Query",), (LAMBDA, WORKER, OPERATOR)),
+    ("table.py", "update_item"): (("dynamodb:UpdateItem",), (WORKER, OPERATOR)),
+    # What makes images.
+    ("image_builder.py", "create_image"): (("ec2:CreateImage", "ec2:CreateTags"), (IMAGES,)),
+    ("image_builder.py", "describe_instances"): (("ec2:DescribeInstances",), (IMAGES,)),
+    ("image_builder.py", "get_console_output"): (("ec2:GetConsoleOutput",), (IMAGES,)),
+    ("image_builder.py", "run_instances"): (("ec2:RunInstances", "ec2:CreateTags", "iam:PassRole"), (IMAGES,)),
+    ("image_builder.py", "terminate_instances"): (("ec2:TerminateInstances",), (IMAGES,)),
+    ("images.py", "deregister_image"): (("ec2:DeregisterImage",), (IMAGES,)),
+    ("images.py", "delete_snapshot"): (("ec2:DeleteSnapshot",), (IMAGES,)),
+    ("images.py", "describe_images"): (("ec2:DescribeImages",), (IMAGES,)),
+    ("images.py", "describe_instances"): (("ec2:DescribeInstances",), (IMAGES,)),
+    ("images.py", "get_parameter"): (("ssm:GetParameter",), (IMAGES,)),
+    ("images.py", "put_parameter"): (("ssm:PutParameter",), (IMAGES,)),
+}
+
+# What no file of cloudkon/aws/ calls: somebody else does, with our permissions.
+BY_OTHERS: dict[tuple[str, str], str] = {
+    (LAMBDA, "logs:CreateLogStream"): "Lambda itself, for the function's output",
+    (LAMBDA, "logs:PutLogEvents"): "Lambda itself, for the function's output",
+    (LAMBDA, "sqs:DeleteMessage*"): "Lambda's poller, when the function has returned",
+    (LAMBDA, "sqs:GetQueueAttributes"): "Lambda's poller",
+    (LAMBDA, "sqs:ReceiveMessage"): "Lambda's poller",
+    (LAMBDA, "xray:PutTelemetryRecords"): "Lambda's X-Ray daemon",
+    (LAMBDA, "xray:PutTraceSegments"): "Lambda's X-Ray daemon",
+    (WORKER, "logs:CreateLogStream"): "the CloudWatch agent of the image",
+    (WORKER, "logs:PutLogEvents"): "the CloudWatch agent of the image",
+    (WORKER, "s3:GetObject"): "head_object after upload_fileobj; get_object of pictures, where buckets are given",
+    (WORKER, "xray:PutTelemetryRecords"): "the CloudWatch agent of the image, as the X-Ray daemon",
+    (WORKER, "xray:PutTraceSegments"): "the CloudWatch agent of the image, as the X-Ray daemon",
+    ("shell", "ssm:UpdateInstanceInformation"): "the SSM agent of the image",
+    ("shell", "ssmmessages:CreateControlChannel"): "the SSM agent of the image",
+    ("shell", "ssmmessages:CreateDataChannel"): "the SSM agent of the image",
+    ("shell", "ssmmessages:OpenControlChannel"): "the SSM agent of the image",
+    ("shell", "ssmmessages:OpenDataChannel"): "the SSM agent of the image",
+    ("image builder", "s3:ListBucket"): "ec2_worker/ami/provision.sh",
+    ("image builder", "s3:GetObject"): "ec2_worker/ami/provision.sh",
+}
+
+# What the commands for the fleet call, once they are there. An entry moves up to CALLS with its code.
+AWAITED: set[tuple[str, str]] = {
+    (OPERATOR, "autoscaling:DescribeAutoScalingGroups"),
+    (OPERATOR, "autoscaling:DescribeScalingActivities"),
+    (OPERATOR, "autoscaling:SetDesiredCapacity"),
+    (OPERATOR, "autoscaling:SetInstanceProtection"),
+    (OPERATOR, "autoscaling:TerminateInstanceInAutoScalingGroup"),
+    (OPERATOR, "autoscaling:UpdateAutoScalingGroup"),
+    (OPERATOR, "ec2:DescribeInstances"),
+    (OPERATOR, "ec2:DescribeSpotPriceHistory"),
+    (OPERATOR, "logs:FilterLogEvents"),
+    (OPERATOR, "logs:GetLogEvents"),
+    (OPERATOR, "ssm:GetParameter"),
+    (WORKER, "autoscaling:CompleteLifecycleAction"),
+    (WORKER, "autoscaling:RecordLifecycleActionHeartbeat"),
+    (WORKER, "autoscaling:SetInstanceProtection"),
+}
+
+_CLIENT = re.compile(r"(^|\.)_?(client|autoscaling|cloudwatch|ec2|iam|logs|quotas|s3|sqs|ssm|sts|functions)$")
+_NOT_CALLS = {"get_paginator"}
+
+
+@cache
+def calls() -> frozenset[tuple[str, str]]:
+    """Every call of a client's in cloudkon/aws/, by file and name; a paginator counts as the call that it repeats."""
+    return frozenset(call for path in sorted(AWS.glob("*.py")) for call in _calls_of(path))
+
+
+def _calls_of(path: Path) -> set[tuple[str, str]]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=receiver, attr="get_paginator"), args=[ast.Constant(value=str(name))]
+            ):
+                found.add((path.name, name))
+            case ast.Call(func=ast.Attribute(value=receiver, attr=name)) if _CLIENT.search(ast.unparse(receiver)):
+                found.add((path.name, name))
+    return {call for call in found if call[1] not in _NOT_CALLS}
