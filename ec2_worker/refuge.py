@@ -13,9 +13,6 @@ from ec2_worker.share import Share
 
 log = logging.getLogger(__name__)
 
-_IDLE_S = 60.0
-"""How long nothing has to be held before the protection is given up: a lull is no reason for two calls."""
-
 
 @dataclass(slots=True)
 class Refuge:
@@ -24,8 +21,9 @@ class Refuge:
     shelter: Shelter
     clock: Clock
     busy: Callable[[], bool]
+    idle_s: float
+    """How long nothing has to be held before the protection is given up: a lull is no reason for two calls."""
     folder: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
-    idle_s: float = _IDLE_S
     _protected: bool | None = None
     """What this process has seen to; None before the first time."""
     _idle_since_s: float | None = None

@@ -38,7 +38,7 @@ class Process:
 
     def __init__(self, group: Group, clock: ManualClock, folder: Path) -> None:
         self.busy = False
-        self.refuge = Refuge(group, clock, lambda: self.busy, folder)
+        self.refuge = Refuge(group, clock, lambda: self.busy, 60.0, folder)
         self.refuge.enter(INSTANCE)
 
     def look(self, *, busy: bool) -> None:
