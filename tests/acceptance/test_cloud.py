@@ -55,6 +55,6 @@ def test_stack_comes_and_goes(embedded_cloud: EmbeddedAws) -> None:
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith(f"Error: The bucket {bucket} holds objects; nothing was deleted.")
     assert embedded_cloud.run("stack", "down", "--stage", "other", "--delete-data").returncode == 0
-    missing = embedded_cloud.run("stack", "show", "--stage", "other")
+    missing = embedded_cloud.run("stack", "status", "--stage", "other")
     assert (missing.returncode, missing.stdout) == (1, "")
     assert "There is no stack cloudkon-other" in missing.stderr

@@ -83,12 +83,6 @@ def test_policies_fit(role: str) -> None:
     assert len(told) < LONGEST_CHARACTERS[kind]
 
 
-def test_stages_differ_in_their_name_only() -> None:
-    """The Lambda's policies of all stages are one policy."""
-    dev, prod = (Path(f".chalice/policy-{stage}.json").read_text(encoding="utf-8") for stage in ("dev", "prod"))
-    assert dev.replace("cloudkon-dev-", "cloudkon-prod-") == prod
-
-
 def test_the_page_tells_all() -> None:
     """docs/security.md has every permission, with its resource and a reason, and no other."""
     page = Path("docs/security.md").read_text(encoding="utf-8")
