@@ -8,6 +8,8 @@ from cloudkon.errors import InputError
 DEFAULT_STAGE = "dev"
 METRIC_NAMESPACE = "CloudKon"
 """Of all stages; the dimension Stage tells them apart."""
+STAGE_TAG = "cloudkon:stage"
+"""The tag of whatever belongs to a stage, the stage's name its value."""
 # A bucket's name has at most 63 characters: cloudkon-<stage>-workloads-<account>-<region> leaves 12 for the stage.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,10}[a-z0-9]|[a-z]")

@@ -97,8 +97,9 @@ class Session:
         client: CloudFormationClient = self._client("cloudformation")
         return client
 
-    def functions(self) -> "LambdaClient":
-        client: LambdaClient = self._client("lambda")
+    def functions(self, region: str | None = None) -> "LambdaClient":
+        """Of another region than the configured one, if it is named."""
+        client: LambdaClient = self._client("lambda", region=region)
         return client
 
     def autoscaling(self) -> "AutoScalingClient":
@@ -129,7 +130,9 @@ class Session:
         client: SSMClient = self._client("ssm")
         return client
 
-    def _client(self, service: str, patience: _Patience = _USUAL, signature: str | None = None) -> Any:
+    def _client(
+        self, service: str, patience: _Patience = _USUAL, signature: str | None = None, region: str | None = None
+    ) -> Any:
         config = self._config.merge(
             Config(
                 signature_version=signature,
@@ -141,7 +144,7 @@ class Session:
         make: Callable[..., Any] = self._session.client  # the stubs know it by literal names only
         try:
             with translated(f"reach {service}"):
-                client: Any = make(service, config=config)
+                client: Any = make(service, config=config, region_name=region)
         except ValueError as error:  # an endpoint that is no URL
             raise InputError(f"Could not reach {service}: {error}. Is AWS_ENDPOINT_URL right?") from error
         client.meta.events.register("before-send.*", self._count)
