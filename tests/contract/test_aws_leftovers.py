@@ -71,7 +71,7 @@ def test_what_is_shown_goes_and_the_neighbour_stays(session: Session) -> None:
 
 
 def test_a_stage_that_stands(session: Session) -> None:
-    """Of a stage that is in use, not even its empty buckets' function, logs or alarms are left over."""
+    """While its buckets are there, a stage's function, role, logs and alarms are not left over, stack or none."""
     names = session.names("stands")
     remains.make_buckets(session, names)
     remains.leave_dispatcher(session, names)
