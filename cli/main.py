@@ -33,6 +33,7 @@ _COMMANDS = {
     "doctor": LazyCommand("cli.doctor", "Examine this machine and a stage: what is well, what is not, what to do."),
     "deploy": LazyCommand("cli.deploy", "Bring a stage up to date: the stack, the Lambda, and a look at both."),
     "stack": LazyCommand("cli.stack", "Create, change, show or delete what a stage needs in AWS."),
+    "gc": LazyCommand("cli.gc", "Find what is left over of a stage, show it, and remove it."),
     "cloud": LazyCommand("cli.cloud", "Run the embedded cloud on this machine: no AWS account needed."),
     "demo": LazyCommand("cli.demo", "See it all work, on the embedded cloud, in a minute."),
     "demo-animoto": LazyCommand("cli.demo_animoto", "See videos made, on the embedded cloud, in a minute."),

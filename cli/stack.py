@@ -64,7 +64,7 @@ def up(stage: str, asked: dict[str, str], *, as_json: bool) -> None:
     """
     session = Session()
     names, formation = _named(session, stage)
-    given = given_parameters(session, names, formation.parameters(), asked)
+    given = given_parameters(session, names, formation, asked)
     formation.up(template(), given, _tell)
     if given.get("WorkerImage") == "no":
         click.echo(
@@ -81,7 +81,7 @@ def diff(stage: str, asked: dict[str, str], *, as_json: bool) -> None:
     """Print what up would change, and change nothing."""
     session = Session()
     names, formation = _named(session, stage)
-    found = formation.diff(template(), given_parameters(session, names, formation.parameters(), asked))
+    found = formation.diff(template(), given_parameters(session, names, formation, asked))
     if as_json:
         click.echo(json.dumps({"changes": [asdict(change) for change in found]}))
         return

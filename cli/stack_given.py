@@ -6,32 +6,30 @@ from importlib.resources import files
 from cloudkon.aws.beside import image
 from cloudkon.aws.network import default_network
 from cloudkon.aws.session import Session
+from cloudkon.aws.stack import Stack
 from cloudkon.errors import InputError
 from cloudkon.names import Names
 
-_TYPES = {"InstanceType": "c6i.large", "SecondInstanceType": "c5.large", "ThirdInstanceType": "m5.large"}
-"""As the template has them."""
+_TYPES = ("InstanceType", "SecondInstanceType", "ThirdInstanceType")
 
 
 def template() -> str:
     return files("infrastructure").joinpath("stack.yaml").read_text(encoding="utf-8")
 
 
-def given_parameters(
-    session: Session, names: Names, before: Mapping[str, str], asked: Mapping[str, str]
-) -> dict[str, str]:
+def given_parameters(session: Session, names: Names, stack: Stack, asked: Mapping[str, str]) -> dict[str, str]:
     """The parameters to give; all others stay as they are. Raises InputError for what does not fit together."""
     if asked.get("Stage", names.stage) != names.stage:
         raise InputError(f"--parameter Stage={asked['Stage']}: a stack stays with its stage; use --stage.")
-    known = {"Fleet": "yes", **_TYPES, **before, **asked}
+    known = {**stack.defaults(template()), **stack.parameters(), **asked}
     given = {**asked, "Stage": names.stage}
     if known["Fleet"] != "yes":
         return given
     if "WorkerImage" not in asked:
         given["WorkerImage"] = "yes" if image(session.ssm(), names.image_parameter) else "no"
-    if bool(known.get("VpcId")) != bool(known.get("SubnetIds")):
+    if bool(known["VpcId"]) != bool(known["SubnetIds"]):
         raise InputError("VpcId and SubnetIds are given together: --parameter VpcId=... --parameter SubnetIds=...,...")
-    if not known.get("VpcId"):
+    if not known["VpcId"]:
         network = default_network(session.ec2(), [known[name] for name in _TYPES if known[name]])
         given |= {"VpcId": network.vpc, "SubnetIds": ",".join(network.subnets)}
     return given

@@ -12,6 +12,12 @@ METRIC_NAMESPACE = "CloudKon"
 """Of all stages; the dimension Stage tells them apart."""
 STAGE_TAG = "cloudkon:stage"
 """The tag of whatever belongs to a stage, the stage's name its value."""
+ARTIFACTS_TAG = "cloudkon:artifacts"
+"""The digest of what an image is made from: on the image, on its snapshots, and on the instance that becomes it."""
+BASE_TAG = "cloudkon:base"
+"""The image that an image was made from."""
+BUILD_TAG = "cloudkon:build"
+"""On an instance that is to become an image, what tells this build from others."""
 # A bucket's name has at most 63 characters: cloudkon-<stage>-workloads-<account>-<region> leaves 12 for the stage.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,10}[a-z0-9]|[a-z]")

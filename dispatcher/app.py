@@ -37,6 +37,9 @@ def _names() -> Names:
     return wiring.cloud(stage, Settings.from_environ(os.environ)).names
 
 
+_NAMES = _names()
+
+
 @cache
 def _spread() -> Spread:
     """Made with a Lambda instance's first event, and kept: its connections are worth keeping."""
@@ -64,7 +67,7 @@ def _trace_around() -> Place | None:
     return Place.parse(os.environ.get("_X_AMZN_TRACE_ID"))
 
 
-@app.on_s3_event(bucket=_names().workloads_bucket, events=["s3:ObjectCreated:*"])
+@app.on_s3_event(bucket=_NAMES.workloads_bucket, events=["s3:ObjectCreated:*"])
 def ingest(event: S3Event) -> None:
     """Open the job of every workload that an event tells of; Lambda repeats the event if this raises."""
     for source in sources(event.to_dict()):
@@ -72,7 +75,7 @@ def ingest(event: S3Event) -> None:
         app.log.info("%s %s: %s", "dispatched" if job.ranges == 1 else "spread", job.id, job.source)
 
 
-@app.on_sqs_message(queue=_names().range_queue, batch_size=1, maximum_concurrency=_RANGES_AT_ONCE)
+@app.on_sqs_message(queue=_NAMES.range_queue, batch_size=1, maximum_concurrency=_RANGES_AT_ONCE)
 def dispatch_range(event: SQSEvent) -> None:
     """Dispatch the range that a message names; if this raises, the message comes again."""
     for delivery in deliveries(event.to_dict(), _clock.now_ms()):

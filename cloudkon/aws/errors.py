@@ -25,12 +25,17 @@ _MISSING = frozenset(
         "404",
         "AWS.SimpleQueueService.NonExistentQueue",
         "InvalidAMIID.NotFound",
+        "InvalidInstanceID.NotFound",
+        "InvalidSnapshot.NotFound",
+        "InvalidVolume.NotFound",
         "NoSuchBucket",
         "NoSuchEntity",
         "NoSuchKey",
+        "NoSuchUpload",
         "NoSuchVersion",
         "ParameterNotFound",
         "QueueDoesNotExist",
+        "ResourceNotFound",
         "ResourceNotFoundException",
     }
 )

@@ -12,14 +12,13 @@ from cloudkon.aws.images import Images, tags
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.image import Console
-from cloudkon.names import Names
+from cloudkon.names import BUILD_TAG, Names
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.literals import ResourceTypeType
     from mypy_boto3_ec2.type_defs import FilterTypeDef, InstanceTypeDef, TagSpecificationTypeDef, TagTypeDef
 
-_BUILD_TAG = "cloudkon:build"
 _POLL_S = 5.0
 _PROVISIONED_WITHIN_S = 1800.0
 _LAST_WORDS_S = 300.0
@@ -84,7 +83,7 @@ class ImageBuilder:
 
     def _run(self, build: Build) -> str:
         told: list[TagTypeDef] = [*tags(self.names, build.digest, build.base)]
-        told.append({"Key": _BUILD_TAG, "Value": build.token})
+        told.append({"Key": BUILD_TAG, "Value": build.token})
         place: Any = {"SubnetId": build.subnet} if build.subnet else {}
         with translated("start an instance to make the image from"):
             started = self.ec2.run_instances(
@@ -160,7 +159,7 @@ class ImageBuilder:
 
     def _terminate(self, build: Build) -> None:
         with translated("look for what is left of the build"):
-            left = [each["InstanceId"] for each in self._described(f"tag:{_BUILD_TAG}", build.token) if _is_there(each)]
+            left = [each["InstanceId"] for each in self._described(f"tag:{BUILD_TAG}", build.token) if _is_there(each)]
         if left:
             with translated(f"terminate {', '.join(left)}, which goes on costing money"):
                 self.ec2.terminate_instances(InstanceIds=left)

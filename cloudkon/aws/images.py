@@ -10,16 +10,13 @@ from botocore.exceptions import ClientError
 from cloudkon.aws.errors import error_code, translated
 from cloudkon.errors import NotFoundError
 from cloudkon.image import WorkerImage
-from cloudkon.names import Names
+from cloudkon.names import ARTIFACTS_TAG, BASE_TAG, STAGE_TAG, Names
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import ImageTypeDef, TagTypeDef
     from mypy_boto3_ssm import SSMClient
 
-STAGE_TAG = "cloudkon:stage"
-ARTIFACTS_TAG = "cloudkon:artifacts"
-BASE_TAG = "cloudkon:base"
 # https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm
 _DEBIAN = "/aws/service/debian/release/12/latest"
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}

@@ -10,7 +10,7 @@ from cloudkon.aws.errors import error_code, translated
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, InputError, NotFoundError
 from cloudkon.machine import Capacity, Machine
-from cloudkon.names import DRAIN_HOOK, Names
+from cloudkon.names import DRAIN_HOOK, STAGE_TAG, Names
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import InstanceTypeDef
 
-STAGE_TAG = "cloudkon:stage"
 _GONE = frozenset({"shutting-down", "terminated"})
 _MOST_ATTACHED = 20
 """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AttachInstances.html"""

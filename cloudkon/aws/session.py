@@ -98,8 +98,9 @@ class Session:
         client: CloudFormationClient = self._client("cloudformation")
         return client
 
-    def functions(self) -> "LambdaClient":
-        client: LambdaClient = self._client("lambda")
+    def functions(self, region: str | None = None) -> "LambdaClient":
+        """Of another region than the configured one, if it is named."""
+        client: LambdaClient = self._client("lambda", region=region)
         return client
 
     def autoscaling(self) -> "AutoScalingClient":

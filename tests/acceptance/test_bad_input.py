@@ -69,7 +69,7 @@ CASES = [
     Case((*CLI, "submit", "{good}"), 2, "See AWS_PROFILE and ~/.aws/config.", {**NOWHERE, "AWS_PROFILE": "nosuch"}),
     Case((*CLI, "run", "queue", "-s", "{good}", "--resume"), 2, "--resume is for LOCAL, and queue is a queue", NOWHERE),
     Case((*CLI, "stats", "nosuch"), 1, NO_CONNECTION, NOWHERE),
-    Case((*CLI, "stack", "show"), 1, NO_CREDENTIALS, REGION),
+    Case((*CLI, "stack", "status"), 1, NO_CREDENTIALS, REGION),
     Case((*CLI, "stack", "up", "--stage", "No_Stage"), 2, "'No_Stage' is not a stage's name", NOWHERE),
     Case((*CLI, "jobs"), 2, "'No_Stage' is not a stage's name", {"CLOUDKON_STAGE": "No_Stage"}),
     Case(WORKER, 1, NO_CREDENTIALS, REGION),
@@ -87,7 +87,7 @@ ON_THE_CLOUD = [
     Case((*CLI, "submit", "{good}"), 1, "it does not exist", {"AWS_DEFAULT_REGION": "eu-west-1"}),
     Case((*CLI, "stats", "nosuch"), 1, "There is no job 'nosuch'"),
     Case((*CLI, "jobs", "--stage", "nosuch"), 1, "it does not exist"),
-    Case((*CLI, "stack", "show", "--stage", "nosuch"), 1, "Create it: cloudkon-cli stack up --stage nosuch"),
+    Case((*CLI, "stack", "status", "--stage", "nosuch"), 1, "Create it: cloudkon-cli stack up --stage nosuch"),
     Case(WORKER, 1, "There is no queue cloudkon-nosuch-tasks", {"CLOUDKON_STAGE": "nosuch"}),
     Case((*WORKER, "--source", "nosuch"), 1, "There is no queue nosuch in this account and region."),
 ]

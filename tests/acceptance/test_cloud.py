@@ -44,7 +44,8 @@ def test_interrupted_up_leaves_nothing(tmp_path: Path, number: signal.Signals, c
 
 def test_stack_comes_and_goes(embedded_cloud: EmbeddedAws) -> None:
     """A stage is created, left alone when nothing changes, and deleted with its data only when told to."""
-    assert embedded_cloud.run("stack", "up", "--stage", "other").returncode == 0
+    small = ("--parameter", "Fleet=no", "--parameter", "Alarms=no")
+    assert embedded_cloud.run("stack", "up", "--stage", "other", *small).returncode == 0
     again = embedded_cloud.run("stack", "up", "--stage", "other", "--json")
     assert (again.returncode, again.stderr) == (0, "")
     bucket = f"cloudkon-other-workloads-{embedded_cloud.names.account}-{embedded_cloud.names.region}"
@@ -55,6 +56,6 @@ def test_stack_comes_and_goes(embedded_cloud: EmbeddedAws) -> None:
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith(f"Error: The bucket {bucket} holds objects; nothing was deleted.")
     assert embedded_cloud.run("stack", "down", "--stage", "other", "--delete-data").returncode == 0
-    missing = embedded_cloud.run("stack", "show", "--stage", "other")
+    missing = embedded_cloud.run("stack", "status", "--stage", "other")
     assert (missing.returncode, missing.stdout) == (1, "")
     assert "There is no stack cloudkon-other" in missing.stderr

@@ -119,6 +119,14 @@ def test_the_policy_allows_no_more(
         getattr(embedded_cloud.client(service, *lambdas_keys), operation)(**filled)
 
 
+def test_ranges_are_taken_one_by_one_and_a_few_at_a_time(embedded_cloud: EmbeddedAws) -> None:
+    """The queue of ranges calls its function with one message, up to eight functions at a time."""
+    function = f"cloudkon-{STAGE}-dispatch_range"
+    (source,) = embedded_cloud.client("lambda").list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+    assert source["EventSourceArn"].endswith(f":{embedded_cloud.names.range_queue}")
+    assert (source["BatchSize"], source["ScalingConfig"]) == (1, {"MaximumConcurrency": 8})
+
+
 def test_stack_status_names_what_is_there(embedded_cloud: EmbeddedAws) -> None:
     """The stack's names, as JSON with exactly these keys, are those of what exists."""
     answer = embedded_cloud.run("stack", "status", "--json")

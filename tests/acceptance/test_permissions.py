@@ -85,6 +85,11 @@ def key_of(grant: Grant) -> str:
     return grant.resource.partition("/")[2].replace("*", "permission")
 
 
+def group_of(grant: Grant) -> str:
+    """A log group that the grant is for."""
+    return grant.resource.partition(":log-group:")[2].replace("-*", "-ingest").removesuffix("*")
+
+
 def _object(person: Person, grant: Grant) -> tuple[str, str | None]:
     """The key of an object that somebody else has written where the grant is for, and its version."""
     bucket, key = bucket_of(person.aws, grant), key_of(grant)
@@ -110,19 +115,19 @@ def list_bucket(person: Person, grant: Grant) -> None:
 
 
 def create_stream(person: Person, grant: Grant) -> None:
-    group = grant.resource.split(":")[6]
+    group = group_of(grant)
     person.client("logs").create_log_stream(logGroupName=group, logStreamName=f"stream-{next(NUMBERS)}")
 
 
 def put_events(person: Person, grant: Grant) -> None:
-    group, stream = grant.resource.split(":")[6], f"stream-{next(NUMBERS)}"
+    group, stream = group_of(grant), f"stream-{next(NUMBERS)}"
     person.aws.client("logs").create_log_stream(logGroupName=group, logStreamName=stream)
     event = {"timestamp": person.clock.now_ms(), "message": "hello"}
     person.client("logs").put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
 
 
 def get_events(person: Person, grant: Grant) -> None:
-    group, stream = grant.resource.split(":")[6].replace("-*", "-ingest"), f"stream-{next(NUMBERS)}"
+    group, stream = group_of(grant), f"stream-{next(NUMBERS)}"
     person.aws.client("logs").create_log_stream(logGroupName=group, logStreamName=stream)
     person.client("logs").get_log_events(logGroupName=group, logStreamName=stream)
 
@@ -138,9 +143,7 @@ ACTS: dict[str, Callable[[Person, Grant], object]] = {
     "dynamodb:Query": lambda person, _: person.ledger().dispatched("no-such-job"),
     "dynamodb:UpdateItem": lambda person, _: person.ledger().resume("no-such-job", 0),
     "logs:CreateLogStream": create_stream,
-    "logs:FilterLogEvents": lambda person, grant: person.client("logs").filter_log_events(
-        logGroupName=grant.resource.split(":")[6].replace("-*", "-ingest")
-    ),
+    "logs:FilterLogEvents": lambda person, grant: person.client("logs").filter_log_events(logGroupName=group_of(grant)),
     "logs:GetLogEvents": get_events,
     "logs:PutLogEvents": put_events,
     "s3:AbortMultipartUpload": abort,

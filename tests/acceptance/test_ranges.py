@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,11 +58,12 @@ def finished(desk: JobDesk, two_workers: list[WorkerProcess], workload: Large) -
 
 
 def said(desk: JobDesk, function: str, words: str) -> list[str]:
-    """What a function has logged with these words in it."""
-    found = desk.aws.client("logs").filter_log_events(
-        logGroupName=f"/aws/lambda/{function}", filterPattern=f'"{words}"'
-    )
-    return [event["message"] for event in found["events"]]
+    """What a function has logged with these words in it; nothing before its first run."""
+    logs = desk.aws.client("logs")
+    with suppress(logs.exceptions.ResourceNotFoundException):
+        found = logs.filter_log_events(logGroupName=f"/aws/lambda/{function}", filterPattern=f'"{words}"')["events"]
+        return [message for event in found if words in (message := event["message"])]
+    return []
 
 
 def test_boundaries_are_within_lines(workload: Large) -> None:
@@ -147,3 +148,32 @@ def test_a_range_that_failed_half_way_is_dispatched_again(desk: JobDesk, two_wor
     desk.await_empty(desk.aws.names.range_queue)
     desk.await_empty(desk.aws.names.task_queue)
     assert desk.stats(job)["duplicates_dropped"] > 0
+
+
+@contextmanager
+def redriven_after(desk: JobDesk, receives: int) -> Iterator[None]:
+    """Let the queue of ranges give a message up sooner than after half an hour."""
+    sqs, name = desk.aws.client("sqs"), "RedrivePolicy"
+    url = sqs.get_queue_url(QueueName=desk.aws.names.range_queue)["QueueUrl"]
+    policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name]
+    hasty = json.dumps({**json.loads(policy), "maxReceiveCount": receives})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={name: hasty})
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={name: policy})
+
+
+def test_what_is_no_range_ends_as_a_dead_letter(desk: JobDesk) -> None:
+    """A message that can't be decoded is logged with the reason, and moved to the dead letters."""
+    names = desk.aws.names
+
+    def dead() -> bool:
+        """A dead letter"""
+        return "not a range" in desk.take(names.dead_letter_queue)
+
+    with redriven_after(desk, receives=1):
+        sqs = desk.aws.client("sqs")
+        sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=names.range_queue)["QueueUrl"], MessageBody="not a range")
+        eventually(dead)
+    assert "not JSON" in said(desk, DISPATCH_RANGE, "receive 1 of not a range")[0]

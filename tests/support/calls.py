@@ -46,11 +46,40 @@ CALLS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("store.py", "get_object"): (("s3:GetObject", "s3:GetObjectVersion"), (LAMBDA, OPERATOR)),
     ("store.py", "head_object"): (("s3:GetObject", "s3:ListBucket"), (OPERATOR,)),
     ("store.py", "put_object"): (("s3:PutObject",), (*EVERYBODY,)),
-    ("store.py", "upload_fileobj"): (("s3:AbortMultipartUpload", "s3:PutObject"), (WORKER, OPERATOR)),
+    ("store.py", "list_objects_v2"): (("s3:ListBucket",), (DEPLOYER,)),
+    ("store.py", "list_multipart_uploads"): (("s3:ListBucketMultipartUploads",), (DEPLOYER,)),
+    ("store.py", "delete_objects"): (("s3:DeleteObject",), (DEPLOYER,)),
+    ("store.py", "abort_multipart_upload"): (("s3:AbortMultipartUpload",), (DEPLOYER,)),
+    ("multipart.py", "create_multipart_upload"): (("s3:PutObject",), (WORKER, OPERATOR)),
+    ("multipart.py", "upload_part"): (("s3:PutObject",), (WORKER, OPERATOR)),
+    ("multipart.py", "complete_multipart_upload"): (("s3:PutObject",), (WORKER, OPERATOR)),
+    ("multipart.py", "abort_multipart_upload"): (("s3:AbortMultipartUpload",), (WORKER, OPERATOR)),
     ("table.py", "get_item"): (("dynamodb:GetItem",), (LAMBDA, WORKER, OPERATOR)),
     ("table.py", "put_item"): (("dynamodb:PutItem",), (LAMBDA, WORKER, OPERATOR)),
     ("table.py", "query"): (("dynamodb:Query",), (LAMBDA, WORKER, OPERATOR)),
     ("table.py", "update_item"): (("dynamodb:UpdateItem",), (WORKER, OPERATOR)),
+    # What starts and ends machines.
+    ("group.py", "complete_lifecycle_action"): (("autoscaling:CompleteLifecycleAction",), (WORKER,)),
+    ("group.py", "set_instance_protection"): (("autoscaling:SetInstanceProtection",), (WORKER,)),
+    ("log_reader.py", "filter_log_events"): (("logs:FilterLogEvents",), (OPERATOR,)),
+    ("machines.py", "attach_instances"): (("autoscaling:AttachInstances",), (OPERATOR,)),
+    ("machines.py", "complete_lifecycle_action"): (("autoscaling:CompleteLifecycleAction",), (OPERATOR,)),
+    ("machines.py", "describe_auto_scaling_groups"): (("autoscaling:DescribeAutoScalingGroups",), (OPERATOR,)),
+    ("machines.py", "describe_instances"): (("ec2:DescribeInstances",), (OPERATOR,)),
+    ("machines.py", "describe_scaling_activities"): (("autoscaling:DescribeScalingActivities",), (OPERATOR,)),
+    ("machines.py", "run_instances"): (
+        ("ec2:RunInstances", "ec2:CreateTags", "iam:PassRole", "ssm:GetParameters"),
+        (OPERATOR,),
+    ),
+    ("machines.py", "set_desired_capacity"): (("autoscaling:SetDesiredCapacity",), (OPERATOR,)),
+    ("machines.py", "terminate_instance_in_auto_scaling_group"): (
+        ("autoscaling:TerminateInstanceInAutoScalingGroup",),
+        (OPERATOR,),
+    ),
+    ("machines.py", "terminate_instances"): (("ec2:TerminateInstances",), (OPERATOR,)),
+    ("machines.py", "update_auto_scaling_group"): (("autoscaling:UpdateAutoScalingGroup",), (OPERATOR,)),
+    ("prices.py", "describe_spot_price_history"): (("ec2:DescribeSpotPriceHistory",), (OPERATOR,)),
+    ("prices.py", "get_products"): (("pricing:GetProducts",), (OPERATOR,)),
     # What makes images.
     ("image_builder.py", "create_image"): (("ec2:CreateImage", "ec2:CreateTags"), (IMAGES,)),
     ("image_builder.py", "describe_instances"): (("ec2:DescribeInstances",), (IMAGES,)),
@@ -88,31 +117,16 @@ BY_OTHERS: dict[tuple[str, str], str] = {
     ("image builder", "s3:GetObject"): "ec2_worker/ami/provision.sh",
 }
 
-# What the commands for the fleet call, once they are there. An entry moves up to CALLS with its code.
-AWAITED: set[tuple[str, str]] = {
-    (OPERATOR, "autoscaling:DescribeAutoScalingGroups"),
-    (OPERATOR, "autoscaling:DescribeScalingActivities"),
-    (OPERATOR, "autoscaling:SetDesiredCapacity"),
-    (OPERATOR, "autoscaling:SetInstanceProtection"),
-    (OPERATOR, "autoscaling:TerminateInstanceInAutoScalingGroup"),
-    (OPERATOR, "autoscaling:UpdateAutoScalingGroup"),
-    (OPERATOR, "ec2:DescribeInstances"),
-    (OPERATOR, "ec2:DescribeSpotPriceHistory"),
-    (OPERATOR, "logs:FilterLogEvents"),
-    (OPERATOR, "logs:GetLogEvents"),
-    (OPERATOR, "ssm:GetParameter"),
-    (WORKER, "autoscaling:CompleteLifecycleAction"),
-    (WORKER, "autoscaling:RecordLifecycleActionHeartbeat"),
-    (WORKER, "autoscaling:SetInstanceProtection"),
-}
-
-_CLIENT = re.compile(r"(^|\.)_?(client|autoscaling|cloudwatch|ec2|iam|logs|quotas|s3|sqs|ssm|sts|functions)$")
+_CLIENT = re.compile(r"(^|\.)_?(client|autoscaling|cloudwatch|ec2|iam|logs|pricing|quotas|s3|sqs|ssm|sts|functions)$")
 _NOT_CALLS = {"get_paginator"}
 
 
 @cache
 def calls() -> frozenset[tuple[str, str]]:
-    """Every call of a client's in cloudkon/aws/, by file and name; a paginator counts as the call that it repeats."""
+    """Every call of a client's in cloudkon/aws/, by file and name; a paginator counts as the call that it repeats.
+
+    The packages in it, doctor's and gc's, are left out: they are an administrator's, and say so where they may not ask.
+    """
     return frozenset(call for path in sorted(AWS.glob("*.py")) for call in _calls_of(path))
 
 

@@ -113,6 +113,7 @@ def _ref(what: str, names: Names) -> Any:
         "AWS::Region": names.region,
         "AWS::Partition": "aws",
         "PictureBuckets": [PICTURES],
+        "LaunchTemplate": "lt-0123456789abcdef0",
     }
     return known[what]
 
@@ -137,6 +138,7 @@ def _arn(what: str, names: Names) -> str:
         "ProcessQueue": f"arn:aws:sqs:{place}:{names.process_queue}",
         "DeadLetterQueue": f"arn:aws:sqs:{place}:{names.dead_letter_queue}",
         "Ledger": f"arn:aws:dynamodb:{place}:table/{names.ledger_table}",
+        "WorkerRole": f"arn:aws:iam::{names.account}:role/{names.worker_role}",
         "ImageBuilderRole": f"arn:aws:iam::{names.account}:role/{names.image_builder_role}",
     }
     return known[what]

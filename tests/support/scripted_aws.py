@@ -52,5 +52,5 @@ class ScriptedSession:
     def __init__(self, **services: Mapping[str, Any]) -> None:
         self.clients = {name: ScriptedClient(answers) for name, answers in services.items()}
 
-    def __getattr__(self, service: str) -> Callable[[], ScriptedClient]:
-        return lambda: self.clients.setdefault(service, ScriptedClient({}))
+    def __getattr__(self, service: str) -> Callable[..., ScriptedClient]:
+        return lambda _region=None: self.clients.setdefault(service, ScriptedClient({}))

@@ -100,7 +100,7 @@ def test_no_credentials(tmp_path: os.PathLike[str]) -> None:
     """Without credentials a command says how to give some, in one line, and ends with 1."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": "us-east-1", "HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "cli.main", "stack", "show"]
+    command = [sys.executable, "-m", "cli.main", "stack", "status"]
     answer = subprocess.run(command, env=kept | nowhere, capture_output=True, text=True, check=False)
     assert (answer.returncode, answer.stdout) == (1, "")
     assert answer.stderr.startswith("Error: Could not ask AWS whose credentials these are: no AWS credentials. Set ")

@@ -9,11 +9,10 @@ from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
 from cloudkon.aws.ledger import DynamoLedger
-from cloudkon.aws.machines import STAGE_TAG
 from cloudkon.clock import SystemClock
 from cloudkon.fleet import Instance, WorkerState
 from cloudkon.local.clock import ManualClock
-from cloudkon.names import Names
+from cloudkon.names import STAGE_TAG, Names
 from tests.support.moto_aws import AwsLab, enter
 from tests.support.rows import worker_status
 

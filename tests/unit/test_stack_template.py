@@ -7,7 +7,7 @@ from typing import Any
 
 from cfnlint.decode.cfn_yaml import load
 
-from cloudkon.names import Names
+from cloudkon.names import METRIC_NAMESPACE, Names
 from cloudkon.settings import QUEUE_RETENTION_DAYS, Settings
 
 TEMPLATE = Path("infrastructure/stack.yaml")
@@ -42,6 +42,16 @@ def test_names_are_those_that_everybody_looks_for() -> None:
         "ProcessQueue": ("QueueName", NAMES.process_queue),
         "DeadLetterQueue": ("QueueName", NAMES.dead_letter_queue),
         "Ledger": ("TableName", NAMES.ledger_table),
+        "IngestLog": ("LogGroupName", f"/aws/lambda/{NAMES.functions[0]}"),
+        "DispatchRangeLog": ("LogGroupName", f"/aws/lambda/{NAMES.functions[1]}"),
+        "WorkerLog": ("LogGroupName", NAMES.worker_log_group),
+        "WorkerRole": ("RoleName", NAMES.worker_role),
+        "ImageBuilderRole": ("RoleName", NAMES.image_builder_role),
+        "OperatorPolicy": ("ManagedPolicyName", NAMES.operator_policy),
+        "ImagePolicy": ("ManagedPolicyName", NAMES.image_policy),
+        "ImageParameter": ("Name", NAMES.image_parameter),
+        "LaunchTemplate": ("LaunchTemplateName", NAMES.launch_template),
+        "Group": ("AutoScalingGroupName", NAMES.worker_group),
     }
     assert {name: filled(found[name]["Properties"][key]) for name, (key, _) in named.items()} == {
         name: expected for name, (_, expected) in named.items()
@@ -49,12 +59,95 @@ def test_names_are_those_that_everybody_looks_for() -> None:
 
 
 def test_queues_agree_with_the_settings() -> None:
-    """Retention and visibility of the queues are those that the settings reckon with."""
+    """Retention and visibility of the queues are those that the settings, and Lambda's longest run, reckon with."""
     queues = [r["Properties"] for r in resources().values() if r["Type"] == "AWS::SQS::Queue"]
     assert {queue["MessageRetentionPeriod"] for queue in queues} == {QUEUE_RETENTION_DAYS * 86_400}
     assert resources()["TaskQueue"]["Properties"]["VisibilityTimeout"] == Settings().visibility_s
-    longest_s = json.loads(Path(".chalice/config.json").read_text(encoding="utf-8"))["lambda_timeout"]
-    assert resources()["RangeQueue"]["Properties"]["VisibilityTimeout"] == 6 * longest_s
+    timeout_s = json.loads(Path(".chalice/config.json").read_text(encoding="utf-8"))["lambda_timeout"]
+    assert resources()["RangeQueue"]["Properties"]["VisibilityTimeout"] == 6 * timeout_s
+
+
+def test_queues_are_closed() -> None:
+    """Every queue is encrypted, and refuses whatever comes over a network without TLS."""
+    found = resources()
+    queues = {name: r["Properties"] for name, r in found.items() if r["Type"] == "AWS::SQS::Queue"}
+    assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
+    policies = [r["Properties"] for r in found.values() if r["Type"] == "AWS::SQS::QueuePolicy"]
+    assert {queue["Ref"] for policy in policies for queue in policy["Queues"]} == set(queues)
+    for policy in policies:
+        (statement,) = policy["PolicyDocument"]["Statement"]
+        assert (statement["Effect"], statement["Action"]) == ("Deny", "sqs:*")
+        assert statement["Condition"]["Bool"] == {"aws:SecureTransport": "false"}
+        assert statement["Resource"] == "*"  # in a queue's own policy: the queue
+
+
+def test_it_can_be_sent_as_it_is() -> None:
+    """The template is small enough to be sent to CloudFormation without a bucket, which there is not yet.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+    """
+    assert TEMPLATE.stat().st_size <= 51_200
+
+
+def test_machines_are_closed() -> None:
+    """Nobody calls a worker, its credentials are IMDSv2's and one hop away, and its disk is encrypted."""
+    found = resources()
+    assert not {name for name, r in found.items() if r["Type"] == "AWS::EC2::SecurityGroupIngress"}
+    assert "SecurityGroupIngress" not in found["SecurityGroup"]["Properties"]
+    data = found["LaunchTemplate"]["Properties"]["LaunchTemplateData"]
+    assert data["MetadataOptions"]["HttpTokens"] == "required"
+    assert data["MetadataOptions"]["HttpPutResponseHopLimit"] == 1
+    assert [disk["Ebs"]["Encrypted"] for disk in data["BlockDeviceMappings"]] == [True]
+
+
+def test_a_machine_is_told_whose_worker_it_is(tmp_path: Path) -> None:
+    """The user data writes what the image's unit reads, each line a variable, and starts the unit."""
+    data = resources()["LaunchTemplate"]["Properties"]["LaunchTemplateData"]
+    text = data["UserData"]["Fn::Base64"]["Fn::Sub"]
+    known = {
+        "Stage": "dev",
+        "AWS::Region": "eu-central-1",
+        "Threads": "2",
+        "Processes": "1",
+        "WorkerOptions": "--allow shell",
+    }
+    script = re.sub(r"\$\{([^}]+)\}", lambda found: known[found[1]], text).replace("/etc/cloudkon", str(tmp_path))
+    tool = tmp_path / "systemctl"
+    tool.write_text(f"#!/bin/sh\necho $* > {tmp_path}/started\n", encoding="utf-8")
+    tool.chmod(0o755)
+    subprocess.run(["/bin/sh", "-c", script], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=True)
+    assert (tmp_path / "worker.env").read_text(encoding="utf-8").splitlines() == [
+        "CLOUDKON_STAGE=dev",
+        "AWS_DEFAULT_REGION=eu-central-1",
+        "CLOUDKON_METRICS=emf",
+        "CLOUDKON_TRACING=xray",
+        'WORKER_OPTIONS="--threads 2 --processes 1 --allow shell"',
+    ]
+    assert (tmp_path / "started").read_text(encoding="utf-8") == "start cloudkon-worker.service\n"
+
+
+def test_machines_come_and_go_with_the_work() -> None:
+    """The group can be empty, keeps those that are busy, and its sizes are left alone by updates."""
+    group = resources()["Group"]["Properties"]
+    assert (group["MinSize"], "DesiredCapacity" in group) == ("0", False)
+    assert group["NewInstancesProtectedFromScaleIn"]
+    measured = set(group["MetricsCollection"][0]["Metrics"])
+    told = json.dumps([resources()[name] for name in ("FromZeroAlarm", "ToZeroAlarm", "BacklogPolicy")])
+    assert set(re.findall(r"\bGroup[A-Z]\w+", told)) == measured
+    heartbeat_s = resources()["DrainHook"]["Properties"]["HeartbeatTimeout"]
+    assert heartbeat_s > Settings().poll_s + Settings().drain_s + 30  # and a supervised process's last words
+
+
+def test_what_is_measured_is_what_workers_tell() -> None:
+    """Alarms and the dashboard read our own metrics from the namespace, and by the dimension, that workers use."""
+    found = resources()
+    alarms = [found[name]["Properties"] for name in ("SickWorkersAlarm", "FailingTasksAlarm")]
+    told = [alarms[0], *(m["MetricStat"]["Metric"] for m in alarms[1]["Metrics"] if "MetricStat" in m)]
+    assert {one["Namespace"] for one in told} == {METRIC_NAMESPACE}
+    assert [one["Dimensions"] for one in told] == [[{"Name": "Stage", "Value": {"Ref": "Stage"}}]] * 3
+    body = json.loads(re.sub(r"\$\{[^}]+\}", "x", found["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]))
+    assert len(body["widgets"]) == 5
+    assert f'["{METRIC_NAMESPACE}", "TasksSucceeded", "Stage"' in json.dumps(body)
 
 
 def test_buckets_are_closed() -> None:

@@ -1,0 +1,1 @@
+"""What a stage has left behind: each module finds a kind of it, and removes it."""
