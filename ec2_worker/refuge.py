@@ -70,7 +70,7 @@ class Refuge:
         if self._alive is None or self._working is None:
             return
         self._working.close()
-        if not ending or self._outside:
+        if not ending:  # whoever refused the protection may have been about to end the instance
             self._alive.close()
             return
         try:

@@ -129,7 +129,9 @@ def make_hook(_: str, properties: dict[str, Any]) -> Made:
 def make_policy(logical_id: str, properties: dict[str, Any]) -> Made:
     autoscaling = client("autoscaling")
     told = asked(autoscaling, "PutScalingPolicy", {"PolicyName": logical_id, **properties})
-    arn = autoscaling.put_scaling_policy(**told)["PolicyARN"]
+    autoscaling.put_scaling_policy(**told)  # moto's answer has no ARN
+    names = {"AutoScalingGroupName": told["AutoScalingGroupName"], "PolicyNames": [told["PolicyName"]]}
+    arn = autoscaling.describe_policies(**names)["ScalingPolicies"][0]["PolicyARN"]
     return arn, {"Arn": arn}
 
 

@@ -25,7 +25,6 @@ FLEET_SERVICES = {
     "autoscaling": "AUTO_SCALING",
     "cloudwatch": "CLOUDWATCH",
     "ec2": "EC2",
-    "pricing": "PRICING",
     "service-quotas": "SERVICE_QUOTAS",
 }
 """What is moto's, by boto3's names; and as boto3 reads their endpoints from the environment."""

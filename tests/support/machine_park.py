@@ -37,6 +37,7 @@ run_untouched = EC2Backend.run_instances
 terminate_untouched = EC2Backend.terminate_instances
 create_group_untouched = AutoScalingBackend.create_auto_scaling_group
 protect_untouched = AutoScalingBackend.set_instance_protection
+register_untouched = EC2Backend.register_image
 
 
 @dataclass(slots=True)
@@ -163,6 +164,11 @@ def patch(park: MachinePark) -> None:
             park.begin(instance, profile)
         return reservation
 
+    def register_image(backend: Any, *arguments: Any, **options: Any) -> Any:
+        image = register_untouched(backend, *arguments, **options)
+        image.architecture = "x86_64"  # moto does not take it down
+        return image
+
     def terminate_instances(backend: Any, instance_ids: list[str]) -> Any:
         for name in instance_ids:
             park.power_off(name)
@@ -184,7 +190,9 @@ def patch(park: MachinePark) -> None:
                         if state.lifecycle_state != _ENDING:
                             group.desired_capacity -= 1
                             park.let_go(group, state)
-                    return SimpleNamespace(activity_id="end", auto_scaling_group_name=group.name, status_code="InProgress")
+                    return SimpleNamespace(
+                        activity_id="end", auto_scaling_group_name=group.name, status_code="InProgress"
+                    )
         raise ValidationError(f"Instance Id not found - No managed instance found for instance ID: {instance_id}")
 
     def set_desired_capacity(group: Any, new_capacity: int | None) -> None:
@@ -221,10 +229,13 @@ def patch(park: MachinePark) -> None:
         output = {"Output": base64.b64encode(said.encode()).decode()} if said else {}
         return ActionResult({"InstanceId": instance, **output})
 
-    def find_profile(*_: object, iam_instance_profile_arn: str = "", iam_instance_profile_name: str = "", **__: object) -> Any:
+    def find_profile(
+        *_: object, iam_instance_profile_arn: str = "", iam_instance_profile_name: str = "", **__: object
+    ) -> Any:
         return profile_of(iam_instance_profile_arn or iam_instance_profile_name)
 
     EC2Backend.run_instances = run_instances
+    EC2Backend.register_image = register_image
     EC2Backend.terminate_instances = terminate_instances
     EC2Backend.create_image = create_image
     LaunchTemplateVersion.image_id = property(image_of)

@@ -1,5 +1,6 @@
 import json
 from email.utils import formatdate
+from fnmatch import fnmatch
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,13 +11,14 @@ from cloudkon.aws.checkups.formation import check_drift, check_stack
 from cloudkon.aws.checkups.image import check_image
 from cloudkon.aws.checkups.queues import check_queues
 from cloudkon.aws.checkups.quotas import check_concurrency, check_vcpus
-from cloudkon.aws.checkups.roles import check_roles
+from cloudkon.aws.checkups.roles import _of_lambda, _of_worker, check_roles
 from cloudkon.aws.checkups.stage import examine
 from cloudkon.aws.checkups.table import check_table
 from cloudkon.aws.session import Session
 from cloudkon.checkup import Verdict
 from cloudkon.errors import DeniedError
 from tests.support.checkups import NAMES, problems, subject, verdicts
+from tests.support.policies import LAMBDA, grants
 from tests.support.scripted_aws import ScriptedSession, refusal
 from tests.support.still_clock import StillClock
 
@@ -62,6 +64,26 @@ def test_drift() -> None:
         "describe_stack_resource_drifts": {"StackResourceDrifts": [changed]},
     }
     assert "TaskQueue (modified)" in problems(check_drift(subject(cloudformation=answers)))
+
+
+def test_the_image_is_no_drift() -> None:
+    """The id of an image, written where the stack's template has none, is not called a change by hand; a tag is."""
+    written = {"LogicalResourceId": "ImageParameter", "StackResourceDriftStatus": "MODIFIED"}
+    answers: dict[str, Any] = {
+        "detect_stack_drift": {"StackDriftDetectionId": "1"},
+        "describe_stack_drift_detection_status": {
+            "DetectionStatus": "DETECTION_COMPLETE",
+            "StackDriftStatus": "DRIFTED",
+        },
+        "describe_stack_resource_drifts": {
+            "StackResourceDrifts": [written | {"PropertyDifferences": [{"PropertyPath": "/Value"}]}]
+        },
+    }
+    assert verdicts(check_drift(subject(cloudformation=answers))) == [Verdict.OK]
+    answers["describe_stack_resource_drifts"] = {
+        "StackResourceDrifts": [written | {"PropertyDifferences": [{"PropertyPath": "/Type"}]}]
+    }
+    assert "ImageParameter (modified)" in problems(check_drift(subject(cloudformation=answers)))
 
 
 def test_drift_that_takes_too_long() -> None:
@@ -150,6 +172,15 @@ def test_roles(refused: str, verdict: Verdict) -> None:
     found = list(check_roles(subject(iam=iam, functions=lambdas)))
     assert verdict in verdicts(found)
     assert refused in problems(found)
+
+
+def test_no_role_is_asked_for_more_than_it_has() -> None:
+    """What the doctor asks of the roles is what their policies allow."""
+    found = grants(NAMES)
+    for role, needs in ((LAMBDA, _of_lambda(subject())), ("worker", _of_worker(subject()))):
+        allowed = [grant.action for grant in found if grant.role == role]
+        asked = {action for actions in needs.values() for action in actions}
+        assert [action for action in sorted(asked) if not any(fnmatch(action, each) for each in allowed)] == []
 
 
 @pytest.mark.parametrize(

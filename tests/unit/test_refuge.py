@@ -133,8 +133,16 @@ def test_outside_of_a_group_nothing_is_protected(group: Group, alone: Process) -
     group.fails_with = CloudKonError("not part of Auto Scaling group")
     alone.look(busy=True)
     alone.look(busy=True)
-    alone.refuge.leave(INSTANCE, ending=True)
+    alone.refuge.leave(INSTANCE, ending=False)
     assert group.told == []
+
+
+def test_a_group_that_ends_the_instance_protects_it_no_more(group: Group, alone: Process) -> None:
+    """A protection that was refused, as the end had begun, keeps nobody from letting the instance go."""
+    group.fails_with = CloudKonError("The instance is not in InService or EnteringStandby or Standby.")
+    alone.look(busy=True)
+    alone.refuge.leave(INSTANCE, ending=True)
+    assert group.told == ["let"]
 
 
 def test_the_last_to_drain_lets_the_instance_go(group: Group, start: Start) -> None:

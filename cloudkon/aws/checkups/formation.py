@@ -1,6 +1,6 @@
 """The stack: whether it stands, and whether somebody has changed by hand what it made."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cloudkon.aws.checkups.subject import Subject
@@ -10,10 +10,13 @@ from cloudkon.checkup import Finding, ok, problem, unknown
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackResourceDriftTypeDef
 
 _POLL_S = 2.0
 _PATIENCE_S = 120.0
 _SHOWN = 5
+_WRITTEN_LATER = ("ImageParameter", "/Value")
+"""The stack makes the parameter; who builds an image writes its id there."""
 
 
 def check_stack(subject: Subject) -> Iterator[Finding]:
@@ -46,12 +49,24 @@ def check_drift(subject: Subject) -> Iterator[Finding]:
         if answer.get("StackDriftStatus") == "IN_SYNC":
             yield ok("drift", "nothing was changed by hand")
         elif answer.get("StackDriftStatus") == "DRIFTED":
-            yield _drifted(client, name)
+            yield _drifted(_changed(client, name))
         else:
             yield unknown("drift", answer.get("DetectionStatusReason") or "AWS could not tell.")
 
 
-def _drifted(client: "CloudFormationClient", name: str) -> Finding:
+def _drifted(changed: Sequence[str]) -> Finding:
+    if not changed:
+        return ok("drift", "nothing was changed by hand")
+    more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+    return problem(
+        "drift",
+        f"Changed by hand: {', '.join(changed[:_SHOWN])}{more}.",
+        "Undo the change, or write it into infrastructure/stack.yaml and run cloudkon-cli stack up.",
+    )
+
+
+def _changed(client: "CloudFormationClient", name: str) -> list[str]:
+    """What is no longer as the stack made it, and is meant to be."""
     changed: list[str] = []
     token: dict[str, str] = {}
     while True:
@@ -63,13 +78,14 @@ def _drifted(client: "CloudFormationClient", name: str) -> Finding:
         changed += [
             f"{each['LogicalResourceId']} ({each['StackResourceDriftStatus'].lower()})"
             for each in page["StackResourceDrifts"]
+            if not _written_later(each)
         ]
         if "NextToken" not in page:
-            break
+            return changed
         token = {"NextToken": page["NextToken"]}
-    more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
-    return problem(
-        "drift",
-        f"Changed by hand: {', '.join(changed[:_SHOWN])}{more}.",
-        "Undo the change, or write it into infrastructure/stack.yaml and run cloudkon-cli stack up.",
-    )
+
+
+def _written_later(drift: "StackResourceDriftTypeDef") -> bool:
+    resource, path = _WRITTEN_LATER
+    differences = {each["PropertyPath"] for each in drift.get("PropertyDifferences", [])}
+    return drift["LogicalResourceId"] == resource and differences == {path}
