@@ -83,11 +83,12 @@ def build(
         )
     with TemporaryDirectory(prefix="cloudkon-image-") as folder:
         artifacts = given(wheel, own) if wheel else built(Path.cwd(), Path(folder), own)
-        found = None if force else images.made_from(artifacts.digest, arch)
+        digest = artifacts.digest
+        found = None if force else images.made_from(digest, arch)
         if found is None:
             asked = Build(
                 token=uuid4().hex[:12],
-                digest=artifacts.digest,
+                digest=digest,
                 architecture=arch,
                 base=images.base(arch),
                 instance_type=type_ or _TYPES[arch],
@@ -98,10 +99,10 @@ def build(
             made = _built(ImageBuilder(session.ec2(), images, names, clock, _say, undisturbed), asked)
         else:
             made = found.id
-            _say(f"{made} was made of the same content, {artifacts.digest}; --force makes another")
+            _say(f"{made} was made of the same content, {digest}; --force makes another")
     images.make_current(made)
     _say("new workers start from it")
-    click.echo(json.dumps({"image": made, "artifacts": artifacts.digest}) if as_json else made)
+    click.echo(json.dumps({"image": made, "artifacts": digest}) if as_json else made)
 
 
 @image.command("list")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,12 @@ from tests.support.handing_on import FLEET_ENDPOINT
 from tests.support.waiting import eventually
 
 ACCOUNT = "000000000000"
+# On AWS they are of no account, and policies say so; ministack counts them to whoever asks.
+_OWN_PUBLIC = f"arn:aws:ssm:*:{ACCOUNT}:parameter/aws/service/*"
+PUBLIC = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": _OWN_PUBLIC}],
+}
 FLEET_SERVICES = {
     "autoscaling": "AUTO_SCALING",
     "cloudwatch": "CLOUDWATCH",
@@ -45,21 +51,41 @@ class JoinedCloud:
         return self.aws.names
 
     def client(self, service: str) -> Any:
+        """Of whichever has the service, as the account's root."""
+        if service not in FLEET_SERVICES:
+            return self.aws.client(service)
         make: Callable[..., Any] = boto3.client  # the stubs know it by literal names only
         endpoint = self.aws.environment[f"AWS_ENDPOINT_URL_{FLEET_SERVICES[service]}"]
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         return make(service, endpoint_url=endpoint, region_name=self.names.region, **keys)
 
-    def run(self, *command: str) -> str:
-        """Run a command of the console script, which has to end well; return what it printed."""
+    def run(self, *command: str, code: int = 0) -> str:
+        """Run a command of the console script, which has to end so; return what it printed."""
         answer = self.ran(sys.executable, "-m", "cli.main", *command)
-        assert answer.returncode == 0, f"{command}: {answer.stdout}{answer.stderr}{self.logs()}"
+        assert answer.returncode == code, f"{command}: {answer.stdout}{answer.stderr}{self.logs()}"
         return answer.stdout
 
     def ran(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command, env=dict(self.aws.environment), cwd=self.clone, capture_output=True, text=True, check=False
         )
+
+    @contextmanager
+    def person(self, name: str, *policies: str) -> Iterator["JoinedCloud"]:
+        """The same account, as one sees it who may do what these managed policies allow, and nothing else."""
+        iam = self.aws.client("iam")
+        iam.create_user(UserName=name)
+        for policy in policies:
+            iam.attach_user_policy(UserName=name, PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/{policy}")
+        iam.put_user_policy(UserName=name, PolicyName="public", PolicyDocument=json.dumps(PUBLIC))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        own = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+        yield replace(self, aws=replace(self.aws, environment={**self.aws.environment, **own}))
+        for policy in policies:
+            iam.detach_user_policy(UserName=name, PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/{policy}")
+        iam.delete_user_policy(UserName=name, PolicyName="public")
+        iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+        iam.delete_user(UserName=name)
 
     def journal(self, *events: str) -> list[dict[str, Any]]:
         """What has happened to the machines."""

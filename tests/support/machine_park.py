@@ -11,13 +11,15 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from inspect import isfunction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
-from moto.autoscaling.exceptions import ValidationError
+from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
 from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
@@ -97,6 +99,23 @@ class MachinePark:
             group.instance_states.remove(state)
             group.ec2_backend.terminate_instances([state.instance_id])
 
+    def refuse_strangers(self, response: Any) -> None:
+        """Ask IAM whether an instance may do what it asks of its group; others may."""
+        own = (each for each in self.machines.values() if each.credentials["AccessKeyId"] == response.access_key)
+        machine = next(own, None)
+        if machine is None:
+            return
+        group = response.autoscaling_backend.autoscaling_groups[response._get_param("AutoScalingGroupName")]
+        iam, action = boto3.client("iam"), f"autoscaling:{response._get_action()}"
+        role = iam.get_role(RoleName=machine.role)["Role"]["Arn"]
+        asked = {"PolicySourceArn": role, "ActionNames": [action], "ResourceArns": [group.arn]}
+        decision = iam.simulate_principal_policy(**asked)["EvaluationResults"][0]["EvalDecision"]
+        self.note("asked", machine.instance, action=action, decision=decision)
+        if decision != "allowed":
+            error = AutoscalingClientError(f"{role} is not authorized to perform: {action}")
+            error.code = "AccessDenied"
+            raise error
+
     def settle(self, group: Any) -> None:
         """Let the group have as many members as it wants; those that are protected stay."""
         with self.lock:
@@ -147,6 +166,14 @@ def image_of(version: Any) -> str:
         value: str = boto3.client("ssm").get_parameter(Name=image.removeprefix(_RESOLVED))["Parameter"]["Value"]
         return value
     return str(image)
+
+
+def asked_first(park: MachinePark, method: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def answer(response: Any) -> Any:
+        park.refuse_strangers(response)
+        return method(response)
+
+    return answer
 
 
 def patch(park: MachinePark) -> None:
@@ -247,6 +274,9 @@ def patch(park: MachinePark) -> None:
     AutoScalingBackend.set_instance_protection = set_protection
     FakeAutoScalingGroup.set_desired_capacity = set_desired_capacity
     AutoScalingResponse.complete_lifecycle_action = complete_lifecycle_action
+    for name, method in list(vars(AutoScalingResponse).items()):
+        if not name.startswith("_") and isfunction(method) and name != "call_action":
+            setattr(AutoScalingResponse, name, asked_first(park, method))
 
 
 def main() -> None:

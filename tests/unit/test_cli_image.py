@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli.image
+from cli.artifacts import Artifacts
 from cli.main import cloudkon_cli
 from cloudkon.aws.image_builder import Build, ImageBuilder
 from cloudkon.aws.images import Images
@@ -98,6 +99,21 @@ def test_the_artifacts(world: ImageWorld, wheel: Path, tmp_path: Path) -> None:
     digest = {entry["Key"].split("/")[1] for entry in listed}
     assert len(digest) == 1
     assert {entry["Key"].rpartition("/")[2] for entry in listed} == {wheel.name, own.name, "constraints.txt"}
+
+
+def test_the_wheel_built_for_it_is_told(world: ImageWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wheel that was built only to be uploaded is gone when the image is told, and its digest is told all the same."""
+
+    def built(_start: Path, folder: Path, _own: object) -> Artifacts:
+        wheel = write_wheel(folder / "cloudkon-0.1.0-py3-none-any.whl", "echo provisioned")
+        return Artifacts(wheel, wheel.with_name("constraints.txt"))
+
+    monkeypatch.setattr(cli.image, "built", built)
+    world.script({20: world.say(READY), 30: world.stop})
+    told = json.loads(run("build", "--json").stdout)
+    prefix = f"artifacts/{told['artifacts']}/"
+    assert told["image"] == world.current()
+    assert world.s3.list_objects_v2(Bucket=NAMES.results_bucket, Prefix=prefix)["KeyCount"] == 2
 
 
 def test_the_same_content_is_not_built_twice(world: ImageWorld, wheel: Path, tmp_path: Path) -> None:
