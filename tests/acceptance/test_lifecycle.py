@@ -22,7 +22,6 @@ import pytest
 from tests.support.inventory import inventory
 from tests.support.jobs import JobDesk
 from tests.support.joined_cloud import JoinedCloud, joined_cloud
-from tests.support.waiting import eventually
 
 CHALICE_DELETE = ("-c", "import sys; from chalice.cli import main; sys.exit(main())", "delete", "--stage", "dev")
 TASKS = 400
@@ -52,8 +51,10 @@ def test_a_stage_comes_works_and_goes(cloud: JoinedCloud) -> None:
     assert doctors_findings(cloud) == UNPLAYED
     with cloud.person("operator", names.operator_policy) as operator:
         machines = start_workers(operator, image)
-        work_and_scale_in(operator, machines)
-        cloud_is_quiet(operator, machines)
+        last_ms = work_and_scale_in(operator, list(machines))
+        stop_workers(operator)
+    for machine, worker in machines.items():
+        tell_its_end(cloud, machine, last_ms[worker])
     take_down(cloud)
     assert inventory(cloud) == before
 
@@ -81,24 +82,25 @@ def build_image(builder: JoinedCloud) -> str:
     return image
 
 
-def start_workers(operator: JoinedCloud, image: str) -> set[str]:
-    """Two machines of the image report; each runs what the launch template's user data has it run."""
+def start_workers(operator: JoinedCloud, image: str) -> dict[str, str]:
+    """Two machines of the image report, each having run what its user data says; return the worker of each."""
     operator.run("workers", "start", "--count", "2", "--wait", "120")
     listed = [json.loads(line) for line in operator.run("workers", "list", "--json").splitlines()]
-    machines = {each["instance"]["id"] for each in listed}
+    machines = {each["instance"]["id"]: each["worker"] for each in listed}
     assert [(each["state"], each["slots"], each["reason"]) for each in listed] == [
-        ("idle", 2, "no task is waiting")
-    ] * 2
+        ("idle", 2, "no task is waiting"),
+        ("idle", 2, "no task is waiting"),
+    ]
     started = operator.journal("started")
-    assert {each["instance"] for each in started} == machines
+    assert {each["instance"] for each in started} == machines.keys()
     assert {each["environment"]["WORKER_OPTIONS"] for each in started} == {"--threads 2 --processes 1 "}
-    found = operator.client("ec2").describe_instances(InstanceIds=sorted(machines))["Reservations"]
+    found = operator.client("ec2").describe_instances(InstanceIds=list(machines))["Reservations"]
     assert {each["ImageId"] for reservation in found for each in reservation["Instances"]} == {image}
     return machines
 
 
-def work_and_scale_in(operator: JoinedCloud, machines: set[str]) -> None:
-    """A machine that the group wants to end while it is busy stays until it is not; the job does not notice."""
+def work_and_scale_in(operator: JoinedCloud, machines: list[str]) -> dict[str, int]:
+    """While both machines are busy the group is to lose one; the job does not notice. Return each worker's last time."""
     desk = JobDesk(operator.aws)
     job = desk.drop("in/tasks.txt", WORKLOAD)
     for machine in machines:
@@ -107,35 +109,35 @@ def work_and_scale_in(operator: JoinedCloud, machines: set[str]) -> None:
     stats = desk.finish(job)
     assert (stats["tasks"]["total"], stats["tasks"]["succeeded"]) == (TASKS, TASKS)
     assert (stats["executions"], stats["unrecorded_runs"], stats["bundles"]["done"]) == (TASKS, 0, TASKS / 4)
-    assert len(stats["workers"]) == 2
-    lines = [result["line"] for result in desk.results(job)]
-    assert sorted(lines) == list(range(2, TASKS + 2))
-    completions = desk.completions(job, TASKS // 4)
-    operator.await_event("completed")
-    last_ms = max(record["completed_ms"] for record in completions)
-    (ending,) = operator.journal("ending")
-    assert (ending["protected"], ending["at"] * 1000 > last_ms) == (False, True)
+    assert [result["task"] for result in desk.results(job)] == list(range(2, TASKS + 2))
+    completions = sorted(desk.completions(job, TASKS // 4), key=lambda record: record["completed_ms"])
+    last_ms = {record["worker"]: record["completed_ms"] for record in completions}
+    assert len(stats["workers"]) == len(last_ms) == 2
+    gone = operator.await_event("completed")["instance"]
+    operator.await_event("gone", gone)
+    assert inventory(operator)["instances"] == [machine for machine in machines if machine != gone]
+    return last_ms
 
 
-def cloud_is_quiet(operator: JoinedCloud, machines: set[str]) -> None:
-    """The group let one machine go, the operator the other: both have drained, said so, and ended well."""
+def stop_workers(operator: JoinedCloud) -> None:
     operator.run("workers", "stop", "--wait", "120")
+    assert operator.run("workers", "list", "--json") == ""
+    assert inventory(operator)["instances"] == []
 
-    def look() -> bool:
-        """Both machines off"""
-        return machines <= {told["instance"] for told in operator.journal("off")}
 
-    eventually(look)
-    for machine in machines:
-        story = [told for told in operator.journal() if told["instance"] == machine and told["event"] != "asked"]
-        assert [told["event"] for told in story[-5:]] == ["exposed", "ending", "completed", "ended", "off"]
-        assert [told[key] for told in story[-3:] for key in ("result", "code") if key in told] == ["CONTINUE", 0, 0]
-    asked = {(told["action"], told["decision"]) for told in operator.journal("asked")}
+def tell_its_end(cloud: JoinedCloud, machine: str, last_ms: int) -> None:
+    """Its work done, it gave its protection up, was told to end, drained, said so, as its role may, and ended well."""
+    story = [told for told in cloud.journal() if told["instance"] == machine]
+    events = [told["event"] for told in story if told["event"] != "asked"]
+    assert events[-7:] == ["protected", "exposed", "ending", "completed", "ended", "off", "gone"]
+    told = {each["event"]: each for each in story}
+    assert told["exposed"]["at"] * 1000 >= last_ms
+    assert (told["ending"]["protected"], told["completed"]["result"], told["ended"]["code"]) == (False, "CONTINUE", 0)
+    asked = {(each["action"], each["decision"]) for each in story if each["event"] == "asked"}
     assert asked == {
         ("autoscaling:SetInstanceProtection", "allowed"),
         ("autoscaling:CompleteLifecycleAction", "allowed"),
     }
-    assert inventory(operator)["instances"] == []
 
 
 def take_down(cloud: JoinedCloud) -> None:
@@ -144,3 +146,4 @@ def take_down(cloud: JoinedCloud) -> None:
     cloud.run("stack", "down", "--delete-data")
     told: dict[str, Any] = json.loads(cloud.run("workers", "image", "prune", "--keep", "0", "--yes", "--json"))
     assert len(told["deleted"]) == 1
+    assert cloud.run("gc", "--json") == ""

@@ -48,7 +48,6 @@ _LOOKS: dict[str, Callable[[JoinedCloud], Iterable[str]]] = {
     "parameters": _named("ssm", "describe_parameters", "Parameters", "Name"),
     "rules": _named("events", "list_rules", "Rules", "Name"),
     "topics": _named("sns", "list_topics", "Topics", "TopicArn"),
-    "tagged": _named("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", "ResourceARN"),
     "instances": _instances,
     "volumes": _named("ec2", "describe_volumes", "Volumes", "VolumeId"),
     "images": _named("ec2", "describe_images", "Images", "ImageId", Owners=["self"]),

@@ -98,6 +98,7 @@ class MachinePark:
         with self.lock:
             group.instance_states.remove(state)
             group.ec2_backend.terminate_instances([state.instance_id])
+        self.note("gone", state.instance_id)
 
     def refuse_strangers(self, response: Any) -> None:
         """Ask IAM whether an instance may do what it asks of its group; others may."""
