@@ -1,15 +1,17 @@
 """A stage's whole life, by the commands that a person types, from an empty account back to an empty account.
 
-Everything but EC2, Auto Scaling and CloudWatch's alarms is on ministack with IAM enforced (AUTH=true). Those three are a
-moto's of the test's own: ministack starts no machines. Its CloudFormation makes the stack whole all the same, with every
-parameter at its default: what is of those three it hands on to moto (tests/support/handing_on.py), so that the group, its
-hook and its launch template are the template's. moto is patched (tests/support/machine_park.py) where it does not play
-what CloudKon relies on; each instance of it is a local process (tests/support/stand_in.py) that is started with what the
-user data writes, by the line of the image's unit, and has a metadata service of its own. Its credentials it has from there:
-those of the worker's role, whose policies ministack enforces and moto asks for. provision.sh is not run: make test-image does.
+Everything but EC2, Auto Scaling and CloudWatch's alarms is on ministack, with IAM enforced (AUTH=true). Those three
+are on a moto of the test's own, as ministack starts no machines. Its CloudFormation makes the stack whole all the same,
+every parameter at its default: what is of those three it asks moto for (tests/support/handing_on.py), so that the
+group, its hook and its launch template are the template's.
 
-Nothing is left on the emulators; on AWS neither, as the log groups are the stack's and go with it, but for what expires by
-itself and costs nothing: metrics (15 months) and traces (30 days).
+moto is patched where it does not play what CloudKon relies on (tests/support/machine_park.py). Each instance of it is a
+local process (tests/support/stand_in.py) with the environment that the user data writes, started by the line of the
+image's unit, with a metadata service of its own. That gives it its only credentials: those of the worker's role, whose
+policies ministack enforces, and moto asks for. provision.sh is not run here but by make test-image.
+
+Nothing is left on the emulators. On AWS neither, as the log groups are the stack's and go with it, but for what costs
+nothing and expires by itself: metrics (15 months) and traces (30 days).
 """
 
 import json
@@ -100,7 +102,7 @@ def start_workers(operator: JoinedCloud, image: str) -> dict[str, str]:
 
 
 def work_and_scale_in(operator: JoinedCloud, machines: list[str]) -> dict[str, int]:
-    """While both machines are busy the group is to lose one; the job does not notice. Return each worker's last time."""
+    """While both machines are busy the group is to lose one, and the job does not notice. Return each one's end."""
     desk = JobDesk(operator.aws)
     job = desk.drop("in/tasks.txt", WORKLOAD)
     for machine in machines:

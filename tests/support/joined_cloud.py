@@ -1,4 +1,4 @@
-"""One account on two emulators: ministack, with IAM enforced, and for EC2 and Auto Scaling a moto whose instances work."""
+"""One account on two emulators: ministack, with IAM enforced, and for EC2 a moto whose instances work."""
 
 import json
 import os
@@ -110,7 +110,7 @@ def joined_cloud(home: Path) -> Iterator[JoinedCloud]:
     """Start both, and end both with all their processes."""
     ports, machines = (_free_port(), _free_port()), home / "machines"
     machines.mkdir()
-    here, fleet = (f"http://{HOST}:{port}" for port in ports)
+    fleet = f"http://{HOST}:{ports[1]}"
     outside = {**os.environ, "PYTHONPATH": str(Path.cwd()), "PYTHONDONTWRITEBYTECODE": "1", "CLOUDKON_HOME": str(home)}
     environment = child_environment(ports[0], STAGE, outside)
     joined = {**environment, **{f"AWS_ENDPOINT_URL_{name}": fleet for name in FLEET_SERVICES.values()}}
@@ -124,7 +124,7 @@ def joined_cloud(home: Path) -> Iterator[JoinedCloud]:
         yield JoinedCloud(EmbeddedAws(home, joined, names), root, machines)
 
 
-def _ministack(port: int, fleet: str, home: Path) -> Mapping[str, str]:
+def _ministack(port: int, fleet: str, home: Path) -> dict[str, str]:
     """As cli/embedded.py starts it."""
     return {
         "AUTH": "true",

@@ -1,4 +1,4 @@
-"""A local process that stands in for an instance: it does what the instance's user data would have it do, in a folder."""
+"""A local process that stands in for an instance, and does in a folder what the instance's user data says."""
 
 import json
 import os
@@ -47,7 +47,7 @@ class StandIn:
     metadata: MetadataServer = field(default_factory=MetadataServer)
     _process: subprocess.Popen[bytes] | None = None
 
-    def start(self, endpoints: Mapping[str, str]) -> None:
+    def start(self, endpoints: dict[str, str]) -> None:
         """Bring the worker up that the user data asks for."""
         self.folder.mkdir(parents=True)
         self.metadata.answers = {

@@ -102,7 +102,7 @@ def test_the_artifacts(world: ImageWorld, wheel: Path, tmp_path: Path) -> None:
 
 
 def test_the_wheel_built_for_it_is_told(world: ImageWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wheel that was built only to be uploaded is gone when the image is told, and its digest is told all the same."""
+    """A wheel that was built only to be uploaded is gone when the image is there; its digest is told all the same."""
 
     def built(_start: Path, folder: Path, _own: object) -> Artifacts:
         wheel = write_wheel(folder / "cloudkon-0.1.0-py3-none-any.whl", "echo provisioned")
