@@ -65,7 +65,6 @@ def _of_lambda(subject: Subject) -> _Needs:
             "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:Query",
-            "dynamodb:UpdateItem",
         ),
     }
 
