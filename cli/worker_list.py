@@ -28,8 +28,9 @@ _SILENT_MS = 60_000
 def list_(ledgers: Ledgers, *, everyone: bool, as_json: bool) -> None:
     """List the workers of this machine and, where AWS is set up, of the stage.
 
-    A worker that was killed is shown as silent for some minutes, then it is forgotten. With --json, a line a worker.
-    Machines of the stage whose worker has not reported are listed too, and what each machine costs an hour.
+    A worker that was killed is shown as silent for some minutes, then it is forgotten. Machines of the stage whose
+    worker has not reported are listed too, and what each machine costs an hour. Columns in which nobody has anything
+    to say are left out. With --json, a line a worker, and a line a machine without one.
 
     \b
     Examples:
@@ -46,7 +47,7 @@ def list_(ledgers: Ledgers, *, everyone: bool, as_json: bool) -> None:
         for machine in stage.silent:
             click.echo(json.dumps(_described_machine(machine, stage)))
         return
-    print_tables([_table(shown, stage, now_ms)])
+    print_tables([_table(shown, stage, now_ms).telling()])
     if not shown and not stage.silent:
         click.echo("There is no worker. Start one: python -m ec2_worker --threads 8", err=True)
 
