@@ -52,9 +52,12 @@ def resources() -> dict[str, Any]:
 
 def grants(names: Names) -> list[Grant]:
     """Everything that anybody may do, a line a resource."""
-    found = [grant for role, resource in ROLES.items() for grant in _of(role, _statements(resource), names)]
-    policy = json.loads(Path(f".chalice/policy-{names.stage}.json").read_text(encoding="utf-8"))
-    return found + list(_of(LAMBDA, policy["Statement"], names))
+    return [grant for role in (*ROLES, LAMBDA) for grant in _of(role, _statements(role, names), names)]
+
+
+def statement_ids(role: str, names: Names) -> list[str]:
+    """The Sids of a role's policies, in their order."""
+    return [statement["Sid"] for statement in resolved(_statements(role, names), names)]
 
 
 def document(allowed: list[Grant]) -> str:
@@ -87,8 +90,11 @@ def resolved(value: Any, names: Names) -> Any:  # noqa: PLR0911 (a function of t
             return value
 
 
-def _statements(resource: str) -> list[Any]:
-    properties = resources()[resource]["Properties"]
+def _statements(role: str, names: Names) -> list[Any]:
+    if role == LAMBDA:
+        policy = json.loads(Path(f".chalice/policy-{names.stage}.json").read_text(encoding="utf-8"))
+        return list(policy["Statement"])
+    properties = resources()[ROLES[role]]["Properties"]
     if "PolicyDocument" in properties:
         return list(properties["PolicyDocument"]["Statement"])
     return [statement for policy in properties["Policies"] for statement in policy["PolicyDocument"]["Statement"]]

@@ -189,7 +189,7 @@ def test_no_role_is_asked_for_more_than_it_has() -> None:
         ("ami-1", [{"State": "available"}], Verdict.OK),
         ("ami-1", [{"State": "pending"}], Verdict.PROBLEM),
         ("ami-1", [], Verdict.PROBLEM),
-        ("no-image-yet", [], Verdict.PROBLEM),
+        ("no-image-yet", [], Verdict.ABSENT),
     ],
 )
 def test_image(value: str, images: list[dict[str, str]], verdict: Verdict) -> None:
@@ -230,6 +230,13 @@ def test_one_refusal_stops_nothing() -> None:
     found = list(examine(subject()))
     assert len({finding.subject for finding in found}) >= 10
     assert set(verdicts(found)) == {Verdict.UNKNOWN}
+
+
+def test_no_stage() -> None:
+    """Where there is no stack, that is the one problem, and deploying the one remedy."""
+    found = list(examine(subject(cloudformation={"describe_stacks": {"Stacks": []}})))
+    assert problems(found) == "There is no stack cloudkon-dev in eu-central-1, and so nothing else of the stage."
+    assert {finding.subject for finding in found} == {"stack", "quotas"}
 
 
 def test_who_asks_must_be_known() -> None:

@@ -19,13 +19,20 @@ _WRITTEN_LATER = ("ImageParameter", "/Value")
 """The stack makes the parameter; who builds an image writes its id there."""
 
 
+def no_stack(subject: Subject) -> Finding:
+    """What there is to say where there is no stage."""
+    names = subject.names
+    says = f"There is no stack {names.stack} in {names.region}, and so nothing else of the stage."
+    return problem("stack", says, f"cloudkon-cli deploy --stage {names.stage}")
+
+
 def check_stack(subject: Subject) -> Iterator[Finding]:
     """Whether the stack can be used as it is."""
     name, up = subject.names.stack, f"cloudkon-cli stack up --stage {subject.names.stage}"
     stack = Stack(subject.session.cloudformation(), name, subject.clock)
     status = stack.status()
     if status is None:
-        yield problem("stack", f"There is no stack {name} in {subject.names.region}.", up)
+        yield no_stack(subject)
     elif not stack.stands():
         yield problem("stack", f"{name} is {status}.", f"Look at its events in the console, then: {up}")
     else:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
-from cloudkon.checkup import Finding, ok, problem
+from cloudkon.checkup import Finding, absent, ok, problem
 from cloudkon.errors import NotFoundError
 
 
@@ -18,7 +18,7 @@ def check_image(subject: Subject) -> Iterator[Finding]:
         yield problem("image", f"There is no parameter {name}.", f"cloudkon-cli stack up --stage {subject.names.stage}")
         return
     if not image.startswith("ami-"):
-        yield problem("image", "No image of a worker has been built yet.", build)
+        yield absent("image", "No image of a worker has been built yet: machines can't be started from one.", build)
         return
     try:
         with translated(f"describe the image {image}"):
