@@ -1,5 +1,7 @@
 import json
+from collections.abc import Callable
 from email.utils import formatdate
+from fnmatch import fnmatchcase
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,13 +12,15 @@ from cloudkon.aws.checkups.formation import check_drift, check_stack
 from cloudkon.aws.checkups.image import check_image
 from cloudkon.aws.checkups.queues import check_queues
 from cloudkon.aws.checkups.quotas import check_concurrency, check_vcpus
-from cloudkon.aws.checkups.roles import check_roles
+from cloudkon.aws.checkups.roles import Needs, check_roles, needs_of_lambda, needs_of_worker
 from cloudkon.aws.checkups.stage import examine
+from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.checkups.table import check_table
 from cloudkon.aws.session import Session
 from cloudkon.checkup import Verdict
 from cloudkon.errors import DeniedError
 from tests.support.checkups import NAMES, problems, subject, verdicts
+from tests.support.policies import grants
 from tests.support.scripted_aws import ScriptedSession, refusal
 from tests.support.still_clock import StillClock
 
@@ -146,10 +150,49 @@ def simulated(refused: str) -> Any:
 def test_roles(refused: str, verdict: Verdict) -> None:
     """A permission that a role lacks is named."""
     iam = {"get_role": {"Role": {"Arn": "arn:role"}}, "simulate_principal_policy": simulated(refused)}
-    lambdas = {"get_function_configuration": {"Role": "arn:aws:iam::1:role/cloudkon-dev"}}
-    found = list(check_roles(subject(iam=iam, functions=lambdas)))
+    found = list(check_roles(subject(iam=iam, functions=LAMBDAS)))
     assert verdict in verdicts(found)
     assert refused in problems(found)
+
+
+LAMBDAS = {"get_function_configuration": lambda FunctionName: {"Role": f"arn:aws:iam::1:role/{FunctionName}"}}  # noqa: N803 (boto3's name)
+
+
+def test_roles_of_both_functions() -> None:
+    """Each function has a role of its own, and one that lacks something is named."""
+
+    def described(RoleName: str) -> Any:  # noqa: N803 (boto3's name)
+        return {"Role": {"Arn": f"arn:aws:iam::1:role/{RoleName}"}}
+
+    def simulate(PolicySourceArn: str, ActionNames: list[str], **_: Any) -> Any:  # noqa: N803 (boto3's names)
+        refused = "s3:GetObject" if PolicySourceArn.endswith("dispatch_range") else ""
+        return simulated(refused)(ActionNames)
+
+    iam = {"get_role": described, "simulate_principal_policy": simulate}
+    found = list(check_roles(subject(iam=iam, functions=LAMBDAS)))
+    assert verdicts(found) == [Verdict.OK, Verdict.OK, Verdict.PROBLEM]
+    assert "cloudkon-dev-dispatch_range may not s3:GetObject" in problems(found)
+
+
+def test_roles_of_functions_that_are_not_there() -> None:
+    """That a function is missing is told by the check of the functions, and by no other."""
+    iam = {"get_role": {"Role": {"Arn": "arn:role"}}, "simulate_principal_policy": simulated("")}
+    missing = {"get_function_configuration": refusal("ResourceNotFoundException", 404)}
+    assert verdicts(check_roles(subject(iam=iam, functions=missing))) == [Verdict.OK]
+
+
+@pytest.mark.parametrize(("role", "needs"), [("worker", needs_of_worker), ("Lambda", needs_of_lambda)])
+def test_what_roles_need_is_what_they_are_given(role: str, needs: Callable[[Subject], Needs]) -> None:
+    """The examination asks for what the policies give, resource by resource, and leaves out nothing of it."""
+    given = {(grant.action, grant.resource) for grant in grants(NAMES) if grant.role == role}
+    asked = {(action, resource) for resource, actions in needs(subject()).items() for action in actions}
+
+    def fits(one: tuple[str, str], other: tuple[str, str]) -> bool:
+        return all(map(fnmatchcase, one, other))
+
+    assert [one for one in asked if not any(fits(one, other) for other in given)] == []
+    left = [other for other in given if not any(fits(one, other) for one in asked)]
+    assert all("my-pictures" in resource for _, resource in left)
 
 
 @pytest.mark.parametrize(
