@@ -206,6 +206,7 @@ def test_what_roles_need_is_what_they_are_given(role: str, needs: Callable[[Subj
 )
 def test_image(value: str, images: list[dict[str, str]], verdict: Verdict) -> None:
     """The parameter has to name an image that can be started from."""
+    images = [{"ImageId": value, "Architecture": "x86_64"} | image for image in images]
     found = check_image(
         subject(ssm={"get_parameter": {"Parameter": {"Value": value}}}, ec2={"describe_images": {"Images": images}})
     )
