@@ -9,9 +9,10 @@ from cli.options import json_option, stage_option
 from cli.stack_end import may_end
 from cli.stack_given import given_parameters, template
 from cli.tables import Table, print_tables
-from cloudkon.aws.beside import end_group, image
 from cloudkon.aws.changes import Change
 from cloudkon.aws.emptying import empty
+from cloudkon.aws.images import Images
+from cloudkon.aws.machines import Machines
 from cloudkon.aws.session import Session
 from cloudkon.aws.stack import Stack, Step
 from cloudkon.clock import SystemClock
@@ -110,7 +111,7 @@ def status(stage: str, *, as_json: bool) -> None:
         "stack": names.stack,
         "status": state,
         "stands": formation.stands(),
-        "image": image(session.ssm(), names.image_parameter),
+        "image": Images(session.ec2(), session.ssm(), names).current(),
         "names": _named_things(names),
         "parameters": dict(sorted(formation.parameters().items())),
         "defaults": dict(sorted(formation.defaults(template()).items())),
@@ -136,9 +137,9 @@ def down(stage: str, *, as_json: bool, delete_data: bool, force: bool) -> None:
     session = Session()
     names, formation = _named(session, stage)
     may_end(session, names, force=force, delete_data=delete_data)
-    kept = image(session.ssm(), names.image_parameter)
+    kept = Images(session.ec2(), session.ssm(), names).current()
     if force:
-        end_group(session.autoscaling(), names.worker_group, SystemClock())
+        Machines(session.autoscaling(), session.ec2(), names, SystemClock()).end_all()
     if delete_data:
         s3 = session.s3()
         for bucket in (names.workloads_bucket, names.results_bucket):

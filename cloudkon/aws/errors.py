@@ -25,6 +25,7 @@ _MISSING = frozenset(
         "404",
         "AWS.SimpleQueueService.NonExistentQueue",
         "InvalidAMIID.NotFound",
+        "InvalidAMIID.Unavailable",
         "InvalidInstanceID.NotFound",
         "InvalidSnapshot.NotFound",
         "InvalidVolume.NotFound",

@@ -52,12 +52,15 @@ def resources() -> dict[str, Any]:
 
 def grants(names: Names) -> list[Grant]:
     """Everything that anybody may do, a line a resource."""
-    return [grant for role in (*ROLES, LAMBDA) for grant in _of(role, _statements(role, names), names)]
+    return [grant for role in (*ROLES, LAMBDA) for grant in _of(role, statements(role, names))]
 
 
-def statement_ids(role: str, names: Names) -> list[str]:
-    """The Sids of a role's policies, in their order."""
-    return [statement["Sid"] for statement in resolved(_statements(role, names), names)]
+def statements(role: str, names: Names) -> list[Any]:
+    """What the policies of a role say, resolved."""
+    if role == LAMBDA:
+        policy = json.loads(Path(f".chalice/policy-{names.stage}.json").read_text(encoding="utf-8"))
+        return list(policy["Statement"])
+    return list(resolved(_statements(ROLES[role]), names))
 
 
 def document(allowed: list[Grant]) -> str:
@@ -90,18 +93,15 @@ def resolved(value: Any, names: Names) -> Any:  # noqa: PLR0911 (a function of t
             return value
 
 
-def _statements(role: str, names: Names) -> list[Any]:
-    if role == LAMBDA:
-        policy = json.loads(Path(f".chalice/policy-{names.stage}.json").read_text(encoding="utf-8"))
-        return list(policy["Statement"])
-    properties = resources()[ROLES[role]]["Properties"]
+def _statements(resource: str) -> list[Any]:
+    properties = resources()[resource]["Properties"]
     if "PolicyDocument" in properties:
         return list(properties["PolicyDocument"]["Statement"])
     return [statement for policy in properties["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
 
 
-def _of(role: str, statements: list[Any], names: Names) -> Iterator[Grant]:
-    for statement in resolved(statements, names):
+def _of(role: str, said: list[Any]) -> Iterator[Grant]:
+    for statement in said:
         condition = json.dumps(statement["Condition"], sort_keys=True) if "Condition" in statement else ""
         for action in _listed(statement["Action"]):
             for resource in _listed(statement["Resource"]):

@@ -2,18 +2,13 @@
 
 import json
 import re
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cloudkon.aws.checkups.roles import check_roles
-from cloudkon.checkup import Verdict
 from cloudkon.names import Names
 from tests.support.calls import BY_OTHERS, CALLS, DEPLOYER, calls
-from tests.support.checkups import subject, verdicts
-from tests.support.policies import LAMBDA, ROLES, Grant, document, grants, resolved, resources, statement_ids
+from tests.support.policies import LAMBDA, ROLES, Grant, document, grants, resolved, resources, statements
 
 NAMES = Names("dev", "123456789012", "eu-central-1")
 GRANTS = grants(NAMES)
@@ -48,34 +43,11 @@ def test_nothing_is_too_much() -> None:
     assert BY_OTHERS.keys() - GRANTED == set()
 
 
-def test_the_doctor_asks_for_what_is_granted() -> None:
-    """Of a stage that is as it should be, the doctor misses no permission."""
-
-    def simulate(PolicySourceArn: str, ActionNames: list[str], ResourceArns: list[str]) -> Any:  # noqa: N803 (boto3's)
-        role = "worker" if PolicySourceArn == NAMES.worker_role else LAMBDA
-        granted = [grant for grant in GRANTS if grant.role == role and fnmatchcase(ResourceArns[0], grant.resource)]
-        return {
-            "EvaluationResults": [
-                {
-                    "EvalActionName": action,
-                    "EvalDecision": "allowed"
-                    if any(fnmatchcase(action, g.action) for g in granted)
-                    else "implicitDeny",
-                }
-                for action in ActionNames
-            ]
-        }
-
-    iam = {"get_role": lambda RoleName: {"Role": {"Arn": RoleName}}, "simulate_principal_policy": simulate}  # noqa: N803
-    functions = {"get_function_configuration": {"Role": "arn:aws:iam::1:role/of-the-lambda"}}
-    assert verdicts(check_roles(subject(iam=iam, functions=functions))) == [Verdict.OK, Verdict.OK]
-
-
-@pytest.mark.parametrize("role", [*ROLES, LAMBDA])
-def test_statements_are_called_once(role: str) -> None:
-    """IAM refuses a policy with two statements of one id."""
-    ids = statement_ids(role, NAMES)
-    assert len(ids) == len(set(ids))
+@pytest.mark.parametrize("role", [LAMBDA, *ROLES])
+def test_statements_have_names_of_their_own(role: str) -> None:
+    """IAM refuses a policy of which two statements have one name."""
+    sids = [statement["Sid"] for statement in statements(role, NAMES)]
+    assert sorted(set(sids)) == sorted(sids)
 
 
 @pytest.mark.parametrize("grant", GRANTS, ids=str)

@@ -7,6 +7,7 @@ from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.aws.stack import Stack
 from cloudkon.checkup import Finding, ok, problem, unknown
+from cloudkon.clock import looks
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -44,12 +45,10 @@ def check_drift(subject: Subject) -> Iterator[Finding]:
     client, name = subject.session.cloudformation(), subject.names.stack
     with translated(f"detect the drift of {name}"):
         detection = client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
-        until_s = subject.clock.monotonic_s() + _PATIENCE_S
-        while subject.clock.monotonic_s() < until_s:
+        for _ in looks(subject.clock, _POLL_S, _PATIENCE_S):
             answer = client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
             if answer["DetectionStatus"] != "DETECTION_IN_PROGRESS":
                 break
-            subject.clock.sleep(_POLL_S)
         else:
             yield unknown("drift", f"AWS was still at it after {_PATIENCE_S:.0f} s.", "Ask again in a minute.")
             return
