@@ -24,7 +24,7 @@ NAMES = Names(STAGE, ACCOUNT, "eu-central-1")
 @pytest.fixture(scope="module")
 def lab(aws: AwsLab) -> AwsLab:
     """A stage with a launch template and a group, as the stack makes them."""
-    image = aws.ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    image = aws.ec2.register_image(Name="fleet")["ImageId"]
     tags: Any = [{"ResourceType": "instance", "Tags": [{"Key": STAGE_TAG, "Value": STAGE}]}]
     aws.ec2.create_launch_template(
         LaunchTemplateName=NAMES.launch_template,
