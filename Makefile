@@ -49,7 +49,7 @@ format: setup ## Put the code into its format
 bench: setup ## Measure
 	@$(BIN)/python -m bench
 
-bench-animoto: setup ## Measure videos against the original's way, moviepy and ffmpeg (half an hour; ARGUMENTS=...)
+bench-animoto: setup ## Measure videos against the original's way, moviepy and ffmpeg (an hour; or ARGUMENTS='--pictures 6')
 	@$(BIN)/python -m bench.animoto $(ARGUMENTS)
 
 bench-animoto-run: setup ## Make 160 videos of 60 pictures through everything, and watch each of them

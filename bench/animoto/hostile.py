@@ -34,7 +34,7 @@ CASES = {
     "cut.jpg": "cut off in its middle",
     "page.jpg": "a web page",
     "empty.jpg": "no bytes",
-    "bytes.jpg": "bytes flipped in its middle",
+    "bytes.jpg": "bytes zeroed in its middle",
     "cmyk.jpg": "CMYK",
     "grey.jpg": "grey",
     "turned.jpg": "turned by EXIF",

@@ -3,9 +3,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
+PACKAGES = ("animoto", "cli", "cloudkon", "dispatcher", "ec2_worker", "infrastructure")
 CONSTRAINTS = Path("constraints.txt").absolute()
 
 
@@ -23,6 +25,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([*pip, str(folder), "."], check=True, capture_output=True, text=True)
     [built] = folder.glob("cloudkon-*.whl")
     return built
+
+
+def test_the_wheel_holds_every_module(wheel: Path) -> None:
+    """No package is forgotten, and neither tests nor benches nor the Lambda's links are in it."""
+    packed = {name for name in ZipFile(wheel).namelist() if name.endswith(".py")}
+    assert packed == {path.as_posix() for package in PACKAGES for path in Path(package).rglob("*.py")}
 
 
 def test_the_wheel_explains_what_is_missing(wheel: Path, tmp_path: Path) -> None:
