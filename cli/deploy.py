@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from cli.deploying import PACKING, chalice_deploy, find_project, stack_up
+from cli.deploying import PACKING, chalice_deploy, find_project, forget_bytecode, stack_up
 from cli.examination import examine_stage
 from cli.findings import show
 from cli.options import stage_option
@@ -30,6 +30,7 @@ def deploy(stage: str) -> None:
     names = Session().names(stage)  # asked before anything is begun: whose account it is, and in which region
     click.echo(f"Deploying the stage {stage} to account {names.account} in {names.region}.", err=True)
     _run("cloudkon-cli stack up", stack_up(stage), root)
+    forget_bytecode(root)
     _run("chalice deploy", chalice_deploy(stage), root)
     if not show(examine_stage(stage), as_json=False):
         raise SystemExit(1)

@@ -137,7 +137,7 @@ def test_down_refuses_while_there_are_machines(names: Names, aws: AwsLab) -> Non
     """Machines keep the stack up, unless --force says that they may be terminated, busy or not."""
     group, autoscaling, ec2 = names.worker_group, aws.session.autoscaling(), aws.session.ec2()
     run("up", *SMALL)
-    image = ec2.describe_images()["Images"][0]["ImageId"]
+    image = ec2.register_image(Name=names.stage)["ImageId"]
     ec2.create_launch_template(
         LaunchTemplateName=group, LaunchTemplateData={"ImageId": image, "InstanceType": "c5.large"}
     )
