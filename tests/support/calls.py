@@ -67,7 +67,7 @@ CALLS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("machines.py", "describe_scaling_activities"): (("autoscaling:DescribeScalingActivities",), (OPERATOR,)),
     ("machines.py", "run_instances"): (
         ("ec2:RunInstances", "ec2:CreateTags", "iam:PassRole", "ssm:GetParameters"),
-        (OPERATOR,),
+        (IMAGES,),  # who may give a machine other user data decides what it runs
     ),
     ("machines.py", "set_desired_capacity"): (("autoscaling:SetDesiredCapacity",), (OPERATOR,)),
     ("machines.py", "terminate_instance_in_auto_scaling_group"): (
