@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
+TWO := -n 2 # who gets what: tests/conftest.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-animoto test test-image chaos check format bench bench-animoto bench-animoto-run lock clean
@@ -27,8 +28,8 @@ demo: setup ## See it all work: the embedded cloud, a deploy, 6,000 tasks, two w
 demo-animoto: setup ## See videos made, and look at them: cloudkon-videos
 	@$(BIN)/cloudkon-cli demo-animoto
 
-test: setup ## Run the tests
-	@$(BIN)/python -m pytest
+test: setup ## Run the tests, in two processes
+	@$(BIN)/python -m pytest $(TWO)
 
 test-image: setup ## Make a worker's machine for real, boot it and let it work (root, Debian's debootstrap and systemd-container)
 	@$(BIN)/python -m pytest -m image tests/image
@@ -36,11 +37,11 @@ test-image: setup ## Make a worker's machine for real, boot it and let it work (
 chaos: setup ## Kill a hundred workers, and print what became of their tasks
 	@$(BIN)/python -m pytest -m long -s tests/chaos
 
-check: setup ## Everything that CI runs: format, lint, types, tests
+check: setup ## Format, lint and types, then the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy .
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(TWO)
 
 format: setup ## Put the code into its format
 	@$(BIN)/ruff format .

@@ -92,8 +92,8 @@ def _repository(start: Path) -> Path:
 def _copy_project(root: Path, into: Path) -> None:
     """Copy what pyproject.toml packs, and nothing else that lies about."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    packages = {package.partition(".")[0] for package in project["tool"]["setuptools"]["packages"]}
-    for package in packages:
+    for packages in project["tool"]["setuptools"]["packages"]["find"]["include"]:
+        package = packages.removesuffix("*")
         shutil.copytree(root / package, into / package, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("pyproject.toml", project["project"]["readme"], *project["project"]["license-files"]):
         shutil.copy2(root / file, into / file)

@@ -1,6 +1,7 @@
 """Brings the stack and the Lambda of this repository into an embedded cloud, by an unmodified chalice deploy."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ Say = Callable[[str], None]
 _WITHOUT = ("--parameter", "Fleet=no", "--parameter", "Alarms=no")
 """There are no machines in an embedded cloud, and nobody reads its alarms."""
 
-PACKING = {"PYTHONDONTWRITEBYTECODE": "1"}  # bytecode would be packed, and change the package's hash
+PACKING = {"PYTHONDONTWRITEBYTECODE": "1"}  # as forget_bytecode
 
 
 def find_project(start: Path, stage: str) -> Path:
@@ -43,8 +44,16 @@ def deploy(root: Path, cloud: Cloud, environment: Mapping[str, str], say: Say) -
     say("creating the stack")
     _run("stack up", [*stack_up(cloud.stage), *_WITHOUT], root, environment, say)
     say("deploying the Lambda (chalice deploy)")
+    forget_bytecode(root)
     with _record_kept(root / ".chalice/deployed" / f"{cloud.stage}.json"):
         _run("chalice deploy", chalice_deploy(cloud.stage), root, environment, say)
+
+
+def forget_bytecode(root: Path) -> None:
+    """Remove what Python has left beside the modules: Chalice would pack it, and make every package a new one."""
+    for package in (root / "vendor").iterdir():
+        for cache in package.rglob("__pycache__"):
+            shutil.rmtree(cache, ignore_errors=True)
 
 
 def stack_up(stage: str) -> list[str]:

@@ -25,8 +25,9 @@ USER = "somebody"
 NO_RECEIPT = "AAAA"
 """Whether somebody may use it is asked before whether it is one."""
 NUMBERS = itertools.count()
-# What the embedded cloud does not have, or does not ask about; tests/unit/test_policies.py proves these alone.
-NOT_PLAYED = ("autoscaling:", "ec2:", "iam:", "ssmmessages:", "xray:", "cloudformation:")
+# What the embedded cloud does not have, does not ask about, or (of parameters) takes to be about all that there are;
+# tests/unit/test_policies.py proves these alone.
+NOT_PLAYED = ("autoscaling:", "ec2:", "iam:", "pricing:", "ssm:", "ssmmessages:", "xray:", "cloudformation:")
 PLAYED_ROLES = (LAMBDA, "worker", "operator")
 # Its clients are made for this; the names are what the embedded cloud's are.
 GRANTS = [
@@ -158,7 +159,6 @@ ACTS: dict[str, Callable[[Person, Grant], object]] = {
     "sqs:GetQueueUrl": lambda person, grant: queue_url(person.client("sqs"), grant.resource.rsplit(":", 1)[1]),
     "sqs:ReceiveMessage": lambda person, grant: person.queue(grant).receive(1, 0, 0),
     "sqs:SendMessage*": lambda person, grant: person.queue(grant).send(["not for any worker"]),
-    "ssm:GetParameter": lambda person, _: person.client("ssm").get_parameter(Name=person.aws.names.image_parameter),
 }
 
 

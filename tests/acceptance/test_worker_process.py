@@ -157,11 +157,14 @@ def test_ctrl_c_on_a_run_says_how_to_go_on(desk: JobDesk, queue: str, tmp_path: 
     workload.write_text("sleep 0\n")
     with running_job(desk, queue, workload) as run:
         eventually(lambda: desk.depth(queue) > 0)
+        [last] = desk.aws.run("jobs", "--limit", "1", "--json").stdout.splitlines()
+        job = json.loads(last)["job"]
+        eventually(lambda: desk.stats(job)["state"] == "running")  # it has sent all, and waits
         run.send_signal(signal.SIGINT)
         _, said = run.communicate(timeout=120)
     assert run.returncode == 130
     assert "Traceback" not in said
-    assert said.splitlines()[-1].startswith("The job goes on. Watch it again: cloudkon-cli watch tasks-")
+    assert said.splitlines()[-1] == f"The job goes on. Watch it again: cloudkon-cli watch {job}"
 
 
 def test_an_idle_worker_exits(desk: JobDesk, queue: str, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.bad_road import SERVICES, BadRoad, Fault, bad_road
-from tests.support.embedded_aws import EmbeddedAws, embedded_aws
+from tests.support.embedded_aws import EmbeddedAws
 from tests.support.jobs import JobDesk
 from tests.support.workers import QUICK, WorkerProcess, worker
 
@@ -54,29 +54,28 @@ def assert_nothing_happened(desk: JobDesk, job: str, stats: dict[str, Any]) -> N
     assert desk.depth(desk.aws.names.dead_letter_queue) == 0
 
 
-def test_a_bad_road_changes_no_result(tmp_path: Path) -> None:
+def test_a_bad_road_changes_no_result(cloud: EmbeddedAws, tmp_path: Path) -> None:
     """Calls are throttled or refused, and answers get lost: each task is recorded once, and none is wrongly failed."""
-    with embedded_aws(tmp_path / "cloud", auth=False) as aws:
-        desk = JobDesk(aws)
-        with (
-            bad_road(aws.environment["AWS_ENDPOINT_URL"], SEED, OF_EACH_DECK) as road,
-            workers_on(road, aws, tmp_path) as workers,
-        ):
-            body = f"#cloudkon: bundle={BUNDLE}\n" + "sleep 0\n" * TASKS
-            job = desk.drop("bad-road.txt", body.encode())
-            desk.finish(job)
-            desk.await_empty(aws.names.task_queue)
-        stats = desk.stats(job)
-        told = Counter(record["bundle"] for record in desk.completions(job, TASKS // BUNDLE))
-        figures = {
-            "seed": SEED,
-            **road.figures(),
-            "calls that boto3 gave up": sum(each.said().count(": Could not ") for each in workers),
-            "duplicates dropped": stats["duplicates_dropped"],
-            "repeats": stats["executions"] - TASKS,
-            "completion records that came again": told.total() - len(told),
-        }
-        print(*(f"{value:>8} {name}" for name, value in figures.items()), sep="\n")  # noqa: T201 (what it is for)
-        assert_nothing_happened(desk, job, stats)
-        assert len(told) == TASKS // BUNDLE
-        assert all(road.seen[service, fault] for service in SERVICES for fault in Fault)
+    desk = JobDesk(cloud)
+    with (
+        bad_road(cloud.environment["AWS_ENDPOINT_URL"], SEED, OF_EACH_DECK) as road,
+        workers_on(road, cloud, tmp_path) as workers,
+    ):
+        body = f"#cloudkon: bundle={BUNDLE}\n" + "sleep 0\n" * TASKS
+        job = desk.drop("bad-road.txt", body.encode())
+        desk.finish(job)
+        desk.await_empty(cloud.names.task_queue)
+    stats = desk.stats(job)
+    told = Counter(record["bundle"] for record in desk.completions(job, TASKS // BUNDLE))
+    figures = {
+        "seed": SEED,
+        **road.figures(),
+        "calls that boto3 gave up": sum(each.said().count(": Could not ") for each in workers),
+        "duplicates dropped": stats["duplicates_dropped"],
+        "repeats": stats["executions"] - TASKS,
+        "completion records that came again": told.total() - len(told),
+    }
+    print(*(f"{value:>8} {name}" for name, value in figures.items()), sep="\n")  # noqa: T201 (what it is for)
+    assert_nothing_happened(desk, job, stats)
+    assert len(told) == TASKS // BUNDLE
+    assert all(road.seen[service, fault] for service in SERVICES for fault in Fault)

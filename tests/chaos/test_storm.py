@@ -1,7 +1,6 @@
 """Real workers on the embedded cloud, killed at random moments; the long storm is `make chaos`."""
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from cloudkon.aws.ledger import DynamoLedger
 from cloudkon.clock import SystemClock
 from cloudkon.lease import BundleRow, BundleState
-from tests.support.embedded_aws import EmbeddedAws, embedded_aws
+from tests.support.embedded_aws import EmbeddedAws
 from tests.support.jobs import JobDesk
 from tests.support.storm import Storm
 from tests.support.waiting import eventually
@@ -22,12 +21,6 @@ FEW_BUNDLES = 15
 """With fewer left than this, and kills to come, another workload is dropped."""
 POISON = 123
 DAYS_30_S = 30 * 86_400
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
-    with embedded_aws(tmp_path_factory.mktemp("cloud"), auth=False) as aws:
-        yield aws
 
 
 class Field:

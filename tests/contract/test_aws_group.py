@@ -9,7 +9,7 @@ def group(aws: AwsLab) -> WorkerGroup:
     """A group of one instance."""
     client, name = aws.autoscaling, "cloudkon-dev-workers"
     if not client.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]:
-        image = aws.ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+        image = aws.ec2.register_image(Name="group")["ImageId"]
         client.create_launch_configuration(LaunchConfigurationName="any", ImageId=image, InstanceType="c5.large")
         client.create_auto_scaling_group(
             AutoScalingGroupName=name,

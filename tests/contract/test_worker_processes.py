@@ -26,7 +26,7 @@ def environment(aws: AwsLab) -> Mapping[str, str]:
     aws.ledger(SystemClock(), name=names.ledger_table)
     aws.store(SystemClock(), name=names.results_bucket)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CLOUDKON_"))}
-    return kept | aws.environment | {"CLOUDKON_STAGE": STAGE}
+    return kept | aws.environment | {"CLOUDKON_STAGE": STAGE, "CLOUDKON_POLL_S": "1"}  # a drain waits for a receive
 
 
 class Command:

@@ -6,8 +6,11 @@ Good for contracts, not for races: moto takes no locks.
 import itertools
 import os
 from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader, Loader
 from moto.server import ThreadedMotoServer
 
 from cloudkon.aws.ledger import DynamoLedger
@@ -18,6 +21,23 @@ from cloudkon.clock import Clock
 
 GUARD_MS = 2_000
 RETENTION_S = 30 * 86_400
+
+_READER = JSONFileLoader()
+
+
+class _ReadOnce(JSONFileLoader):
+    """Every session reads the models of its services anew, EC2's in a third of a second; here each command is one."""
+
+    def load_file(self, file_path: str) -> Any:
+        return _read(file_path)
+
+
+@cache
+def _read(path: str) -> Any:
+    return _READER.load_file(path)
+
+
+Loader.FILE_LOADER_CLASS = _ReadOnce
 
 
 class AwsLab:
@@ -90,9 +110,11 @@ def enter(patch: pytest.MonkeyPatch, environment: Mapping[str, str]) -> None:
 @pytest.fixture(scope="session")
 def aws() -> Iterator[AwsLab]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield AwsLab(f"http://{host}:{port}")
-    finally:
-        server.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # thousands, when EC2 is first asked
+        server.start()
+        try:
+            host, port = server.get_host_and_port()
+            yield AwsLab(f"http://{host}:{port}")
+        finally:
+            server.stop()

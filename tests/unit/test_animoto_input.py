@@ -101,6 +101,7 @@ def test_refused(options: dict[str, Any], reason: str) -> None:
         st.recursive(
             st.none() | st.booleans() | st.floats() | st.integers() | st.text() | st.just(URL),
             lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+            max_leaves=10,
         ),
     )
 )

@@ -248,17 +248,26 @@ def test_no_image(world: ImageWorld) -> None:
     assert "workers image build --stage dev" in answer.stderr
 
 
-def test_prune(world: ImageWorld, wheel: Path) -> None:
+def test_prune(world: ImageWorld, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All but the newest, and the current one, are deleted with their snapshots, once that was agreed to."""
     made = [build(world, wheel, "--force") for _ in range(4)]
     for day, image in enumerate(made, start=10):
         world.date(image, f"2025-06-{day}T15:06:40.000Z")
     world.ssm.put_parameter(Name=NAMES.image_parameter, Value=made[0], Type="String", Overwrite=True)
     snapshots = world.snapshots()
-    asked = run("prune", "--keep", "1", code=1, answer="n\n")
-    assert (made[1] in asked.stderr, made[0] in asked.stderr, len(world.images())) == (True, False, 4)
-    told = run("prune", "--keep", "1", "--json", answer="y\n")
-    assert json.loads(told.stdout.splitlines()[-1]) == {"deleted": [made[2], made[1]]}
+    shown = run("prune", "--keep", "1")
+    assert (made[1] in shown.stderr, made[0] in shown.stderr, "prune --stage dev --keep 1 --yes" in shown.stderr) == (
+        True,
+        False,
+        True,
+    )
+    monkeypatch.setattr("cli.consent.at_a_terminal", lambda: True)
+    assert "Delete 2 images for good?" in run("prune", "--keep", "1", answer="n\n").stderr
+    assert json.loads(run("prune", "--keep", "1", "--json").stdout) == {"deleted": []}
+    assert len(world.images()) == 4
+    run("prune", "--keep", "2", answer="y\n")
+    assert set(world.images()) == {made[0], made[2], made[3]}
+    assert json.loads(run("prune", "--keep", "1", "--json", "--yes").stdout) == {"deleted": [made[2]]}
     assert set(world.images()) == {made[0], made[3]}
     assert len(world.snapshots()) == len(snapshots) - 2
     assert "nothing to delete" in run("prune", "--yes").stderr

@@ -165,3 +165,23 @@ def test_a_worker_that_ends_by_itself_ends_no_instance(group: Group, alone: Proc
     """Only where the group waits for the instance's end is it told."""
     alone.refuge.leave(INSTANCE, ending=False)
     assert group.told == []
+
+
+def test_a_full_disk_ends_nothing(group: Group, clock: ManualClock, tmp_path: Path) -> None:
+    """Where the processes' files can't be made, the worker goes on; they are tried again at the next look."""
+    folder = tmp_path / "not yet there"
+    process = Process(group, clock, folder)
+    process.look(busy=True)
+    assert group.told == []
+    folder.mkdir()
+    process.look(busy=True)
+    assert group.told == ["protect"]
+    process.refuge.leave(INSTANCE, ending=True)
+    assert group.told == ["protect", "let"]
+
+
+def test_a_disk_that_stays_full(group: Group, clock: ManualClock, tmp_path: Path) -> None:
+    """A worker that never had its files leaves in peace."""
+    process = Process(group, clock, tmp_path / "not there")
+    process.refuge.leave(INSTANCE, ending=True)
+    assert group.told == []

@@ -7,6 +7,7 @@ from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.aws.stack import Stack
 from cloudkon.checkup import Finding, ok, problem, unknown
+from cloudkon.clock import looks
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -19,13 +20,20 @@ _WRITTEN_LATER = ("ImageParameter", "/Value")
 """The stack makes the parameter; who builds an image writes its id there."""
 
 
+def no_stack(subject: Subject) -> Finding:
+    """What there is to say where there is no stage."""
+    names = subject.names
+    says = f"There is no stack {names.stack} in {names.region}, and so nothing else of the stage."
+    return problem("stack", says, f"cloudkon-cli deploy --stage {names.stage}")
+
+
 def check_stack(subject: Subject) -> Iterator[Finding]:
     """Whether the stack can be used as it is."""
     name, up = subject.names.stack, f"cloudkon-cli stack up --stage {subject.names.stage}"
     stack = Stack(subject.session.cloudformation(), name, subject.clock)
     status = stack.status()
     if status is None:
-        yield problem("stack", f"There is no stack {name} in {subject.names.region}.", up)
+        yield no_stack(subject)
     elif not stack.stands():
         yield problem("stack", f"{name} is {status}.", f"Look at its events in the console, then: {up}")
     else:
@@ -37,12 +45,10 @@ def check_drift(subject: Subject) -> Iterator[Finding]:
     client, name = subject.session.cloudformation(), subject.names.stack
     with translated(f"detect the drift of {name}"):
         detection = client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
-        until_s = subject.clock.monotonic_s() + _PATIENCE_S
-        while subject.clock.monotonic_s() < until_s:
+        for _ in looks(subject.clock, _POLL_S, _PATIENCE_S):
             answer = client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
             if answer["DetectionStatus"] != "DETECTION_IN_PROGRESS":
                 break
-            subject.clock.sleep(_POLL_S)
         else:
             yield unknown("drift", f"AWS was still at it after {_PATIENCE_S:.0f} s.", "Ask again in a minute.")
             return
