@@ -64,7 +64,7 @@ class Worker:
         self.gate = Gate(around.tasks, around.ledger, around.clock)
         self._breaker = Breaker(around.ledger, around.clock, settings.breaker_tasks, paused=self.gate.forget)
         self._overruns = Overruns(settings.overrun_grace_s)
-        recorder = Recorder(around.ledger, around.results, around.clock, settings)
+        recorder = Recorder(around.ledger, around.values or around.results, around.clock, settings)
         self.settler = self._make_settler(recorder)
         self.keeper = self._make_keeper(recorder)
         self.slots = self._make_slots(registry)
