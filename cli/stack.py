@@ -146,7 +146,11 @@ def down(stage: str, *, as_json: bool, delete_data: bool, force: bool) -> None:
             click.echo(f"{bucket}: {empty(s3, bucket):,} object versions deleted", err=True)
     formation.down(_tell)
     if kept:
-        click.echo(f"The image {kept} and its snapshot are not the stack's, and stay.", err=True)
+        click.echo(
+            f"The image {kept} and its snapshot are not the stack's, and stay. Delete them: "
+            f"cloudkon-cli workers image prune --keep 0 --stage {stage}",
+            err=True,
+        )
     if as_json:
         _print(_named_things(names), as_json=True)
 
