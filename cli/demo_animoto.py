@@ -54,11 +54,11 @@ def demo_animoto(folder: Path) -> None:
         videos.write_text("".join(f"{line}\n" for line in workload(url)), encoding="utf-8")
         say(f"starting {_WORKERS} workers")
         workers = cleanup.enter_context(own_workers(home, environment, clock, _WORKERS, threads=1))
+        cleanup.callback(say, "cleaning up")
         job = submit(videos, environment)
         follow(job, workers, environment, home)
         show(environment, "stats", job)
         _fetch(job, folder, environment)
-        say("cleaning up")
 
 
 def workload(url: str) -> Iterator[str]:

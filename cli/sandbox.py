@@ -62,7 +62,8 @@ def submit(tasks: Path, environment: Mapping[str, str]) -> str:
 
 def follow(job: str, workers: Sequence[ProcessId], environment: Mapping[str, str], home: Path) -> None:
     """Show the progress until the job is complete; raises CloudKonError when nobody works on it any more."""
-    with subprocess.Popen(cli("watch", job), env=environment) as watch:  # noqa: S603 (our own command)
+    # In a session of its own: at Ctrl-C it would say that the job goes on.
+    with subprocess.Popen(cli("watch", job), env=environment, start_new_session=True) as watch:  # noqa: S603 (our own)
         try:
             while watch.poll() is None:
                 if not any(is_alive(worker) for worker in workers):
