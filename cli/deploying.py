@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.embedded import Cloud
 from cli.environment import child_environment
-from cli.process import run_to_end
+from cli.process import cli, run_to_end
 from cloudkon.errors import CloudKonError, InputError, NotFoundError
 
 Say = Callable[[str], None]
@@ -48,7 +48,7 @@ def deploy(root: Path, cloud: Cloud, environment: Mapping[str, str], say: Say) -
 
 
 def stack_up(stage: str) -> list[str]:
-    return [sys.executable, "-m", "cli.main", "stack", "up", "--stage", stage]
+    return cli("stack", "up", "--stage", stage)
 
 
 def chalice_deploy(stage: str) -> list[str]:

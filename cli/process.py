@@ -69,6 +69,11 @@ def start_detached(command: Sequence[str], environment: Mapping[str, str], log: 
     return identify(child.pid) or ProcessId(child.pid, "")
 
 
+def cli(*arguments: str) -> list[str]:
+    """The console script as a command that is found from wherever this one was started."""
+    return [sys.executable, "-m", "cli.main", *arguments]
+
+
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Let nothing interrupt the clean-up after an interruption; of the main thread only."""

@@ -12,7 +12,7 @@ import click
 from cli.cloud import bring_up
 from cli.embedded import EmbeddedCloud
 from cli.environment import child_environment
-from cli.process import ProcessId, end, is_alive, start_detached, undisturbed
+from cli.process import ProcessId, cli, end, is_alive, start_detached, undisturbed
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.names import DEFAULT_STAGE
@@ -80,11 +80,6 @@ def follow(job: str, workers: Sequence[ProcessId], environment: Mapping[str, str
 def show(environment: Mapping[str, str], *arguments: str) -> bool:
     """Let another command of ours say what it has to say; return whether it ended well."""
     return subprocess.run(cli(*arguments), env=environment, check=False).returncode == 0  # noqa: S603 (our own)
-
-
-def cli(*arguments: str) -> list[str]:
-    """The console script as a command that is found from wherever this one was started."""
-    return [sys.executable, "-m", "cli.main", *arguments]
 
 
 def say(text: str) -> None:
