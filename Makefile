@@ -37,7 +37,7 @@ test-image: setup ## Make a worker's machine for real, boot it and let it work (
 chaos: setup ## Kill a hundred workers, and print what became of their tasks
 	@$(BIN)/python -m pytest -m long -s tests/chaos
 
-check: setup ## Everything that CI runs: format, lint, types, tests
+check: setup ## Format, lint and types, then the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy .

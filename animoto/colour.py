@@ -8,7 +8,6 @@ from fractions import Fraction
 
 from av import VideoFormat, VideoFrame
 from av.filter import Graph
-from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange
 
 from animoto.parameter_sets import MATRIX, PRIMARIES, TRANSFER
@@ -59,11 +58,3 @@ class Limiter:
             last = step
         graph.configure()
         return graph
-
-
-def aligned(data: bytes, line_size: int, target: VideoPlane) -> bytes:
-    """The rows at the distance that the target's memory has."""
-    if (line_size, len(data)) == (target.line_size, target.buffer_size):
-        return data
-    rows = (data[at : at + target.width] for at in range(0, target.height * line_size, line_size))
-    return b"".join(row.ljust(target.line_size, b"\0") for row in rows)

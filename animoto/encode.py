@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from animoto.parameter_sets import MATRIX, PRIMARIES, TRANSFER
-from animoto.planes import frame_of, planes_of
+from animoto.planes import joined, planes_of
 from animoto.stream import AccessUnit, CodedVideo
 from animoto.timeline import SEEK_SECONDS
 from animoto.video import VideoSpec
@@ -96,7 +96,7 @@ class _Shown:
     last: int = 0
 
     def frame(self, at: int) -> VideoFrame:
-        return frame_of(self.planes(at)) if self.moves else self.picture
+        return joined(self.planes(at)) if self.moves else self.picture
 
     def planes(self, at: int) -> list[Image.Image]:
         planes = planes_of(self.picture)
@@ -105,4 +105,4 @@ class _Shown:
 
 def _blend(before: list[Image.Image], after: list[Image.Image], share: Fraction) -> VideoFrame:
     """Linear, and cut to whole levels."""
-    return frame_of([Image.blend(a, b, float(share)) for a, b in zip(before, after, strict=True)])
+    return joined([Image.blend(a, b, float(share)) for a, b in zip(before, after, strict=True)])

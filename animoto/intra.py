@@ -25,7 +25,8 @@ _X264 = {
 class IntraEncoder:
     """Encodes frames (yuv420p, limited range, of one size) with a fixed quantiser; for any thread.
 
-    A rate factor would depend on durations. Encoders are kept: to open one takes a fifth of a picture's time.
+    A rate factor would depend on durations. The encoders of a video, about one a thread, are kept to its end: to open
+    one takes a fifth of a picture's time.
     """
 
     def __init__(self, qp: int) -> None:

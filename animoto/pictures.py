@@ -10,9 +10,9 @@ from PIL import AvifImagePlugin, Image, ImageCms, UnidentifiedImageError, WebPIm
 
 from animoto.broken import Broken
 from animoto.canvas import Canvas
-from animoto.colour import aligned
 from animoto.fetch import Download
 from animoto.orientation import Orientation, orientation
+from animoto.planes import joined
 from animoto.sniff import not_a_picture
 from cloudkon.errors import CloudKonError
 
@@ -20,6 +20,12 @@ MAX_PIXELS = 64_000_000
 """A little above what phones take; as RGB 192 MB."""
 # Naming the modules of the last two loads them, which Pillow does not do by itself for a list of formats.
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", AvifImagePlugin.AvifImageFile.format, WebPImagePlugin.WebPImageFile.format)
+# RGB to YCbCr (ITU-T T.871, clause 7). Pillow's own conversion rounds down, to a level less; libswscale's tints greys.
+_JPEG_COLOURS = (
+    *(0.299, 0.587, 0.114, 0.0),
+    *(-0.168736, -0.331264, 0.5, 128.0),
+    *(0.5, -0.418688, -0.081312, 128.0),
+)
 _DAMAGED = "it is damaged, or cut off before its end"
 
 
@@ -99,11 +105,9 @@ def _jpeg_frame(data: bytes, max_pixels: int) -> VideoFrame | None:
 
 
 def _frame(image: Image.Image) -> VideoFrame:
-    """A picture of Pillow's in JPEG's colours, whose conversion it rounds right: libswscale tints the greys."""
-    frame = VideoFrame(image.width, image.height, "yuvj444p")
+    """A picture of Pillow's in JPEG's colours, rounded right."""
+    frame = joined(image.convert("RGB", _JPEG_COLOURS).split(), "yuvj444p")
     frame.color_range = ColorRange.JPEG
-    for band, plane in zip(image.convert("YCbCr").split(), frame.planes, strict=True):
-        plane.update(aligned(band.tobytes(), image.width, plane))
     return frame
 
 

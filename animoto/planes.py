@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from av import VideoFrame
+from av.video.plane import VideoPlane
 from PIL import Image
 
 
@@ -14,16 +15,17 @@ def planes_of(frame: VideoFrame) -> list[Image.Image]:
     ]
 
 
-def frame_of(planes: Sequence[Image.Image]) -> VideoFrame:
-    """A yuv420p frame."""
-    frame = VideoFrame(*planes[0].size, "yuv420p")
+def joined(planes: Sequence[Image.Image], pixels: str = "yuv420p") -> VideoFrame:
+    """A frame of planes: the colours have half the size of the brightness, or in yuvj444p the same."""
+    frame = VideoFrame(*planes[0].size, pixels)
     for image, plane in zip(planes, frame.planes, strict=True):
-        plane.update(_padded(image.tobytes(), plane.width, plane.line_size))
+        plane.update(_padded(image.tobytes(), plane))
     return frame
 
 
-def _padded(data: bytes, width: int, line_size: int) -> bytes:
+def _padded(data: bytes, plane: VideoPlane) -> bytes:
     """Rows as far apart as the frame's memory has them."""
+    width, line_size = plane.width, plane.line_size
     if width == line_size:
         return data
     return b"".join(data[at : at + width].ljust(line_size, b"\0") for at in range(0, len(data), width))

@@ -3,7 +3,7 @@
 from av import VideoFrame
 from PIL import Image, ImageDraw, ImageFont
 
-from animoto.planes import frame_of, planes_of
+from animoto.planes import joined, planes_of
 
 _WHITE, _BLACK, _GREY = 235, 16, 128
 _ROOM = (0.9, 0.4)
@@ -25,7 +25,7 @@ def with_title(frame: VideoFrame, title: str) -> VideoFrame:
     brightness.paste(_WHITE, mask=ink)
     for plane in colours:
         plane.paste(_GREY, mask=edge.resize(plane.size, Image.Resampling.BOX))
-    return frame_of([brightness, *colours])
+    return joined([brightness, *colours])
 
 
 def _masks(title: str, width: int, height: int) -> tuple[Image.Image, Image.Image]:

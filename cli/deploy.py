@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 
 from cli.deploying import PACKING, chalice_deploy, find_project, forget_bytecode, stack_up
-from cli.doctor import examine_stage, show
+from cli.examination import examine_stage
+from cli.findings import show
 from cli.options import stage_option
 from cloudkon.aws.session import Session
-from cloudkon.checkup import Verdict
 from cloudkon.errors import CloudKonError
 
 
@@ -19,7 +19,7 @@ def deploy(stage: str) -> None:
     """Bring a stage up to date: the stack, the Lambda (an unmodified chalice deploy), and a look at both.
 
     Run it in CloudKon's repository. Done twice in a row, the second time changes nothing; what else listens to the
-    workloads bucket stays. Ends with 1 if the doctor finds a problem.
+    workloads bucket stays. Exits with 1 if the doctor finds a problem.
 
     \b
     Examples:
@@ -32,8 +32,8 @@ def deploy(stage: str) -> None:
     _run("cloudkon-cli stack up", stack_up(stage), root)
     forget_bytecode(root)
     _run("chalice deploy", chalice_deploy(stage), root)
-    if show(examine_stage(stage), as_json=False)[Verdict.PROBLEM]:
-        raise click.exceptions.Exit(1)
+    if not show(examine_stage(stage), as_json=False):
+        raise SystemExit(1)
 
 
 def _run(name: str, command: list[str], root: Path) -> None:

@@ -1,11 +1,11 @@
 import json
 import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
+from cli.consent import is_agreed
 from cli.options import json_option, stage_option
 from cli.tables import Table, print_tables
 from cli.units import duration, one_line
@@ -29,8 +29,8 @@ def gc(stage: str, *, is_meant: bool, as_json: bool) -> None:
 
     Machines, disks and uploads that failed runs left; and, once the stage's stack is gone, its functions with their
     roles, logs, alarms and whatever else stood beside the stack. Workloads, results, queues and ledgers are never
-    touched. Asks on a terminal; anywhere else, and with --json, it only shows, unless --yes is given. Ends with 1 if
-    something could not be removed.
+    touched. Asks on a terminal; anywhere else, and with --json, it only shows, unless --yes is given. Exits with 1 if
+    something could not be removed. With --json, a line a thing.
 
     Old images are left to: workers image prune.
 
@@ -68,15 +68,11 @@ def _found(subject: Subject) -> list[Leftover]:
 
 def _agreed(subject: Subject, found: Sequence[Leftover]) -> list[Leftover]:
     """What was shown and is agreed to, and, as answers take their time, is still left over."""
-    if not _at_a_terminal() or not click.confirm(f"Remove these {len(found):,} for good?", err=True):
+    if not is_agreed(f"Remove these {len(found):,} for good?"):
         return []
     shown = {leftover.key for leftover in found}
     still = {each.key for each in find(subject) if isinstance(each, Leftover)}
     return [leftover for leftover in found if leftover.key in shown & still]
-
-
-def _at_a_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _remove(subject: Subject, agreed: Sequence[Leftover]) -> dict[Any, str]:

@@ -18,7 +18,7 @@ def generate() -> None:
     """Write workloads for trying things out to stdout.
 
     \b
-    Example:
+    Examples:
       cloudkon-cli generate sleep --tasks 100000 --ms 0 > tasks.txt
       cloudkon-cli generate animoto --urls urls.txt --per-video 60 > tasks.txt
     """

@@ -11,6 +11,7 @@ from uuid import uuid4
 import click
 
 from cli.artifacts import Artifacts, built, given
+from cli.consent import is_agreed
 from cli.options import json_option, stage_option
 from cli.process import undisturbed
 from cli.tables import Table, aligned, print_tables
@@ -65,7 +66,7 @@ def build(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Make an image of this checkout and let new workers start from it; print its id.
+    """Make an image of this checkout for new workers; print its id.
 
     An instance of Debian's own image makes itself a worker's machine, proves itself, becomes the image and is
     terminated: about ten minutes, and a cent. If it fails, its last words are shown. Nothing is left running, Ctrl-C
@@ -83,11 +84,12 @@ def build(
         )
     with TemporaryDirectory(prefix="cloudkon-image-") as folder:
         artifacts = given(wheel, own) if wheel else built(Path.cwd(), Path(folder), own)
-        found = None if force else images.made_from(artifacts.digest, arch)
+        digest = artifacts.digest
+        found = None if force else images.made_from(digest, arch)
         if found is None:
             asked = Build(
                 token=uuid4().hex[:12],
-                digest=artifacts.digest,
+                digest=digest,
                 architecture=arch,
                 base=images.base(arch),
                 instance_type=type_ or _TYPES[arch],
@@ -98,19 +100,19 @@ def build(
             made = _built(ImageBuilder(session.ec2(), images, names, clock, _say, undisturbed), asked)
         else:
             made = found.id
-            _say(f"{made} was made of the same content, {artifacts.digest}; --force makes another")
+            _say(f"{made} was made of the same content, {digest}; --force makes another")
     images.make_current(made)
     _say("new workers start from it")
-    click.echo(json.dumps({"image": made, "artifacts": artifacts.digest}) if as_json else made)
+    click.echo(json.dumps({"image": made, "artifacts": digest}) if as_json else made)
 
 
 @image.command("list")
 @stage_option
 @json_option
 def list_(stage: str, *, as_json: bool) -> None:
-    """List the images of the stage, the newest first: which one new workers start from, which instances still run.
+    """List the images of the stage, the newest first.
 
-    With --json, a line an image.
+    Which one new workers start from, and which instances run of each, is told. With --json, a line an image.
     """
     images = _images(stage)
     shown = images.all()
@@ -120,7 +122,7 @@ def list_(stage: str, *, as_json: bool) -> None:
             told = asdict(each) | {"current": each.id == current, "instances": list(users.get(each.id, []))}
             click.echo(json.dumps(told))
         return
-    print_tables([_table(shown, current, users)])
+    print_tables([_table(shown, current, users).telling()])
     if not shown:
         click.echo(f"There is no image. Make one: cloudkon-cli workers image build --stage {stage}", err=True)
 
@@ -129,26 +131,30 @@ def list_(stage: str, *, as_json: bool) -> None:
 @stage_option
 @json_option
 @click.option("--keep", type=click.IntRange(min=0), default=2, show_default=True, help="How many of the newest stay.")
-@click.option("--yes", is_flag=True, help="Ask nothing.")
-def prune(stage: str, keep: int, *, yes: bool, as_json: bool) -> None:
-    """Delete all images of the stage but the newest, and the one that new workers start from, with their snapshots.
+@click.option("--yes", "is_meant", is_flag=True, help="Delete them; ask nothing.")
+def prune(stage: str, keep: int, *, is_meant: bool, as_json: bool) -> None:
+    """Delete old images of the stage, with their snapshots.
 
-    They are shown first. Instances that run go on running.
+    The newest stay, and the one that new workers start from. The others are shown first; asks on a terminal, and
+    deletes nothing anywhere else, or with --json, unless --yes is given. Instances that run go on running.
     """
     images = _images(stage)
     current = images.current()
     old = [each for each in images.all()[keep:] if each.id != current]
-    if old and not yes:
-        for line in aligned(_table(old, current, images.users(old))):
+    if old and not is_meant:
+        for line in aligned(_table(old, current, images.users(old)).telling()):
             _say(line)
-        click.confirm(f"Delete {len(old)} images for good?", abort=True, err=True)
-    for each in old:
+        is_meant = not as_json and is_agreed(f"Delete {len(old)} images for good?")
+    for each in old if is_meant else ():
         images.remove(each)
         _say(f"{each.id} is deleted, {len(each.snapshots)} snapshots with it")
     if as_json:
-        click.echo(json.dumps({"deleted": [each.id for each in old]}))
+        click.echo(json.dumps({"deleted": [each.id for each in old] if is_meant else []}))
     elif not old:
         _say("there is nothing to delete")
+    elif not is_meant:
+        command = f"cloudkon-cli workers image prune --stage {stage} --keep {keep} --yes"
+        _say(f"Nothing was deleted. Delete them for good: {command}")
 
 
 def _images(stage: str) -> Images:

@@ -1,5 +1,6 @@
 """A click group that imports a command's module when the command is used, so that help stays fast."""
 
+import builtins
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,7 +12,10 @@ import click
 
 @dataclass(frozen=True, slots=True)
 class LazyCommand:
-    """Where a command lives (a click command that bears its own name, with _ for -) and what it does, in a line."""
+    """Where a command lives (a click command that bears its own name, with _ for -) and what it does, in a line.
+
+    A name that Python has taken, such as list, is followed by _ there.
+    """
 
     module: str
     help: str
@@ -31,7 +35,8 @@ class LazyGroup(click.Group):
         entry = self._lazy.get(cmd_name)
         if entry is None:
             return super().get_command(ctx, cmd_name)
-        command = getattr(import_module(entry.module), cmd_name.replace("-", "_"))
+        name = cmd_name.replace("-", "_")
+        command = getattr(import_module(entry.module), f"{name}_" if hasattr(builtins, name) else name)
         if not isinstance(command, click.Command):
             raise TypeError(f"{entry.module}.{cmd_name} is no click command")
         return command

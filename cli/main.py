@@ -2,7 +2,6 @@
 
 import signal
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from types import FrameType
 from typing import Any
 
@@ -107,6 +106,8 @@ def cloudkon_cli() -> None:
 
 
 def _show_version(context: click.Context) -> None:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 (a third of what help takes)
+
     try:
         click.echo(f"cloudkon {version('cloudkon')}")
     except PackageNotFoundError:

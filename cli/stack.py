@@ -9,9 +9,10 @@ from cli.options import json_option, stage_option
 from cli.stack_end import may_end
 from cli.stack_given import given_parameters, template
 from cli.tables import Table, print_tables
-from cloudkon.aws.beside import end_group, image
 from cloudkon.aws.changes import Change
 from cloudkon.aws.emptying import empty
+from cloudkon.aws.images import Images
+from cloudkon.aws.machines import Machines
 from cloudkon.aws.session import Session
 from cloudkon.aws.stack import Stack, Step
 from cloudkon.clock import SystemClock
@@ -41,11 +42,11 @@ parameter_option = click.option(
 def stack() -> None:
     """Create, change, show or delete what a stage needs in AWS, as one CloudFormation stack.
 
-    The Lambda is deployed beside it: chalice deploy --stage dev.
+    The Lambda is deployed beside it; cloudkon-cli deploy does both.
 
     \b
     Examples:
-      cloudkon-cli stack up --stage dev
+      cloudkon-cli stack up
       cloudkon-cli stack up --parameter MaxWorkers=8 --parameter OnDemandPercent=20
       cloudkon-cli stack diff
       cloudkon-cli stack status --json
@@ -58,7 +59,7 @@ def stack() -> None:
 @json_option
 @parameter_option
 def up(stage: str, asked: dict[str, str], *, as_json: bool) -> None:
-    """Create the stage's stack, or bring it up to date.
+    """Create the stage's stack, or bring it up to date; print what the stage's things are called.
 
     The group of workers follows once there is an image for them: build one, then call this again.
     """
@@ -78,7 +79,7 @@ def up(stage: str, asked: dict[str, str], *, as_json: bool) -> None:
 @json_option
 @parameter_option
 def diff(stage: str, asked: dict[str, str], *, as_json: bool) -> None:
-    """Print what up would change, and change nothing."""
+    """Show what up would change, and change nothing."""
     session = Session()
     names, formation = _named(session, stage)
     found = formation.diff(template(), given_parameters(session, names, formation, asked))
@@ -95,7 +96,10 @@ def diff(stage: str, asked: dict[str, str], *, as_json: bool) -> None:
 @stage_option
 @json_option
 def status(stage: str, *, as_json: bool) -> None:
-    """Print what the stage's stack is made of, what it was given, and how it is; exit with 1 if there is none."""
+    """Show how the stack is, and what it is made of.
+
+    What it was given, too: a parameter that is not the template's default is marked. Exits with 1 if there is no stack.
+    """
     session = Session()
     names, formation = _named(session, stage)
     state = formation.status()
@@ -107,7 +111,7 @@ def status(stage: str, *, as_json: bool) -> None:
         "stack": names.stack,
         "status": state,
         "stands": formation.stands(),
-        "image": image(session.ssm(), names.image_parameter),
+        "image": Images(session.ec2(), session.ssm(), names).current(),
         "names": _named_things(names),
         "parameters": dict(sorted(formation.parameters().items())),
         "defaults": dict(sorted(formation.defaults(template()).items())),
@@ -125,7 +129,7 @@ def status(stage: str, *, as_json: bool) -> None:
 @click.option("--delete-data", is_flag=True, help="Delete what the two buckets hold, every version of it, for good.")
 @click.option("--force", is_flag=True, help="Even while a job runs, and while there are workers: they are terminated.")
 def down(stage: str, *, as_json: bool, delete_data: bool, force: bool) -> None:
-    """Delete all that the stage has in AWS but its Lambda and its images; the ledger goes with it.
+    """Delete the stack, the ledger with it; the images stay.
 
     Refuses while the Lambda stands; while a job runs or there are workers, unless --force says that they may be
     stopped; and while a bucket holds objects, unless --delete-data says that they may go.
@@ -133,9 +137,9 @@ def down(stage: str, *, as_json: bool, delete_data: bool, force: bool) -> None:
     session = Session()
     names, formation = _named(session, stage)
     may_end(session, names, force=force, delete_data=delete_data)
-    kept = image(session.ssm(), names.image_parameter)
+    kept = Images(session.ec2(), session.ssm(), names).current()
     if force:
-        end_group(session.autoscaling(), names.worker_group, SystemClock())
+        Machines(session.autoscaling(), session.ec2(), names, SystemClock()).end_all()
     if delete_data:
         s3 = session.s3()
         for bucket in (names.workloads_bucket, names.results_bucket):
@@ -196,7 +200,7 @@ def _print_status(told: Mapping[str, Any]) -> None:
     resources = [(one["name"], one["type"], one["status"], one["id"]) for one in told["resources"]]
     print_tables(
         [
-            Table(("", "name"), ("left", "left"), [(n.replace("_", " "), v) for n, v in told["names"].items()]),
+            Table((), ("left", "left"), [(n.replace("_", " "), v) for n, v in told["names"].items()]),
             Table(("parameter", "value", ""), ("left", "left", "left"), parameters),
             Table(("resource", "type", "status", "id"), ("left", "left", "left", "left"), resources),
         ]

@@ -1,7 +1,8 @@
 """Whether a stage may go: nothing that somebody may still want is deleted unasked."""
 
-from cloudkon.aws.beside import function_exists, machines
 from cloudkon.aws.emptying import holds_objects
+from cloudkon.aws.functions import function_exists
+from cloudkon.aws.machines import Machines
 from cloudkon.aws.session import Session
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, NotFoundError
@@ -39,7 +40,7 @@ def _nobody_works(session: Session, names: Names) -> None:
             f"The job {job} has not ended; nothing was deleted. Wait for it, or cancel it: cloudkon-cli cancel {job}. "
             "With --force it is lost."
         )
-    if count := machines(session.autoscaling(), names.worker_group):
+    if count := Machines(session.autoscaling(), session.ec2(), names, SystemClock()).count():
         raise CloudKonError(
             f"The group {names.worker_group} has {count} machines; nothing was deleted. Stop them first, or repeat "
             "with --force to terminate them."

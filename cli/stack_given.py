@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from importlib.resources import files
 
-from cloudkon.aws.beside import image
+from cloudkon.aws.images import Images
 from cloudkon.aws.network import default_network
 from cloudkon.aws.session import Session
 from cloudkon.aws.stack import Stack
@@ -26,7 +26,7 @@ def given_parameters(session: Session, names: Names, stack: Stack, asked: Mappin
     if known["Fleet"] != "yes":
         return given
     if "WorkerImage" not in asked:
-        given["WorkerImage"] = "yes" if image(session.ssm(), names.image_parameter) else "no"
+        given["WorkerImage"] = "yes" if Images(session.ec2(), session.ssm(), names).current() else "no"
     if bool(known["VpcId"]) != bool(known["SubnetIds"]):
         raise InputError("VpcId and SubnetIds are given together: --parameter VpcId=... --parameter SubnetIds=...,...")
     if not known["VpcId"]:

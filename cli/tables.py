@@ -11,6 +11,10 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 _GAP = "  "
+_GAP_ON_A_TERMINAL = 3
+_LEAST_TEXT = 24
+"""The last column is folded where it is long; into less than this it is not worth reading."""
+_SILENT = frozenset({"", "-"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,12 @@ class Table:
     sides: Sequence[Literal["left", "right"]]
     rows: Sequence[Sequence[str]]
 
+    def telling(self) -> "Table":
+        """Without the columns in which no row says anything."""
+        kept = [at for at in range(len(self.sides)) if any(row[at] not in _SILENT for row in self.rows)]
+        header, *rows = ([line[at] for at in kept] for line in (self.header, *self.rows))
+        return Table(header, [self.sides[at] for at in kept], rows)
+
 
 def print_tables(tables: Sequence[Table]) -> None:
     """Write the tables to stdout, a blank line between them; those without rows are left out."""
@@ -28,7 +38,8 @@ def print_tables(tables: Sequence[Table]) -> None:
     console = Console()
     for number, table in enumerate(filled):
         if console.is_terminal:
-            console.print(_rich(table))
+            for fitting in [table] if _fits(table, console.width) else _upright(table):
+                console.print(_rich(fitting))
             continue
         if number:
             click.echo()
@@ -36,10 +47,29 @@ def print_tables(tables: Sequence[Table]) -> None:
             click.echo(line)
 
 
+def _fits(table: Table, width: int) -> bool:
+    """Whether each row can be a line, but for the last column."""
+    *widths, last = _widths(table)
+    return not table.header or sum(widths) + _GAP_ON_A_TERMINAL * len(widths) + min(last, _LEAST_TEXT) <= width
+
+
+def _upright(table: Table) -> Iterator[Table]:
+    """A table a row, of what the row says: each column is a line."""
+    for row in table.rows:
+        said = [pair for pair in zip(table.header, row, strict=True) if pair[1] not in _SILENT]
+        yield Table((), ("left", "left"), said)
+
+
+def _widths(table: Table) -> list[int]:
+    lines = [table.header, *table.rows] if table.header else table.rows
+    return [max(map(len, column)) for column in zip(*lines, strict=True)]
+
+
 def _rich(table: Table) -> RichTable:
     drawn = RichTable(box=SIMPLE_HEAD, show_header=bool(table.header), pad_edge=False)
-    for name, side in zip(table.header or [""] * len(table.sides), table.sides, strict=True):
-        drawn.add_column(name, justify=side, overflow="fold")
+    last = len(table.sides) - 1
+    for at, (name, side) in enumerate(zip(table.header or [""] * len(table.sides), table.sides, strict=True)):
+        drawn.add_column(name, justify=side, overflow="fold", no_wrap=at < last)
     for row in table.rows:
         drawn.add_row(*map(Text, row))  # cells are text, not markup
     return drawn
@@ -47,9 +77,8 @@ def _rich(table: Table) -> RichTable:
 
 def aligned(table: Table) -> Iterator[str]:
     """The lines of the table, without spaces at their ends."""
-    lines = [list(table.header), *table.rows] if table.header else list(table.rows)
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
+    widths = _widths(table)
+    for line in [table.header, *table.rows] if table.header else table.rows:
         cells = [
             cell.rjust(width) if side == "right" else cell.ljust(width)
             for cell, width, side in zip(line, widths, table.sides, strict=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-from cloudkon.checkup import Finding, ok, problem, unknown
+from cloudkon.checkup import Finding, absent, ok, problem
 
 _OLDEST = (3, 11)
 # The extra, the modules that tell whether it is installed, and what it is for.
@@ -26,7 +26,7 @@ def check_machine(find: Callable[[str], object] = find_spec) -> Iterator[Finding
         missing = [module for module in modules if not _is_there(module, find)]
         if missing:
             says = f"Not installed: {', '.join(missing)}. With it, {purpose}."
-            yield unknown(extra, says, f"If it is wanted: pip install 'cloudkon[{extra}]'")
+            yield absent(extra, says, f"If it is wanted: pip install 'cloudkon[{extra}]'")
         else:
             yield ok(extra, f"installed: {purpose}")
     if _is_there("av", find):

@@ -10,6 +10,7 @@ from cloudkon.errors import CloudKonError, DeniedError
 class Verdict(StrEnum):
     OK = "ok"
     PROBLEM = "problem"
+    ABSENT = "absent"  # it is there for those who want it; the rest is well without it
     UNKNOWN = "unknown"  # nobody could be asked; the rest may still be well
 
 
@@ -21,7 +22,7 @@ class Finding:
     verdict: Verdict
     says: str
     remedy: str = ""
-    """What to do about a problem, or how to come to know."""
+    """What to do about a problem, how to get what is absent, or how to come to know."""
 
 
 Check = Callable[[], Iterable[Finding]]
@@ -33,6 +34,10 @@ def ok(subject: str, says: str) -> Finding:
 
 def problem(subject: str, says: str, remedy: str) -> Finding:
     return Finding(subject, Verdict.PROBLEM, says, remedy)
+
+
+def absent(subject: str, says: str, remedy: str) -> Finding:
+    return Finding(subject, Verdict.ABSENT, says, remedy)
 
 
 def unknown(subject: str, says: str, remedy: str = "") -> Finding:

@@ -1,6 +1,8 @@
 """Time is passed in: wall time for stamps that machines compare, monotonic time for durations."""
 
 import time
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Protocol
 
 
@@ -16,6 +18,21 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None: ...
+
+
+def epoch_ms(moment: datetime) -> int:
+    """As Clock.now_ms tells it."""
+    return round(moment.timestamp() * 1000)
+
+
+def looks(clock: Clock, every_s: float, within_s: float = float("inf")) -> Iterator[None]:
+    """Yield at once, and again after each pause until the time is up: whoever has seen enough leaves the loop."""
+    until_s = clock.monotonic_s() + within_s
+    while True:
+        yield
+        if clock.monotonic_s() >= until_s:
+            return
+        clock.sleep(every_s)
 
 
 class SystemClock:

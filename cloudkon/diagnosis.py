@@ -119,7 +119,8 @@ def _workers(unfinished: Unfinished, workers: Sequence[WorkerStatus], depths: De
     if sick:
         reasons = "; ".join(sorted({worker.reason for worker in sick if worker.reason}))
         return Finding(Holdup.SICK_WORKERS, f"Of {len(sick):,} workers all are sick: {reasons or 'no reason given'}.")
-    start = "python -m ec2_worker" if depths is not None else "cloudkon-cli run LOCAL -s FILE --resume"
+    here = "python -m ec2_worker, or in AWS cloudkon-cli workers start"
+    start = here if depths is not None else "cloudkon-cli run LOCAL -s FILE --resume"
     return Finding(Holdup.NO_WORKERS, f"No worker was heard of in the last {SEEN_S} s. Start one: {start}")
 
 

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 """
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
@@ -11,6 +12,8 @@ from typing import TextIO
 from cloudkon.clock import Clock
 from cloudkon.histogram import Histogram
 from cloudkon.names import METRIC_NAMESPACE
+
+log = logging.getLogger(__name__)
 
 MAX_VALUES = 100
 """Of one metric in one line; the page above."""
@@ -54,5 +57,8 @@ class MetricLog:
 
     def write(self, metrics: Metrics, **facts: str) -> None:
         if metrics:
-            self.out.write(line(self.stage, self.clock.now_ms(), metrics, facts) + "\n")
-            self.out.flush()
+            try:
+                self.out.write(line(self.stage, self.clock.now_ms(), metrics, facts) + "\n")
+                self.out.flush()
+            except OSError as error:  # a full disk, or nobody who reads: no work may end over that
+                log.warning("Metrics were not written: %s", error)

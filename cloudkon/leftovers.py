@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cloudkon.errors import CloudKonError
+from cloudkon.machine import ENDED
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -37,7 +38,6 @@ FREE_USD = 0.0
 _GB = 1e9
 
 _HANDLER = r"[A-Za-z_][A-Za-z0-9_]*"
-_ENDED = frozenset({"shutting-down", "terminated"})
 _STOPPED = frozenset({"stopping", "stopped"})
 
 
@@ -112,7 +112,7 @@ class SeenInstance:
 
 def why_instance(seen: SeenInstance, now_ms: int) -> str:
     """Why an instance is left over; empty if it is not."""
-    if seen.state in _ENDED:
+    if seen.state in ENDED:
         return ""
     if seen.builds:
         return _older("it was to become an image, and its build gave up", seen.launched_ms, now_ms, BUILD_MS)

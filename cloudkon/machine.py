@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+ENDED = frozenset({"shutting-down", "terminated"})
+"""The states of an instance that costs nothing any more, and is listed for an hour yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:

@@ -59,6 +59,8 @@ class Settings:
     """How many of a job's first tasks must all fail for the job to be paused; 0: it never is."""
     status_s: float = 15.0
     """How often a worker says what it does in its row."""
+    lull_s: float = 60.0
+    """How long a worker has to have nothing before its instance may be scaled in: for less, no call is made."""
     free_disk_mb: int = 256
     """With less than this free for temporary files a worker is sick; 0 for never."""
     ledger_patience_s: float = 30.0
@@ -75,7 +77,9 @@ class Settings:
     """How long the ledger remembers: past the queue's own retention, or a late duplicate would run."""
 
     def __post_init__(self) -> None:
-        _check(min(self.guard_s, self.backlog_s, self.linger_s, self.drain_s) >= 0, "no duration is negative")
+        _check(
+            min(self.guard_s, self.backlog_s, self.linger_s, self.drain_s, self.lull_s) >= 0, "no duration is negative"
+        )
         _check(self.breaker_tasks >= 0, "breaker_tasks is not negative")
         _check(self.report_s > 0, "report_s is positive")
         _check(0 < self.status_s <= 60, "status_s lies between 0 and 60, or workers would seem to be gone")

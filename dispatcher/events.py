@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
+from cloudkon.clock import epoch_ms
 from cloudkon.errors import WireError
 from cloudkon.job import Source
 from cloudkon.ports import Delivery
@@ -41,7 +42,7 @@ def _source(record: Mapping[str, Any]) -> Source:
         bucket=str(record["s3"]["bucket"]["name"]),
         key=unquote_plus(found["key"]),
         version=version,
-        event_ms=round(datetime.fromisoformat(time).timestamp() * 1000),
+        event_ms=epoch_ms(datetime.fromisoformat(time)),
         pinned=pinned,
     )
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from cloudkon.clock import Clock
+from cloudkon.clock import Clock, epoch_ms
 from cloudkon.errors import CloudKonError, InputError
 from cloudkon.fleet import Instance
 
@@ -137,6 +137,6 @@ def _object(answer: str) -> dict[str, Any]:
 def _moment_ms(said: object) -> int:
     try:
         moment = datetime.fromisoformat(str(said))
-        return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+        return epoch_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError) as error:
         raise MetadataError(f"The metadata service gave a notice without a time: {said!r}.") from error

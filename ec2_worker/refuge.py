@@ -3,6 +3,7 @@
 import logging
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,9 +14,6 @@ from ec2_worker.share import Share
 
 log = logging.getLogger(__name__)
 
-_IDLE_S = 60.0
-"""How long nothing has to be held before the protection is given up: a lull is no reason for two calls."""
-
 
 @dataclass(slots=True)
 class Refuge:
@@ -24,8 +22,9 @@ class Refuge:
     shelter: Shelter
     clock: Clock
     busy: Callable[[], bool]
+    idle_s: float
+    """How long nothing has to be held before the protection is given up: a lull is no reason for two calls."""
     folder: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
-    idle_s: float = _IDLE_S
     _protected: bool | None = None
     """What this process has seen to; None before the first time."""
     _idle_since_s: float | None = None
@@ -38,30 +37,17 @@ class Refuge:
         """Be one of the workers of the instance, until leave."""
         self._alive = Share(self.folder / f"cloudkon-{instance}.alive")
         self._working = Share(self.folder / f"cloudkon-{instance}.busy")
-        self._alive.hold()
+        with suppress(OSError):  # a full disk: look tries again
+            self._alive.hold()
 
     def look(self, instance: str) -> None:
         """Change the protection if it is due; a group that does not answer is asked at the next look."""
-        if self._outside or self._working is None:
+        if self._outside or self._alive is None or self._working is None:
             return
-        busy, now_s = self.busy(), self.clock.monotonic_s()
-        if busy:
-            self._idle_since_s = None
-        elif self._idle_since_s is None:
-            self._idle_since_s = now_s
         try:
-            if busy and self._protected is not True:
-                self._working.hold()
-                self.shelter.protect(instance, on=True)
-                self._protected = True
-            elif (
-                self._idle_since_s is not None
-                and now_s - self._idle_since_s >= self.idle_s
-                and self._protected is not False
-            ):
-                self._working.let_go(lambda: self.shelter.protect(instance, on=False))
-                self._protected = False
-        except UnavailableError as error:
+            self._alive.hold()
+            self._look(instance, self._working)
+        except (UnavailableError, OSError) as error:
             log.info("%s Asking again.", error)
         except CloudKonError as error:
             log.info("%s This instance comes and goes by other means.", error)
@@ -72,10 +58,25 @@ class Refuge:
         if self._alive is None or self._working is None:
             return
         self._working.close()
-        if not ending or self._outside:
+        if not ending:  # whoever refused the protection may have been about to end the instance
             self._alive.close()
             return
         try:
             self._alive.let_go(lambda: self.shelter.let_go(instance))
-        except CloudKonError as error:
+        except (CloudKonError, OSError) as error:
             log.warning("%s It ends when its time is over.", error)
+
+    def _look(self, instance: str, working: Share) -> None:
+        now_s = self.clock.monotonic_s()
+        if self.busy():
+            self._idle_since_s = None
+            if self._protected is not True:
+                working.hold()
+                self.shelter.protect(instance, on=True)
+                self._protected = True
+            return
+        if self._idle_since_s is None:
+            self._idle_since_s = now_s
+        if now_s - self._idle_since_s >= self.idle_s and self._protected is not False:
+            working.let_go(lambda: self.shelter.protect(instance, on=False))
+            self._protected = False

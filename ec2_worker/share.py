@@ -2,6 +2,7 @@
 
 import fcntl
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -16,8 +17,11 @@ class Share:
     def hold(self) -> None:
         """Wait for a last one that is just letting go, and hold it."""
         if self._file is None:
-            self._file = self._path.open("ab")
-            fcntl.flock(self._file, fcntl.LOCK_SH)
+            with ExitStack() as unless_held:
+                file = unless_held.enter_context(self._path.open("ab"))
+                fcntl.flock(file, fcntl.LOCK_SH)
+                unless_held.pop_all()
+            self._file = file
 
     def let_go(self, last: Callable[[], None]) -> None:
         """Hold it no longer; if nobody else does, call last first: nobody begins to hold it before that returns."""

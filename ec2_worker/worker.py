@@ -121,7 +121,9 @@ class Worker:
         )
         self.end_watch = None
         if around.metadata is not None:
-            refuge = Refuge(around.shelter, around.clock, lambda: len(self._holdings) > 0) if around.shelter else None
+            refuge = None
+            if around.shelter is not None:
+                refuge = Refuge(around.shelter, around.clock, lambda: len(self._holdings) > 0, settings.lull_s)
             self.end_watch = EndWatch(around.metadata, around.clock, settings.drain_s, self.drain_within, refuge)
         self._gauges = Gauges(
             around.metrics,

@@ -25,6 +25,7 @@ _MISSING = frozenset(
         "404",
         "AWS.SimpleQueueService.NonExistentQueue",
         "InvalidAMIID.NotFound",
+        "InvalidAMIID.Unavailable",
         "InvalidInstanceID.NotFound",
         "InvalidSnapshot.NotFound",
         "InvalidVolume.NotFound",
@@ -149,4 +150,6 @@ def _of_answer(what: str, error: ClientError) -> CloudKonError:
         return UnavailableError(f"Could not {what}: the service is busy or down ({code}: {said}).")
     if code in _DENIED or status in (401, 403):  # SQS throttles with 403 too: asked first, above
         return DeniedError(f"Could not {what}: AWS refuses the credentials ({code}: {said}).")
+    if said == code:
+        return CloudKonError(f"Could not {what}: the service answers {code}, and does not say why.")
     return CloudKonError(f"Could not {what}: {code}: {said}.")

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from cloudkon.aws.errors import error_code, translated
-from cloudkon.aws.images import Images, tags
-from cloudkon.clock import Clock
+from cloudkon.aws.images import Images
+from cloudkon.aws.instances import described, is_there
+from cloudkon.aws.tags import image_tags
+from cloudkon.clock import Clock, looks
 from cloudkon.errors import CloudKonError
 from cloudkon.image import Console
+from cloudkon.machine import ENDED
 from cloudkon.names import BUILD_TAG, Names
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.literals import ResourceTypeType
-    from mypy_boto3_ec2.type_defs import FilterTypeDef, InstanceTypeDef, TagSpecificationTypeDef, TagTypeDef
+    from mypy_boto3_ec2.type_defs import TagSpecificationTypeDef, TagTypeDef
 
 _POLL_S = 5.0
 _PROVISIONED_WITHIN_S = 1800.0
@@ -25,7 +28,6 @@ _LAST_WORDS_S = 300.0
 """What an instance that has stopped may have said reaches us this much later at most."""
 _CAPTURED_WITHIN_S = 3600.0
 _SHOWN_LINES = 30
-_GONE = frozenset({"shutting-down", "terminated"})
 
 Say = Callable[[str], None]
 Shield = Callable[[], AbstractContextManager[None]]
@@ -75,14 +77,16 @@ class ImageBuilder:
 
     @contextmanager
     def _instance(self, build: Build) -> Iterator[str]:
+        started: list[str] = []
         try:
-            yield self._run(build)
-        finally:  # by its tag: the answer that had its id may have been what was interrupted
+            started.append(self._run(build))
+            yield started[0]
+        finally:
             with self.shield():
-                self._terminate(build)
+                self._terminate(build, started)
 
     def _run(self, build: Build) -> str:
-        told: list[TagTypeDef] = [*tags(self.names, build.digest, build.base)]
+        told: list[TagTypeDef] = [*image_tags(self.names, build.digest, build.base)]
         told.append({"Key": BUILD_TAG, "Value": build.token})
         place: Any = {"SubnetId": build.subnet} if build.subnet else {}
         with translated("start an instance to make the image from"):
@@ -119,7 +123,7 @@ class ImageBuilder:
                 return
             if state == "stopped":
                 deadline_s = min(deadline_s, self.clock.monotonic_s() + _LAST_WORDS_S)
-            if state in _GONE:
+            if state in ENDED:
                 raise ProvisioningError(f"{instance} was terminated by somebody else.", console)
             if self.clock.monotonic_s() > deadline_s:
                 raise ProvisioningError(f"{instance} is {state}, and has not said that it is ready.", console)
@@ -127,7 +131,7 @@ class ImageBuilder:
 
     def _capture(self, instance: str, build: Build) -> str:
         """Make the image and wait until it can be used; if it can't be, or we are interrupted, it goes again."""
-        told = tags(self.names, build.digest, build.base)
+        told = image_tags(self.names, build.digest, build.base)
         with translated(f"make an image of {instance}"):
             image = self.ec2.create_image(
                 InstanceId=instance,
@@ -147,33 +151,31 @@ class ImageBuilder:
         return image
 
     def _await_available(self, image: str) -> None:
-        deadline_s = self.clock.monotonic_s() + _CAPTURED_WITHIN_S
-        while True:
+        state = "pending"
+        for _ in looks(self.clock, _POLL_S, _CAPTURED_WITHIN_S):
             found = self.images.find(image)
             state = "pending" if found is None else found.state  # AWS may not have heard of it everywhere
-            if state == "available":
-                return
-            if state != "pending" or self.clock.monotonic_s() > deadline_s:
-                raise CloudKonError(f"{image} ended as {state}: no image was made. Try again.")
-            self.clock.sleep(_POLL_S)
+            if state != "pending":
+                break
+        if state != "available":
+            raise CloudKonError(f"{image} ended as {state}: no image was made. Try again.")
 
-    def _terminate(self, build: Build) -> None:
-        with translated("look for what is left of the build"):
-            left = [each["InstanceId"] for each in self._described(f"tag:{BUILD_TAG}", build.token) if _is_there(each)]
+    def _terminate(self, build: Build, started: Sequence[str]) -> None:
+        """By its tag, for the answer that had its id may have been what was interrupted; and by its id, if it is known.
+
+        AWS may not have heard of it everywhere.
+        """
+        found = described(self.ec2, {"Name": f"tag:{BUILD_TAG}", "Values": [build.token]})
+        ended = [each["InstanceId"] for each in found if not is_there(each)]
+        left = {*started, *(each["InstanceId"] for each in found)} - set(ended)
         if left:
             with translated(f"terminate {', '.join(left)}, which goes on costing money"):
-                self.ec2.terminate_instances(InstanceIds=left)
+                self.ec2.terminate_instances(InstanceIds=sorted(left))
             self.say(f"{', '.join(left)} is terminated")
 
     def _state(self, instance: str) -> str:
-        with translated(f"look after {instance}"):
-            found = self._described("instance-id", instance)
+        found = described(self.ec2, {"Name": "instance-id", "Values": [instance]})
         return found[0]["State"]["Name"] if found else "pending"  # AWS may not have heard of it everywhere
-
-    def _described(self, name: str, value: str) -> "Sequence[InstanceTypeDef]":
-        asked: Sequence[FilterTypeDef] = [{"Name": name, "Values": [value]}]
-        pages = self.ec2.get_paginator("describe_instances").paginate(Filters=asked)
-        return [each for page in pages for group in page["Reservations"] for each in group["Instances"]]
 
     def _console(self, instance: str) -> Console:
         with translated(f"read the console of {instance}"):
@@ -188,9 +190,5 @@ class ImageBuilder:
         return Console(answer.get("Output", ""))
 
 
-def _is_there(instance: "InstanceTypeDef") -> bool:
-    return instance["State"]["Name"] not in _GONE
-
-
-def _tagged(tags: "Sequence[TagTypeDef]", *kinds: "ResourceTypeType") -> "list[TagSpecificationTypeDef]":
-    return [{"ResourceType": kind, "Tags": tags} for kind in kinds]
+def _tagged(told: "Sequence[TagTypeDef]", *kinds: "ResourceTypeType") -> "list[TagSpecificationTypeDef]":
+    return [{"ResourceType": kind, "Tags": told} for kind in kinds]

@@ -1,27 +1,26 @@
 """The images of a stage's workers: those there are, which one new workers start from, and the end of the old ones."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from cloudkon.aws.errors import error_code, translated
+from cloudkon.aws.errors import translated
+from cloudkon.aws.instances import described, is_there
+from cloudkon.aws.tags import of_stage, tags_of
 from cloudkon.errors import NotFoundError
 from cloudkon.image import WorkerImage
-from cloudkon.names import ARTIFACTS_TAG, BASE_TAG, STAGE_TAG, Names
+from cloudkon.names import ARTIFACTS_TAG, BASE_TAG, Names
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
-    from mypy_boto3_ec2.type_defs import ImageTypeDef, TagTypeDef
+    from mypy_boto3_ec2.type_defs import ImageTypeDef
     from mypy_boto3_ssm import SSMClient
 
 # https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm
 _DEBIAN = "/aws/service/debian/release/12/latest"
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
 """What Debian and AWS call them."""
-_GONE = frozenset({"shutting-down", "terminated"})
 
 
 class Images:
@@ -36,7 +35,7 @@ class Images:
         """Every image of the stage, the newest first."""
         with translated("list the images"):
             pages = self._ec2.get_paginator("describe_images").paginate(
-                Owners=["self"], Filters=[{"Name": f"tag:{STAGE_TAG}", "Values": [self._names.stage]}]
+                Owners=["self"], Filters=[of_stage(self._names)]
             )
             found = [_image(image) for page in pages for image in page["Images"]]
         return sorted(found, key=lambda image: (image.created, image.id), reverse=True)
@@ -69,22 +68,17 @@ class Images:
         used: dict[str, list[str]] = defaultdict(list)
         if not images:
             return used
-        with translated("list the instances"):
-            pages = self._ec2.get_paginator("describe_instances").paginate(
-                Filters=[{"Name": "image-id", "Values": [image.id for image in images]}]
-            )
-            for page in pages:
-                for instance in (each for reservation in page["Reservations"] for each in reservation["Instances"]):
-                    if instance["State"]["Name"] not in _GONE:
-                        used[instance["ImageId"]].append(instance["InstanceId"])
+        for instance in described(self._ec2, {"Name": "image-id", "Values": [image.id for image in images]}):
+            if is_there(instance):
+                used[instance["ImageId"]].append(instance["InstanceId"])
         return used
 
     def remove(self, image: WorkerImage) -> None:
         """Deregister an image and delete its snapshots; fine if they are gone already."""
-        with translated(f"deregister {image.id}"), _fine_if_gone("InvalidAMIID"):
+        with suppress(NotFoundError), translated(f"deregister {image.id}"):
             self._ec2.deregister_image(ImageId=image.id)
         for snapshot in image.snapshots:
-            with translated(f"delete {snapshot}, of {image.id}"), _fine_if_gone("InvalidSnapshot"):
+            with suppress(NotFoundError), translated(f"delete {snapshot}, of {image.id}"):
                 self._ec2.delete_snapshot(SnapshotId=snapshot)
 
     def find(self, image: str) -> WorkerImage | None:
@@ -94,32 +88,15 @@ class Images:
         return next(map(_image, found["Images"]), None)
 
     def _parameter(self, name: str) -> str | None:
-        with translated(f"read the parameter {name}"):
-            try:
+        try:
+            with translated(f"read the parameter {name}"):
                 return self._ssm.get_parameter(Name=name)["Parameter"]["Value"]
-            except ClientError as error:
-                if error_code(error) == "ParameterNotFound":
-                    return None
-                raise
-
-
-@contextmanager
-def _fine_if_gone(kind: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        if not error_code(error).startswith(kind):
-            raise
-
-
-def tags(names: Names, digest: str, base: str) -> "list[TagTypeDef]":
-    """What an image, its snapshots, and the instance that becomes one are known by."""
-    told = {STAGE_TAG: names.stage, ARTIFACTS_TAG: digest, BASE_TAG: base, "Name": f"cloudkon-{names.stage}-image"}
-    return [{"Key": key, "Value": value} for key, value in told.items()]
+        except NotFoundError:
+            return None
 
 
 def _image(image: "ImageTypeDef") -> WorkerImage:
-    told = {tag["Key"]: tag["Value"] for tag in image.get("Tags", [])}
+    told = tags_of(image)
     disks = [disk["Ebs"] for disk in image.get("BlockDeviceMappings", []) if "Ebs" in disk]
     debians = {theirs: ours for ours, theirs in _ARCHITECTURES.items()}
     return WorkerImage(

@@ -1,32 +1,38 @@
 """The machines of a stage: started, counted and ended through their auto scaling group."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from cloudkon.aws.errors import error_code, translated
-from cloudkon.clock import Clock
+from cloudkon.aws.instances import described, is_there
+from cloudkon.aws.tags import of_stage
+from cloudkon.clock import Clock, epoch_ms, looks
 from cloudkon.errors import CloudKonError, InputError, NotFoundError
 from cloudkon.machine import Capacity, Machine
-from cloudkon.names import DRAIN_HOOK, STAGE_TAG, Names
+from cloudkon.names import DRAIN_HOOK, Names
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef
+    from mypy_boto3_autoscaling.type_defs import InstanceTypeDef as MemberTypeDef
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import InstanceTypeDef
 
-_GONE = frozenset({"shutting-down", "terminated"})
+log = logging.getLogger(__name__)
+
 _MOST_ATTACHED = 20
 """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AttachInstances.html"""
+# What another zone may have: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+_NOT_HERE = frozenset({"InsufficientFreeAddressesInSubnet", "InsufficientInstanceCapacity", "Unsupported"})
 _START_S = 300.0
 _POLL_S = 3.0
 
 
 class Machines:
-    """Every verb raises NotFoundError where there is no group: no image has been built yet."""
+    """Capacity and launch raise NotFoundError where there is no group: no image has been built yet."""
 
     def __init__(self, autoscaling: "AutoScalingClient", ec2: "EC2Client", names: Names, clock: Clock) -> None:
         self._autoscaling = autoscaling
@@ -40,20 +46,14 @@ class Machines:
 
     def all(self) -> list[Machine]:
         """The machines that bear the stage's tag and have not ended, oldest first; without a group too."""
-        try:
-            members = {each["InstanceId"]: each for each in self._group().get("Instances", [])}
-        except NotFoundError:
-            members = {}
-        filters: Any = [{"Name": f"tag:{STAGE_TAG}", "Values": [self._names.stage]}]
-        with translated("list the instances of the stage"):
-            pages = self._ec2.get_paginator("describe_instances").paginate(Filters=filters)
-            found = [
-                each for page in pages for reservation in page["Reservations"] for each in reservation["Instances"]
-            ]
-        machines = [
-            _machine(each, members.get(each["InstanceId"])) for each in found if each["State"]["Name"] not in _GONE
-        ]
+        members = {each["InstanceId"]: each for each in self._members()}
+        found = filter(is_there, described(self._ec2, of_stage(self._names)))
+        machines = [_machine(each, members.get(each["InstanceId"])) for each in found]
         return sorted(machines, key=lambda machine: (machine.launched_ms, machine.id))
+
+    def count(self) -> int:
+        """How many machines the group has, those included that come or go; 0 if there is no group."""
+        return len(self._members())
 
     def want(self, count: int) -> None:
         """Let the group have this many machines, at once."""
@@ -73,26 +73,17 @@ class Machines:
 
         What was started is ended again if it can't be put into the group.
         """
-        self._group()
-        with translated(f"start {count} instances"):
-            try:
-                started = self._ec2.run_instances(**self._order(count, kind, spot=spot))["Instances"]
-            except ClientError as error:
-                if error_code(error) in ("InvalidInstanceType", "InvalidParameterValue") and kind:
-                    raise InputError(
-                        f"EC2 has no instance type {kind!r} here, or not for this image: {error}"
-                    ) from error
-                raise
-        ids = [each["InstanceId"] for each in started]
+        subnets = [subnet for subnet in self._group().get("VPCZoneIdentifier", "").split(",") if subnet]
+        ids = self._start(count, kind, subnets, spot=spot)
+        joined: list[str] = []
         try:
             self._await_running(ids)
-            for first in range(0, len(ids), _MOST_ATTACHED):
+            for batch in (ids[at : at + _MOST_ATTACHED] for at in range(0, count, _MOST_ATTACHED)):
                 with translated("put the instances into the group"):
-                    self._autoscaling.attach_instances(
-                        AutoScalingGroupName=self._names.worker_group, InstanceIds=ids[first : first + _MOST_ATTACHED]
-                    )
+                    self._autoscaling.attach_instances(AutoScalingGroupName=self._names.worker_group, InstanceIds=batch)
+                joined += batch
         except BaseException:
-            self._ec2.terminate_instances(InstanceIds=ids)
+            self._take_back(joined, [machine for machine in ids if machine not in joined])
             raise
         return ids
 
@@ -107,6 +98,19 @@ class Machines:
                 if error_code(error) != "ValidationError" or "not found" not in str(error):
                     raise
                 self._ec2.terminate_instances(InstanceIds=[machine])
+
+    def end_all(self) -> None:
+        """Terminate the group's machines, busy or not, and delete it; return when it is gone. Fine if there is none.
+
+        CloudFormation can't: it asks the group to shrink, and machines that are protected from that stay.
+        """
+        name = self._names.worker_group
+        if self._find() is None:
+            return
+        with translated(f"delete the group {name}"):
+            self._autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
+        for _ in looks(self._clock, _POLL_S):
+            if self._find() is None:
                 return
 
     def hurry(self, machine: str) -> None:
@@ -127,77 +131,91 @@ class Machines:
         """Why the group could not start a machine since then; empty if nothing failed."""
         name = self._names.worker_group
         with translated(f"read what the group {name} has tried"):
-            found = self._autoscaling.describe_scaling_activities(AutoScalingGroupName=name, MaxRecords=10)[
-                "Activities"
-            ]
-        for activity in found:
-            if (
-                activity["StatusCode"] in ("Failed", "Cancelled")
-                and activity["StartTime"].timestamp() * 1000 >= since_ms
-            ):
+            answer = self._autoscaling.describe_scaling_activities(AutoScalingGroupName=name, MaxRecords=10)
+        for activity in answer["Activities"]:
+            failed = activity["StatusCode"] in ("Failed", "Cancelled")
+            if failed and epoch_ms(activity["StartTime"]) >= since_ms:
                 return activity.get("StatusMessage") or activity.get("Description") or "no reason given"
         return ""
 
-    def _order(self, count: int, kind: str | None, *, spot: bool) -> dict[str, Any]:
-        order: dict[str, Any] = {
+    def _start(self, count: int, kind: str | None, subnets: Sequence[str], *, spot: bool) -> list[str]:
+        """In the first subnet of the group's that has so many; elsewhere the group would not take them."""
+        order: Any = {
             "MinCount": count,
             "MaxCount": count,
             "LaunchTemplate": {"LaunchTemplateName": self._names.launch_template, "Version": "$Latest"},
         }
-        if kind:
-            order["InstanceType"] = kind
-        if spot:
-            order["InstanceMarketOptions"] = {"MarketType": "spot"}
-        return order
+        order |= {"InstanceType": kind} if kind else {}
+        order |= {"InstanceMarketOptions": {"MarketType": "spot"}} if spot else {}
+        places: Any = [{"SubnetId": subnet} for subnet in subnets] or [{}]
+        with translated(f"start {count} instances"):
+            for place in places:
+                try:
+                    return [each["InstanceId"] for each in self._ec2.run_instances(**order, **place)["Instances"]]
+                except ClientError as error:
+                    if error_code(error) in _NOT_HERE and place is not places[-1]:
+                        continue
+                    if error_code(error) in ("InvalidInstanceType", "InvalidParameterValue") and kind:
+                        raise InputError(
+                            f"EC2 has no instance type {kind!r} here, or not for this image: {error}"
+                        ) from error
+                    raise
+        raise AssertionError("unreachable: the last place returns or raises")
+
+    def _take_back(self, joined: Sequence[str], others: Sequence[str]) -> None:
+        """End what is of no use; whatever comes of that, the reason for it is what is raised."""
+        try:
+            for machine in joined:
+                self.end(machine)
+            if others:
+                with translated(f"end {', '.join(others)}"):
+                    self._ec2.terminate_instances(InstanceIds=list(others))
+        except CloudKonError as error:
+            log.warning("%s They go on costing money: cloudkon-cli gc finds them.", error)
 
     def _await_running(self, ids: Sequence[str]) -> None:
         """A machine can be put into a group once it runs."""
-        until_s = self._clock.monotonic_s() + _START_S
-        while True:
-            states = dict(self._states(ids))
+        for _ in looks(self._clock, _POLL_S, _START_S):
+            found = described(self._ec2, {"Name": "instance-id", "Values": list(ids)})
+            states = {each["InstanceId"]: each["State"]["Name"] for each in found}
             if len(states) == len(ids) and set(states.values()) == {"running"}:
                 return
-            lost = [f"{machine} is {state}" for machine, state in states.items() if state not in ("pending", "running")]
-            if lost or self._clock.monotonic_s() >= until_s:
-                raise CloudKonError(
-                    f"The instances did not start: {', '.join(lost) or f'not within {_START_S:.0f} s'}."
-                )
-            self._clock.sleep(_POLL_S)
+            if lost := [f"{id_} is {state}" for id_, state in states.items() if state not in ("pending", "running")]:
+                raise CloudKonError(f"The instances did not start: {', '.join(lost)}.")
+        raise CloudKonError(f"The instances did not start within {_START_S:.0f} s.")
 
-    def _states(self, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
-        """Those that AWS does not know yet are left out."""
-        filters: Any = [{"Name": "instance-id", "Values": list(ids)}]
-        with translated("look at the new instances"):
-            for page in self._ec2.get_paginator("describe_instances").paginate(Filters=filters):
-                for reservation in page["Reservations"]:
-                    for each in reservation["Instances"]:
-                        yield each["InstanceId"], each["State"]["Name"]
+    def _members(self) -> "Sequence[MemberTypeDef]":
+        group = self._find()
+        return [] if group is None else group["Instances"]
 
     def _group(self) -> "AutoScalingGroupTypeDef":
-        name = self._names.worker_group
-        with translated(f"describe the group {name}"):
-            found = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
-        if not found:
-            stage = self._names.stage
+        found = self._find()
+        if found is None:
+            name, stage = self._names.worker_group, self._names.stage
             raise NotFoundError(
                 f"There is no group {name} in {self._names.region}: it comes with the workers' image. Build one: "
                 f"cloudkon-cli workers image build --stage {stage}, then: cloudkon-cli stack up --stage {stage}"
             )
-        return found[0]
+        return found
+
+    def _find(self) -> "AutoScalingGroupTypeDef | None":
+        name = self._names.worker_group
+        with translated(f"describe the group {name}"):
+            found = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
+        return found[0] if found else None
 
 
-def _machine(found: "InstanceTypeDef", member: Mapping[str, Any] | None) -> Machine:
+def _machine(found: "InstanceTypeDef", member: "MemberTypeDef | None") -> Machine:
     state: str = found["State"]["Name"]
     if member is not None and member["LifecycleState"] != "InService":
-        state = str(member["LifecycleState"]).lower()
-    launched = found.get("LaunchTime")
+        state = member["LifecycleState"].lower()
     return Machine(
         id=found["InstanceId"],
         type=found.get("InstanceType", ""),
         zone=found.get("Placement", {}).get("AvailabilityZone", ""),
         state=state,
         spot=found.get("InstanceLifecycle") == "spot",
-        launched_ms=round(launched.timestamp() * 1000) if isinstance(launched, datetime) else 0,
+        launched_ms=epoch_ms(found["LaunchTime"]),
         image=found.get("ImageId", ""),
         protected=bool(member and member.get("ProtectedFromScaleIn")),
     )

@@ -1,7 +1,6 @@
 """A bucket in S3, read as streams that survive a broken connection."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from botocore.exceptions import (
 from cloudkon.aws.errors import error_code, translated
 from cloudkon.aws.multipart import MULTIPART_ABOVE_BYTES, upload_in_parts
 from cloudkon.backoff import Backoff
-from cloudkon.clock import Clock
+from cloudkon.clock import Clock, epoch_ms
 from cloudkon.errors import CloudKonError
 from cloudkon.ports import ObjectInfo, StoredObject, UnfinishedUpload
 
@@ -94,7 +93,7 @@ class S3Store:
         with translated(f"list s3://{self.bucket}/{prefix}"):
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
                 for found in page.get("Contents", []):
-                    yield StoredObject(found["Key"], found["Size"], _ms(found["LastModified"]))
+                    yield StoredObject(found["Key"], found["Size"], epoch_ms(found["LastModified"]))
 
     def unfinished(self, prefix: str) -> Iterator[UnfinishedUpload]:
         """The uploads in parts that were neither completed nor aborted."""
@@ -103,7 +102,7 @@ class S3Store:
                 Bucket=self.bucket, Prefix=prefix
             ):
                 for found in page.get("Uploads", []):
-                    yield UnfinishedUpload(found["Key"], found["UploadId"], _ms(found["Initiated"]))
+                    yield UnfinishedUpload(found["Key"], found["UploadId"], epoch_ms(found["Initiated"]))
 
     def remove(self, what: Sequence[StoredObject | UnfinishedUpload]) -> Sequence[str]:
         """Delete the objects, a thousand a request, and abort the uploads; return the keys that S3 refused."""
@@ -152,10 +151,6 @@ def _without(skip: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
         if kept := chunk[skip:]:
             yield kept
         skip = max(0, skip - len(chunk))
-
-
-def _ms(time: datetime) -> int:
-    return int(time.timestamp() * 1000)
 
 
 def _pinned(version: str | None) -> dict[str, Any]:

@@ -1,5 +1,4 @@
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 
 from cli.deploying import find_project
+from tests.support.clones import clone
 from tests.support.embedded_aws import STAGE, EmbeddedAws
 
 OTHER = "arn:aws:sns:us-east-1:000000000000:somebody-elses"
@@ -24,21 +24,11 @@ def deployed(aws: EmbeddedAws) -> dict[str, Any]:
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A clone of its own: Chalice writes down what it has deployed."""
-    clone = tmp_path / "cloudkon"
-    files = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], capture_output=True, check=True
-    ).stdout.decode()
-    for name in filter(None, files.split("\0")):
-        if Path(name).is_symlink() or Path(name).is_file():
-            target = clone / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(name, target, follow_symlinks=False)
-    bytecode = clone / "dispatcher/__pycache__/ingest.cpython-311.pyc"  # as any command there leaves it
-    bytecode.parent.mkdir()
+    here = clone(tmp_path / "cloudkon")
+    bytecode = here / "dispatcher/__pycache__/ingest.cpython-311.pyc"  # as any command there leaves it
+    bytecode.parent.mkdir(exist_ok=True)
     bytecode.write_bytes(b"of no interest")
-    # What Chalice has packed already it takes again, where requirements.txt is the same.
-    shutil.copytree(".chalice/deployments", clone / ".chalice/deployments")
-    return find_project(clone, STAGE)
+    return find_project(here, STAGE)
 
 
 def test_a_second_deploy_changes_nothing(embedded_cloud: EmbeddedAws, repository: Path) -> None:

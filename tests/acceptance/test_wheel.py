@@ -54,6 +54,6 @@ def test_the_wheel_explains_what_is_missing(wheel: Path, tmp_path: Path) -> None
     assert said.returncode == 1
     lines = [" ".join(line.split()) for line in said.stdout.splitlines()]
     assert lines[1] == "ok cloudkon 0.1.0"
-    assert "unknown animoto Not installed: av, PIL, aiohttp. With it, videos can be made." in lines
+    assert "absent animoto Not installed: av, PIL, aiohttp. With it, videos can be made." in lines
     assert "-> If it is wanted: pip install 'cloudkon[animoto]'" in lines
     assert "-> Set AWS_DEFAULT_REGION, such as eu-central-1." in lines

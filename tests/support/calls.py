@@ -14,16 +14,13 @@ EVERYBODY = (LAMBDA, WORKER, OPERATOR, IMAGES)
 # By file and call: what AWS asks for, and of whom.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 CALLS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
-    ("beside.py", "delete_auto_scaling_group"): (("autoscaling:DeleteAutoScalingGroup",), (DEPLOYER,)),
-    ("beside.py", "describe_auto_scaling_groups"): (("autoscaling:DescribeAutoScalingGroups",), (DEPLOYER,)),
-    ("beside.py", "get_function_configuration"): (("lambda:GetFunctionConfiguration",), (DEPLOYER,)),
-    ("beside.py", "get_parameter"): (("ssm:GetParameter",), (DEPLOYER,)),
     ("changes.py", "create_change_set"): (("cloudformation:CreateChangeSet",), (DEPLOYER,)),
     ("changes.py", "delete_change_set"): (("cloudformation:DeleteChangeSet",), (DEPLOYER,)),
     ("changes.py", "delete_stack"): (("cloudformation:DeleteStack",), (DEPLOYER,)),
     ("changes.py", "describe_change_set"): (("cloudformation:DescribeChangeSet",), (DEPLOYER,)),
     ("emptying.py", "delete_objects"): (("s3:DeleteObject", "s3:DeleteObjectVersion"), (DEPLOYER,)),
     ("emptying.py", "list_object_versions"): (("s3:ListBucketVersions",), (DEPLOYER,)),
+    ("functions.py", "get_function_configuration"): (("lambda:GetFunctionConfiguration",), (DEPLOYER,)),
     ("network.py", "describe_instance_type_offerings"): (("ec2:DescribeInstanceTypeOfferings",), (DEPLOYER,)),
     ("network.py", "describe_subnets"): (("ec2:DescribeSubnets",), (DEPLOYER,)),
     ("network.py", "describe_vpcs"): (("ec2:DescribeVpcs",), (DEPLOYER,)),
@@ -64,12 +61,13 @@ CALLS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("log_reader.py", "filter_log_events"): (("logs:FilterLogEvents",), (OPERATOR,)),
     ("machines.py", "attach_instances"): (("autoscaling:AttachInstances",), (OPERATOR,)),
     ("machines.py", "complete_lifecycle_action"): (("autoscaling:CompleteLifecycleAction",), (OPERATOR,)),
+    ("instances.py", "describe_instances"): (("ec2:DescribeInstances",), (OPERATOR, IMAGES)),
+    ("machines.py", "delete_auto_scaling_group"): (("autoscaling:DeleteAutoScalingGroup",), (DEPLOYER,)),
     ("machines.py", "describe_auto_scaling_groups"): (("autoscaling:DescribeAutoScalingGroups",), (OPERATOR,)),
-    ("machines.py", "describe_instances"): (("ec2:DescribeInstances",), (OPERATOR,)),
     ("machines.py", "describe_scaling_activities"): (("autoscaling:DescribeScalingActivities",), (OPERATOR,)),
     ("machines.py", "run_instances"): (
         ("ec2:RunInstances", "ec2:CreateTags", "iam:PassRole", "ssm:GetParameters"),
-        (OPERATOR,),
+        (IMAGES,),  # who may give a machine other user data decides what it runs
     ),
     ("machines.py", "set_desired_capacity"): (("autoscaling:SetDesiredCapacity",), (OPERATOR,)),
     ("machines.py", "terminate_instance_in_auto_scaling_group"): (
@@ -82,14 +80,12 @@ CALLS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("prices.py", "get_products"): (("pricing:GetProducts",), (OPERATOR,)),
     # What makes images.
     ("image_builder.py", "create_image"): (("ec2:CreateImage", "ec2:CreateTags"), (IMAGES,)),
-    ("image_builder.py", "describe_instances"): (("ec2:DescribeInstances",), (IMAGES,)),
     ("image_builder.py", "get_console_output"): (("ec2:GetConsoleOutput",), (IMAGES,)),
     ("image_builder.py", "run_instances"): (("ec2:RunInstances", "ec2:CreateTags", "iam:PassRole"), (IMAGES,)),
     ("image_builder.py", "terminate_instances"): (("ec2:TerminateInstances",), (IMAGES,)),
     ("images.py", "deregister_image"): (("ec2:DeregisterImage",), (IMAGES,)),
     ("images.py", "delete_snapshot"): (("ec2:DeleteSnapshot",), (IMAGES,)),
     ("images.py", "describe_images"): (("ec2:DescribeImages",), (IMAGES,)),
-    ("images.py", "describe_instances"): (("ec2:DescribeInstances",), (IMAGES,)),
     ("images.py", "get_parameter"): (("ssm:GetParameter",), (IMAGES,)),
     ("images.py", "put_parameter"): (("ssm:PutParameter",), (IMAGES,)),
 }

@@ -119,7 +119,7 @@ def image_world(patch: pytest.MonkeyPatch) -> Iterator[ImageWorld]:
         world.ssm.put_parameter(Name=NAMES.image_parameter, Value="no-image-yet", Type="String")
         world.publish_debian()
         patch.setattr(General, "get_console_output", lambda response: _console(world, response))
-        patch.setattr(EC2Backend, "create_image", _create_image)
+        patch.setattr(EC2Backend, "create_image", create_image)
         yield world
 
 
@@ -130,7 +130,7 @@ def _console(world: ImageWorld, response: Any) -> Any:
     return ActionResult(told)
 
 
-def _create_image(
+def create_image(
     backend: Any, instance_id: str, name: str, description: str, tag_specifications: list[dict[str, Any]]
 ) -> Any:
     """Let an image's snapshot be tagged, which moto has left for later."""

@@ -52,9 +52,15 @@ def resources() -> dict[str, Any]:
 
 def grants(names: Names) -> list[Grant]:
     """Everything that anybody may do, a line a resource."""
-    found = [grant for role, resource in ROLES.items() for grant in _of(role, _statements(resource), names)]
-    policy = json.loads(Path(f".chalice/policy-{names.stage}.json").read_text(encoding="utf-8"))
-    return found + list(_of(LAMBDA, policy["Statement"], names))
+    return [grant for role in (*ROLES, LAMBDA) for grant in _of(role, statements(role, names))]
+
+
+def statements(role: str, names: Names) -> list[Any]:
+    """What the policies of a role say, resolved."""
+    if role == LAMBDA:
+        policy = json.loads(Path(f".chalice/policy-{names.stage}.json").read_text(encoding="utf-8"))
+        return list(policy["Statement"])
+    return list(resolved(_statements(ROLES[role]), names))
 
 
 def document(allowed: list[Grant]) -> str:
@@ -94,8 +100,8 @@ def _statements(resource: str) -> list[Any]:
     return [statement for policy in properties["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
 
 
-def _of(role: str, statements: list[Any], names: Names) -> Iterator[Grant]:
-    for statement in resolved(statements, names):
+def _of(role: str, said: list[Any]) -> Iterator[Grant]:
+    for statement in said:
         condition = json.dumps(statement["Condition"], sort_keys=True) if "Condition" in statement else ""
         for action in _listed(statement["Action"]):
             for resource in _listed(statement["Resource"]):

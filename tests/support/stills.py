@@ -37,10 +37,13 @@ def plain(colour: tuple[int, int, int], width: int = 64, height: int = 48) -> Vi
 
 def planes(frame: VideoFrame) -> Planes:
     """Without what lies between the rows in memory."""
-    return tuple(
-        b"".join(bytes(plane)[row * plane.line_size :][: plane.width] for row in range(plane.height))
-        for plane in frame.planes
-    )
+    return tuple(_rows(bytes(plane), plane.width, plane.height, plane.line_size) for plane in frame.planes)
+
+
+def _rows(data: bytes, width: int, height: int, line_size: int) -> bytes:
+    if width == line_size:
+        return data[: width * height]
+    return b"".join(data[at : at + width] for at in range(0, height * line_size, line_size))
 
 
 def decoded(path: Path) -> Iterator[Planes]:

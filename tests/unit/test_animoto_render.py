@@ -1,8 +1,13 @@
 import io
 import math
+import os
 import struct
+import subprocess
+import sys
 import wave
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 
 import av
@@ -16,6 +21,7 @@ from animoto.video import Engine, Transition, VideoError, VideoReport, VideoSpec
 from cloudkon.errors import InputError
 from tests.support.stills import GREY, WHITE, decoded, noise_db, plain, planes, still
 
+ROOT = Path(__file__).parents[2]
 SMALL = VideoSpec(width=64, height=48)
 
 
@@ -57,6 +63,34 @@ def test_the_same_pictures_give_the_same_bytes(tmp_path: Path, engine: Engine) -
     memory = io.BytesIO()
     render(_stills(5), spec, memory)
     assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "other.mp4").read_bytes() == memory.getvalue()
+
+
+@pytest.mark.parametrize("engine", [Engine.SYNTH, Engine.ENCODE])
+def test_bytes_do_not_depend_on_what_was_made_before(engine: Engine) -> None:
+    """A process makes of pictures what a fresh one makes of them, after and beside videos of other sizes and counts."""
+    wanted = _made(5, 64, 48, engine)
+    fresh = "import sys, tests.unit.test_animoto_render as test; print(test._made(5, 64, 48, test.Engine(sys.argv[1])))"
+    told = subprocess.run(
+        [sys.executable, "-c", fresh, engine], check=True, capture_output=True, text=True, env=os.environ, cwd=ROOT
+    )
+    others = [(3, 32, 32), (7, 96, 64), (5, 64, 48)]
+    with ThreadPoolExecutor(4) as slots:
+        beside = [slots.submit(_made, *other, engine, threads=1 + at % 3) for at, other in enumerate(others * 3)]
+        made = [slots.submit(_made, 5, 64, 48, engine, threads=1 + at).result() for at in range(3)]
+        again = {future.result() for future in beside[2::3]}
+    assert {told.stdout.strip(), *made, *again} == {wanted}
+
+
+def _made(count: int, width: int, height: int, engine: Engine, *, threads: int = 1) -> str:
+    """What tells the bytes of a video from any other."""
+    memory = io.BytesIO()
+    render(
+        (still(number, width, height) for number in range(count)),
+        VideoSpec(width, height, engine=engine),
+        memory,
+        threads=threads,
+    )
+    return sha256(memory.getvalue()).hexdigest()
 
 
 @pytest.mark.parametrize("threads", [1, 3])

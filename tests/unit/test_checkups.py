@@ -1,5 +1,7 @@
 import json
+from collections.abc import Callable
 from email.utils import formatdate
+from fnmatch import fnmatchcase
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,13 +12,15 @@ from cloudkon.aws.checkups.formation import check_drift, check_stack
 from cloudkon.aws.checkups.image import check_image
 from cloudkon.aws.checkups.queues import check_queues
 from cloudkon.aws.checkups.quotas import check_concurrency, check_vcpus
-from cloudkon.aws.checkups.roles import check_roles
+from cloudkon.aws.checkups.roles import Needs, check_roles, needs_of_lambda, needs_of_worker
 from cloudkon.aws.checkups.stage import examine
+from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.checkups.table import check_table
 from cloudkon.aws.session import Session
 from cloudkon.checkup import Verdict
 from cloudkon.errors import DeniedError
 from tests.support.checkups import NAMES, problems, subject, verdicts
+from tests.support.policies import grants
 from tests.support.scripted_aws import ScriptedSession, refusal
 from tests.support.still_clock import StillClock
 
@@ -62,6 +66,26 @@ def test_drift() -> None:
         "describe_stack_resource_drifts": {"StackResourceDrifts": [changed]},
     }
     assert "TaskQueue (modified)" in problems(check_drift(subject(cloudformation=answers)))
+
+
+def test_the_image_is_no_drift() -> None:
+    """The id of an image, written where the stack's template has none, is not called a change by hand; a tag is."""
+    written = {"LogicalResourceId": "ImageParameter", "StackResourceDriftStatus": "MODIFIED"}
+    answers: dict[str, Any] = {
+        "detect_stack_drift": {"StackDriftDetectionId": "1"},
+        "describe_stack_drift_detection_status": {
+            "DetectionStatus": "DETECTION_COMPLETE",
+            "StackDriftStatus": "DRIFTED",
+        },
+        "describe_stack_resource_drifts": {
+            "StackResourceDrifts": [written | {"PropertyDifferences": [{"PropertyPath": "/Value"}]}]
+        },
+    }
+    assert verdicts(check_drift(subject(cloudformation=answers))) == [Verdict.OK]
+    answers["describe_stack_resource_drifts"] = {
+        "StackResourceDrifts": [written | {"PropertyDifferences": [{"PropertyPath": "/Type"}]}]
+    }
+    assert "ImageParameter (modified)" in problems(check_drift(subject(cloudformation=answers)))
 
 
 def test_drift_that_takes_too_long() -> None:
@@ -146,10 +170,49 @@ def simulated(refused: str) -> Any:
 def test_roles(refused: str, verdict: Verdict) -> None:
     """A permission that a role lacks is named."""
     iam = {"get_role": {"Role": {"Arn": "arn:role"}}, "simulate_principal_policy": simulated(refused)}
-    lambdas = {"get_function_configuration": {"Role": "arn:aws:iam::1:role/cloudkon-dev"}}
-    found = list(check_roles(subject(iam=iam, functions=lambdas)))
+    found = list(check_roles(subject(iam=iam, functions=LAMBDAS)))
     assert verdict in verdicts(found)
     assert refused in problems(found)
+
+
+LAMBDAS = {"get_function_configuration": lambda FunctionName: {"Role": f"arn:aws:iam::1:role/{FunctionName}"}}  # noqa: N803 (boto3's name)
+
+
+def test_roles_of_both_functions() -> None:
+    """Each function has a role of its own, and one that lacks something is named."""
+
+    def described(RoleName: str) -> Any:  # noqa: N803 (boto3's name)
+        return {"Role": {"Arn": f"arn:aws:iam::1:role/{RoleName}"}}
+
+    def simulate(PolicySourceArn: str, ActionNames: list[str], **_: Any) -> Any:  # noqa: N803 (boto3's names)
+        refused = "s3:GetObject" if PolicySourceArn.endswith("dispatch_range") else ""
+        return simulated(refused)(ActionNames)
+
+    iam = {"get_role": described, "simulate_principal_policy": simulate}
+    found = list(check_roles(subject(iam=iam, functions=LAMBDAS)))
+    assert verdicts(found) == [Verdict.OK, Verdict.OK, Verdict.PROBLEM]
+    assert "cloudkon-dev-dispatch_range may not s3:GetObject" in problems(found)
+
+
+def test_roles_of_functions_that_are_not_there() -> None:
+    """That a function is missing is told by the check of the functions, and by no other."""
+    iam = {"get_role": {"Role": {"Arn": "arn:role"}}, "simulate_principal_policy": simulated("")}
+    missing = {"get_function_configuration": refusal("ResourceNotFoundException", 404)}
+    assert verdicts(check_roles(subject(iam=iam, functions=missing))) == [Verdict.OK]
+
+
+@pytest.mark.parametrize(("role", "needs"), [("worker", needs_of_worker), ("Lambda", needs_of_lambda)])
+def test_what_roles_need_is_what_they_are_given(role: str, needs: Callable[[Subject], Needs]) -> None:
+    """The examination asks for what the policies give, resource by resource, and leaves out nothing of it."""
+    given = {(grant.action, grant.resource) for grant in grants(NAMES) if grant.role == role}
+    asked = {(action, resource) for resource, actions in needs(subject()).items() for action in actions}
+
+    def fits(one: tuple[str, str], other: tuple[str, str]) -> bool:
+        return all(map(fnmatchcase, one, other))
+
+    assert [one for one in asked if not any(fits(one, other) for other in given)] == []
+    left = [other for other in given if not any(fits(one, other) for one in asked)]
+    assert all("my-pictures" in resource for _, resource in left)
 
 
 @pytest.mark.parametrize(
@@ -158,11 +221,12 @@ def test_roles(refused: str, verdict: Verdict) -> None:
         ("ami-1", [{"State": "available"}], Verdict.OK),
         ("ami-1", [{"State": "pending"}], Verdict.PROBLEM),
         ("ami-1", [], Verdict.PROBLEM),
-        ("no-image-yet", [], Verdict.PROBLEM),
+        ("no-image-yet", [], Verdict.ABSENT),
     ],
 )
 def test_image(value: str, images: list[dict[str, str]], verdict: Verdict) -> None:
     """The parameter has to name an image that can be started from."""
+    images = [{"ImageId": value, "Architecture": "x86_64"} | image for image in images]
     found = check_image(
         subject(ssm={"get_parameter": {"Parameter": {"Value": value}}}, ec2={"describe_images": {"Images": images}})
     )
@@ -199,6 +263,13 @@ def test_one_refusal_stops_nothing() -> None:
     found = list(examine(subject()))
     assert len({finding.subject for finding in found}) >= 10
     assert set(verdicts(found)) == {Verdict.UNKNOWN}
+
+
+def test_no_stage() -> None:
+    """Where there is no stack, that is the one problem, and deploying the one remedy."""
+    found = list(examine(subject(cloudformation={"describe_stacks": {"Stacks": []}})))
+    assert problems(found) == "There is no stack cloudkon-dev in eu-central-1, and so nothing else of the stage."
+    assert {finding.subject for finding in found} == {"stack", "quotas"}
 
 
 def test_who_asks_must_be_known() -> None:

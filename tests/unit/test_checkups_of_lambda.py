@@ -7,7 +7,6 @@ from cloudkon.aws.checkups.dispatcher import (
     check_functions,
     check_notification,
     check_range_source,
-    functions,
 )
 from cloudkon.checkup import Verdict
 from tests.support.checkups import NAMES, problems, subject, verdicts
@@ -58,9 +57,7 @@ def test_functions() -> None:
     assert "no role" in said
     assert "'prod'" in said
     nothing = {"get_function_configuration": refusal("ResourceNotFoundException", 404)}
-    assert problems(check_functions(subject(functions=nothing))).count("There is no function") == len(
-        functions(subject())
-    )
+    assert problems(check_functions(subject(functions=nothing))).count("There is no function") == len(NAMES.functions)
 
 
 @pytest.mark.parametrize(("state", "verdict"), [("Enabled", Verdict.OK), ("Disabled", Verdict.PROBLEM)])

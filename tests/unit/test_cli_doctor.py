@@ -6,9 +6,10 @@ from importlib.util import find_spec
 import pytest
 from click.testing import CliRunner
 
+from cli.findings import show
 from cli.main import cloudkon_cli
 from cli.this_machine import check_machine
-from cloudkon.checkup import Verdict
+from cloudkon.checkup import Finding, Verdict
 
 
 def test_this_machine_is_well() -> None:
@@ -24,9 +25,24 @@ def test_what_is_not_installed_is_named() -> None:
     found = {
         finding.subject: finding for finding in check_machine(lambda name: None if name == "PIL" else find_spec(name))
     }
-    assert found["animoto"].verdict is Verdict.UNKNOWN
+    assert found["animoto"].verdict is Verdict.ABSENT
     assert found["animoto"].says == "Not installed: PIL. With it, videos can be made."
     assert "cloudkon[animoto]" in found["animoto"].remedy
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "said"),
+    [
+        ([Verdict.OK, Verdict.ABSENT, Verdict.OK], "No problem, 2 ok, 1 absent.\n"),
+        ([Verdict.PROBLEM], "1 problem.\n"),
+        ([Verdict.UNKNOWN, Verdict.PROBLEM, Verdict.PROBLEM], "2 problems, 1 unknown.\n"),
+    ],
+)
+def test_the_summary(verdicts: list[Verdict], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the end the problems are counted, and the rest; only a problem makes it unwell."""
+    is_well = show([Finding("one", verdict, "so it is") for verdict in verdicts], as_json=False)
+    assert is_well == (Verdict.PROBLEM not in verdicts)
+    assert capsys.readouterr().err == said
 
 
 def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,7 @@ def test_the_question(typed: str, deleted: list[str], monkeypatch: pytest.Monkey
     answers = iter((volumes("available", "available"), volumes("available", "in-use", "available")))
     ec2 = {"describe_volumes": lambda **_: next(answers), "delete_volume": {}}
     session = scripted(monkeypatch, ec2=ec2)
-    monkeypatch.setattr("cli.gc._at_a_terminal", lambda: True)
+    monkeypatch.setattr("cli.consent.at_a_terminal", lambda: True)
     answer = gc(typed=typed)
     assert answer.exit_code == 0
     assert "Remove these 2 for good?" in answer.stderr

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli.image
+from cli.artifacts import Artifacts
 from cli.main import cloudkon_cli
 from cloudkon.aws.image_builder import Build, ImageBuilder
 from cloudkon.aws.images import Images
@@ -98,6 +99,21 @@ def test_the_artifacts(world: ImageWorld, wheel: Path, tmp_path: Path) -> None:
     digest = {entry["Key"].split("/")[1] for entry in listed}
     assert len(digest) == 1
     assert {entry["Key"].rpartition("/")[2] for entry in listed} == {wheel.name, own.name, "constraints.txt"}
+
+
+def test_the_wheel_built_for_it_is_told(world: ImageWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wheel that was built only to be uploaded is gone when the image is there; its digest is told all the same."""
+
+    def built(_start: Path, folder: Path, _own: object) -> Artifacts:
+        wheel = write_wheel(folder / "cloudkon-0.1.0-py3-none-any.whl", "echo provisioned")
+        return Artifacts(wheel, wheel.with_name("constraints.txt"))
+
+    monkeypatch.setattr(cli.image, "built", built)
+    world.script({20: world.say(READY), 30: world.stop})
+    told = json.loads(run("build", "--json").stdout)
+    prefix = f"artifacts/{told['artifacts']}/"
+    assert told["image"] == world.current()
+    assert world.s3.list_objects_v2(Bucket=NAMES.results_bucket, Prefix=prefix)["KeyCount"] == 2
 
 
 def test_the_same_content_is_not_built_twice(world: ImageWorld, wheel: Path, tmp_path: Path) -> None:
@@ -232,17 +248,26 @@ def test_no_image(world: ImageWorld) -> None:
     assert "workers image build --stage dev" in answer.stderr
 
 
-def test_prune(world: ImageWorld, wheel: Path) -> None:
+def test_prune(world: ImageWorld, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All but the newest, and the current one, are deleted with their snapshots, once that was agreed to."""
     made = [build(world, wheel, "--force") for _ in range(4)]
     for day, image in enumerate(made, start=10):
         world.date(image, f"2025-06-{day}T15:06:40.000Z")
     world.ssm.put_parameter(Name=NAMES.image_parameter, Value=made[0], Type="String", Overwrite=True)
     snapshots = world.snapshots()
-    asked = run("prune", "--keep", "1", code=1, answer="n\n")
-    assert (made[1] in asked.stderr, made[0] in asked.stderr, len(world.images())) == (True, False, 4)
-    told = run("prune", "--keep", "1", "--json", answer="y\n")
-    assert json.loads(told.stdout.splitlines()[-1]) == {"deleted": [made[2], made[1]]}
+    shown = run("prune", "--keep", "1")
+    assert (made[1] in shown.stderr, made[0] in shown.stderr, "prune --stage dev --keep 1 --yes" in shown.stderr) == (
+        True,
+        False,
+        True,
+    )
+    monkeypatch.setattr("cli.consent.at_a_terminal", lambda: True)
+    assert "Delete 2 images for good?" in run("prune", "--keep", "1", answer="n\n").stderr
+    assert json.loads(run("prune", "--keep", "1", "--json").stdout) == {"deleted": []}
+    assert len(world.images()) == 4
+    run("prune", "--keep", "2", answer="y\n")
+    assert set(world.images()) == {made[0], made[2], made[3]}
+    assert json.loads(run("prune", "--keep", "1", "--json", "--yes").stdout) == {"deleted": [made[2]]}
     assert set(world.images()) == {made[0], made[3]}
     assert len(world.snapshots()) == len(snapshots) - 2
     assert "nothing to delete" in run("prune", "--yes").stderr

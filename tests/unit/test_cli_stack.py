@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
-from cloudkon.aws.beside import end_group, machines
+from cloudkon.aws.machines import Machines
 from cloudkon.clock import SystemClock
 from cloudkon.job import Job, Source
 from cloudkon.names import Names
@@ -154,5 +154,6 @@ def test_down_refuses_while_there_are_machines(names: Names, aws: AwsLab) -> Non
     assert answer.exit_code == 1
     assert f"The group {group} has 2 machines; nothing was deleted" in answer.stderr
     assert run("down", "--force").exit_code == 0
-    assert machines(autoscaling, group) == 0
-    end_group(autoscaling, group, StillClock())  # which is fine when there is none
+    machines = Machines(autoscaling, ec2, names, StillClock())
+    assert machines.count() == 0
+    machines.end_all()  # which is fine when there is none

@@ -55,7 +55,7 @@ def test_a_worker_is_a_line(ledger: SqliteLedger, file: Path) -> None:
         throttled={"sqs.SendMessageBatch": 2, "dynamodb.UpdateItem": 1_000, "sqs.ReceiveMessage": 3},
     )
     header, line = listed(file).stdout.splitlines()
-    columns = "worker state busy bundles tasks seen age throttled instance USD/h reason"
+    columns = "worker state busy bundles tasks seen age throttled instance reason"
     assert header.split() == columns.split()
     assert line.split("  ")[:2] == ["host-1", "sick"]
     assert "3/4       20  1,280" in line

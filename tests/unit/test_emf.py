@@ -1,5 +1,6 @@
 """The metrics that workers and the dispatcher write, as CloudWatch reads them."""
 
+import errno
 import io
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +38,19 @@ class Written:
 
     def documents(self) -> list[dict[str, Any]]:
         return [metrics_of(each) for each in self.text.getvalue().splitlines()]
+
+
+class FullDisk(io.StringIO):
+    """Where nothing can be written."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_metrics_that_can_not_be_written_are_lost(caplog: pytest.LogCaptureFixture) -> None:
+    """A disk that is full ends no worker: that is for its health to say."""
+    MetricLog("dev", ManualClock(), FullDisk()).write({"Slots": 1})
+    assert "No space left" in caplog.text
 
 
 def measured(machine: Machine) -> Written:

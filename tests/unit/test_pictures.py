@@ -1,7 +1,9 @@
 import io
+import random
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -103,6 +105,17 @@ def test_exact(kind: str, mode: str) -> None:
         seen, meant = shown(frame, x, 180), colour(image, x, 180)
         assert near(seen, meant), (x, seen, meant)
         assert mode == "RGB" or len(set(seen)) == 1
+
+
+def test_rounded() -> None:
+    """Of any colours, each comes out within two levels, and all together as bright as they were."""
+    tiles = Image.frombytes("RGB", (16, 9), random.Random(1).randbytes(3 * 16 * 9))
+    image = tiles.resize((640, 360), Image.Resampling.NEAREST)
+    frame = frame_of(encoded(image), Canvas(640, 360))
+    places = [(x, y) for x in range(20, 640, 40) for y in range(20, 360, 40)]
+    seen, meant = ([look(x, y) for x, y in places] for look in (partial(shown, frame), partial(colour, image)))
+    assert all(map(near, seen, meant))
+    assert sum(map(sum, seen)) == pytest.approx(sum(map(sum, meant)), abs=3 * len(places) / 4)
 
 
 def test_16_bits() -> None:

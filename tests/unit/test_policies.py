@@ -8,7 +8,7 @@ import pytest
 
 from cloudkon.names import Names
 from tests.support.calls import BY_OTHERS, CALLS, DEPLOYER, calls
-from tests.support.policies import LAMBDA, ROLES, Grant, document, grants, resolved, resources
+from tests.support.policies import LAMBDA, ROLES, Grant, document, grants, resolved, resources, statements
 
 NAMES = Names("dev", "123456789012", "eu-central-1")
 GRANTS = grants(NAMES)
@@ -41,6 +41,13 @@ def test_nothing_is_too_much() -> None:
     """No role may do what nothing calls with its permissions."""
     assert GRANTED - CALLED - BY_OTHERS.keys() == set()
     assert BY_OTHERS.keys() - GRANTED == set()
+
+
+@pytest.mark.parametrize("role", [LAMBDA, *ROLES])
+def test_statements_have_names_of_their_own(role: str) -> None:
+    """IAM refuses a policy of which two statements have one name."""
+    sids = [statement["Sid"] for statement in statements(role, NAMES)]
+    assert sorted(set(sids)) == sorted(sids)
 
 
 @pytest.mark.parametrize("grant", GRANTS, ids=str)

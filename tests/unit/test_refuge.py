@@ -38,7 +38,7 @@ class Process:
 
     def __init__(self, group: Group, clock: ManualClock, folder: Path) -> None:
         self.busy = False
-        self.refuge = Refuge(group, clock, lambda: self.busy, folder)
+        self.refuge = Refuge(group, clock, lambda: self.busy, 60.0, folder)
         self.refuge.enter(INSTANCE)
 
     def look(self, *, busy: bool) -> None:
@@ -133,8 +133,16 @@ def test_outside_of_a_group_nothing_is_protected(group: Group, alone: Process) -
     group.fails_with = CloudKonError("not part of Auto Scaling group")
     alone.look(busy=True)
     alone.look(busy=True)
-    alone.refuge.leave(INSTANCE, ending=True)
+    alone.refuge.leave(INSTANCE, ending=False)
     assert group.told == []
+
+
+def test_a_group_that_ends_the_instance_protects_it_no_more(group: Group, alone: Process) -> None:
+    """A protection that was refused, as the end had begun, keeps nobody from letting the instance go."""
+    group.fails_with = CloudKonError("The instance is not in InService or EnteringStandby or Standby.")
+    alone.look(busy=True)
+    alone.refuge.leave(INSTANCE, ending=True)
+    assert group.told == ["let"]
 
 
 def test_the_last_to_drain_lets_the_instance_go(group: Group, start: Start) -> None:
@@ -156,4 +164,24 @@ def test_what_can_not_be_said_ends_nothing(group: Group, alone: Process) -> None
 def test_a_worker_that_ends_by_itself_ends_no_instance(group: Group, alone: Process) -> None:
     """Only where the group waits for the instance's end is it told."""
     alone.refuge.leave(INSTANCE, ending=False)
+    assert group.told == []
+
+
+def test_a_full_disk_ends_nothing(group: Group, clock: ManualClock, tmp_path: Path) -> None:
+    """Where the processes' files can't be made, the worker goes on; they are tried again at the next look."""
+    folder = tmp_path / "not yet there"
+    process = Process(group, clock, folder)
+    process.look(busy=True)
+    assert group.told == []
+    folder.mkdir()
+    process.look(busy=True)
+    assert group.told == ["protect"]
+    process.refuge.leave(INSTANCE, ending=True)
+    assert group.told == ["protect", "let"]
+
+
+def test_a_disk_that_stays_full(group: Group, clock: ManualClock, tmp_path: Path) -> None:
+    """A worker that never had its files leaves in peace."""
+    process = Process(group, clock, tmp_path / "not there")
+    process.refuge.leave(INSTANCE, ending=True)
     assert group.told == []

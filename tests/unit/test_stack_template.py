@@ -134,6 +134,9 @@ def test_machines_come_and_go_with_the_work() -> None:
     measured = set(group["MetricsCollection"][0]["Metrics"])
     told = json.dumps([resources()[name] for name in ("FromZeroAlarm", "ToZeroAlarm", "BacklogPolicy")])
     assert set(re.findall(r"\bGroup[A-Z]\w+", told)) == measured
+    assert (
+        resources()["FromZeroPolicy"]["Properties"]["AdjustmentType"] == "ChangeInCapacity"
+    )  # it never takes any away
     heartbeat_s = resources()["DrainHook"]["Properties"]["HeartbeatTimeout"]
     assert heartbeat_s > Settings().poll_s + Settings().drain_s + 30  # and a supervised process's last words
 

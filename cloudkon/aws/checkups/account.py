@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from cloudkon.aws.errors import translated
 from cloudkon.aws.session import Session
 from cloudkon.checkup import Finding, ok, problem, unknown
-from cloudkon.clock import Clock
+from cloudkon.clock import Clock, epoch_ms
 from cloudkon.errors import InputError
 
 
@@ -25,7 +25,7 @@ def _skew(date: str | None, now_ms: int, guard_ms: int) -> Finding:
     if date is None:
         return unknown("clock", "The answer carried no date to compare with.")
     try:
-        there_ms = round(parsedate_to_datetime(date).timestamp() * 1000)
+        there_ms = epoch_ms(parsedate_to_datetime(date))
     except ValueError as error:
         raise InputError(f"AWS's answer carries a date that can't be read: {date!r}.") from error
     apart_ms = max(0, there_ms - now_ms, now_ms - there_ms - 1_000)  # the header tells whole seconds

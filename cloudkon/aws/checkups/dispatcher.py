@@ -16,12 +16,6 @@ _ALL = "s3:ObjectCreated:*"
 _MAX_SHOWN = 200
 
 
-def functions(subject: Subject) -> tuple[str, str]:
-    """As Chalice calls them: the application, the stage, the handler."""
-    stage = subject.names.stage
-    return f"cloudkon-{stage}-ingest", f"cloudkon-{stage}-dispatch_range"
-
-
 def _deploy(subject: Subject) -> str:
     return f"cloudkon-cli deploy --stage {subject.names.stage}"
 
@@ -29,7 +23,7 @@ def _deploy(subject: Subject) -> str:
 def check_functions(subject: Subject) -> Iterator[Finding]:
     """Whether each function is there and ready."""
     client = subject.session.functions()
-    for name in functions(subject):
+    for name in subject.names.functions:
         try:
             with translated(f"describe the function {name}"):
                 found = client.get_function_configuration(FunctionName=name)
@@ -55,7 +49,7 @@ def check_functions(subject: Subject) -> Iterator[Finding]:
 
 def check_notification(subject: Subject) -> Iterator[Finding]:
     """Whether every object that arrives in the workloads bucket wakes the ingest function."""
-    bucket, function = subject.names.workloads_bucket, functions(subject)[0]
+    bucket, function = subject.names.workloads_bucket, subject.names.functions[0]
     with translated(f"read the notifications of {bucket}"):
         answer = subject.session.s3().get_bucket_notification_configuration(Bucket=bucket)
     ours = [
@@ -87,7 +81,7 @@ def _notification(each: "LambdaFunctionConfigurationOutputTypeDef", function: st
 
 def check_range_source(subject: Subject) -> Iterator[Finding]:
     """Whether the ranges of large workloads reach their function."""
-    function = functions(subject)[1]
+    function = subject.names.functions[1]
     with translated(f"list the event sources of {function}"):
         pages = subject.session.functions().get_paginator("list_event_source_mappings").paginate(FunctionName=function)
         found = [each for page in pages for each in page["EventSourceMappings"]]
@@ -107,7 +101,7 @@ def check_range_source(subject: Subject) -> Iterator[Finding]:
 def check_errors(subject: Subject) -> Iterator[Finding]:
     """What the functions said in the last hour when they failed."""
     client = subject.session.logs()
-    for function in functions(subject):
+    for function in subject.names.functions:
         group = f"/aws/lambda/{function}"
         try:
             with translated(f"read the log of {function}"):

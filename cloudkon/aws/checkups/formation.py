@@ -1,19 +1,30 @@
 """The stack: whether it stands, and whether somebody has changed by hand what it made."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.aws.stack import Stack
 from cloudkon.checkup import Finding, ok, problem, unknown
+from cloudkon.clock import looks
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackResourceDriftTypeDef
 
 _POLL_S = 2.0
 _PATIENCE_S = 120.0
 _SHOWN = 5
+_WRITTEN_LATER = ("ImageParameter", "/Value")
+"""The stack makes the parameter; who builds an image writes its id there."""
+
+
+def no_stack(subject: Subject) -> Finding:
+    """What there is to say where there is no stage."""
+    names = subject.names
+    says = f"There is no stack {names.stack} in {names.region}, and so nothing else of the stage."
+    return problem("stack", says, f"cloudkon-cli deploy --stage {names.stage}")
 
 
 def check_stack(subject: Subject) -> Iterator[Finding]:
@@ -22,7 +33,7 @@ def check_stack(subject: Subject) -> Iterator[Finding]:
     stack = Stack(subject.session.cloudformation(), name, subject.clock)
     status = stack.status()
     if status is None:
-        yield problem("stack", f"There is no stack {name} in {subject.names.region}.", up)
+        yield no_stack(subject)
     elif not stack.stands():
         yield problem("stack", f"{name} is {status}.", f"Look at its events in the console, then: {up}")
     else:
@@ -34,24 +45,34 @@ def check_drift(subject: Subject) -> Iterator[Finding]:
     client, name = subject.session.cloudformation(), subject.names.stack
     with translated(f"detect the drift of {name}"):
         detection = client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
-        until_s = subject.clock.monotonic_s() + _PATIENCE_S
-        while subject.clock.monotonic_s() < until_s:
+        for _ in looks(subject.clock, _POLL_S, _PATIENCE_S):
             answer = client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
             if answer["DetectionStatus"] != "DETECTION_IN_PROGRESS":
                 break
-            subject.clock.sleep(_POLL_S)
         else:
             yield unknown("drift", f"AWS was still at it after {_PATIENCE_S:.0f} s.", "Ask again in a minute.")
             return
         if answer.get("StackDriftStatus") == "IN_SYNC":
             yield ok("drift", "nothing was changed by hand")
         elif answer.get("StackDriftStatus") == "DRIFTED":
-            yield _drifted(client, name)
+            yield _drifted(_changed(client, name))
         else:
             yield unknown("drift", answer.get("DetectionStatusReason") or "AWS could not tell.")
 
 
-def _drifted(client: "CloudFormationClient", name: str) -> Finding:
+def _drifted(changed: Sequence[str]) -> Finding:
+    if not changed:
+        return ok("drift", "nothing was changed by hand")
+    more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+    return problem(
+        "drift",
+        f"Changed by hand: {', '.join(changed[:_SHOWN])}{more}.",
+        "Undo the change, or write it into infrastructure/stack.yaml and run cloudkon-cli stack up.",
+    )
+
+
+def _changed(client: "CloudFormationClient", name: str) -> list[str]:
+    """What is no longer as the stack made it, and is meant to be."""
     changed: list[str] = []
     token: dict[str, str] = {}
     while True:
@@ -63,13 +84,14 @@ def _drifted(client: "CloudFormationClient", name: str) -> Finding:
         changed += [
             f"{each['LogicalResourceId']} ({each['StackResourceDriftStatus'].lower()})"
             for each in page["StackResourceDrifts"]
+            if not _written_later(each)
         ]
         if "NextToken" not in page:
-            break
+            return changed
         token = {"NextToken": page["NextToken"]}
-    more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
-    return problem(
-        "drift",
-        f"Changed by hand: {', '.join(changed[:_SHOWN])}{more}.",
-        "Undo the change, or write it into infrastructure/stack.yaml and run cloudkon-cli stack up.",
-    )
+
+
+def _written_later(drift: "StackResourceDriftTypeDef") -> bool:
+    resource, path = _WRITTEN_LATER
+    differences = {each["PropertyPath"] for each in drift.get("PropertyDifferences", [])}
+    return drift["LogicalResourceId"] == resource and differences == {path}

@@ -3,31 +3,21 @@
 from collections.abc import Iterator
 
 from cloudkon.aws.checkups.subject import Subject
-from cloudkon.aws.errors import translated
-from cloudkon.checkup import Finding, ok, problem
-from cloudkon.errors import NotFoundError
+from cloudkon.aws.images import Images
+from cloudkon.checkup import Finding, absent, ok, problem
 
 
 def check_image(subject: Subject) -> Iterator[Finding]:
-    name = subject.names.image_parameter
-    build = f"cloudkon-cli workers image build --stage {subject.names.stage}"
-    try:
-        with translated(f"read the parameter {name}"):
-            image = subject.session.ssm().get_parameter(Name=name)["Parameter"]["Value"]
-    except NotFoundError:
-        yield problem("image", f"There is no parameter {name}.", f"cloudkon-cli stack up --stage {subject.names.stage}")
+    names, images = subject.names, Images(subject.session.ec2(), subject.session.ssm(), subject.names)
+    build = f"cloudkon-cli workers image build --stage {names.stage}"
+    current = images.current()
+    if current is None:
+        yield absent("image", "No image of a worker has been built yet: machines can't be started from one.", build)
         return
-    if not image.startswith("ami-"):
-        yield problem("image", "No image of a worker has been built yet.", build)
-        return
-    try:
-        with translated(f"describe the image {image}"):
-            found = subject.session.ec2().describe_images(ImageIds=[image])["Images"]
-    except NotFoundError:
-        found = []
-    if not found:
-        yield problem("image", f"{name} names {image}, which is gone.", build)
-    elif found[0].get("State") != "available":
-        yield problem("image", f"{image} is {found[0].get('State')}.", f"Wait, or build another: {build}")
+    found = images.find(current)
+    if found is None:
+        yield problem("image", f"{names.image_parameter} names {current}, which is gone.", build)
+    elif found.state != "available":
+        yield problem("image", f"{current} is {found.state}.", f"Wait, or build another: {build}")
     else:
-        yield ok("image", f"{image}, made {found[0].get('CreationDate', 'at some time')}")
+        yield ok("image", f"{current}, made {found.created or 'at some time'}")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
+from cloudkon.aws.instances import described
 from cloudkon.checkup import Finding, ok, problem
 
 if TYPE_CHECKING:
@@ -20,21 +21,14 @@ _LEAST_CONCURRENCY = 10
 
 def check_vcpus(subject: Subject) -> Iterator[Finding]:
     used = {"on-demand vCPUs": 0, "spot vCPUs": 0}
-    with translated("list the running instances"):
-        pages = (
-            subject.session.ec2()
-            .get_paginator("describe_instances")
-            .paginate(Filters=[{"Name": "instance-state-name", "Values": ["pending", "running"]}])
-        )
-        for page in pages:
-            for reservation in page["Reservations"]:
-                for instance in reservation["Instances"]:
-                    kind = "spot vCPUs" if instance.get("InstanceLifecycle") == "spot" else "on-demand vCPUs"
-                    used[kind] += _vcpus(instance)
-    client = subject.session.quotas()
+    client = subject.session.ec2()
+    for instance in described(client, {"Name": "instance-state-name", "Values": ["pending", "running"]}):
+        kind = "spot vCPUs" if instance.get("InstanceLifecycle") == "spot" else "on-demand vCPUs"
+        used[kind] += _vcpus(instance)
+    quotas = subject.session.quotas()
     for kind, (service, code) in _QUOTAS.items():
         with translated(f"read the quota of {kind}"):
-            most = client.get_service_quota(ServiceCode=service, QuotaCode=code)["Quota"]["Value"]
+            most = quotas.get_service_quota(ServiceCode=service, QuotaCode=code)["Quota"]["Value"]
         yield _judged(kind, used[kind], most)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cloudkon.aws.checkups.dispatcher import functions
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.checkup import Finding, ok, problem
@@ -12,65 +11,89 @@ from cloudkon.errors import NotFoundError
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
-_Needs = Mapping[str, Sequence[str]]
+Needs = Mapping[str, Sequence[str]]
 """Actions by the ARN of what they are done to."""
+_LOGGING = ("logs:CreateLogStream", "logs:PutLogEvents")
+_TRACING = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
 
 
 def check_roles(subject: Subject) -> Iterator[Finding]:
     """Let IAM simulate each role's policies; raise what translated raises where it can't."""
-    client = subject.session.iam()
-    yield from _check(client, subject.names.worker_role, _of_worker(subject), _up(subject))
-    with translated("find the Lambda's role"):
-        found = subject.session.functions().get_function_configuration(FunctionName=functions(subject)[0])
-    yield from _check(client, found["Role"].rsplit("/", 1)[-1], _of_lambda(subject), _deploy(subject))
+    client, stage = subject.session.iam(), subject.names.stage
+    yield from _check(
+        client, subject.names.worker_role, needs_of_worker(subject), f"cloudkon-cli stack up --stage {stage}"
+    )
+    for function in subject.names.functions:  # Chalice makes a role for each of them
+        role = _role_of(subject, function)
+        if role is not None:
+            yield from _check(client, role, needs_of_lambda(subject), f"cloudkon-cli deploy --stage {stage}")
 
 
-def _up(subject: Subject) -> str:
-    return f"cloudkon-cli stack up --stage {subject.names.stage}"
-
-
-def _deploy(subject: Subject) -> str:
-    return f"cloudkon-cli deploy --stage {subject.names.stage}"
-
-
-def _of_worker(subject: Subject) -> _Needs:
+def needs_of_worker(subject: Subject) -> Needs:
+    """What infrastructure/stack.yaml gives it, for whatever machine."""
     names = subject.names
+    outputs = f"arn:{subject.partition}:s3:::{names.results_bucket}"
+    group = f"autoScalingGroup:any:autoScalingGroupName/{names.worker_group}"
     return {
         subject.arn("sqs", names.task_queue): (
-            "sqs:ReceiveMessage",
-            "sqs:DeleteMessage",
             "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueUrl",
+            "sqs:ReceiveMessage",
             "sqs:SendMessage",
         ),
-        subject.arn("sqs", names.process_queue): ("sqs:SendMessage",),
-        subject.arn("sqs", names.dead_letter_queue): ("sqs:SendMessage",),
+        subject.arn("sqs", names.process_queue): ("sqs:GetQueueUrl", "sqs:SendMessage"),
+        subject.arn("sqs", names.dead_letter_queue): ("sqs:GetQueueUrl", "sqs:SendMessage"),
         subject.arn("dynamodb", f"table/{names.ledger_table}"): (
             "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:Query",
             "dynamodb:UpdateItem",
         ),
-        f"arn:{subject.partition}:s3:::{names.results_bucket}/outputs/any": ("s3:PutObject",),
+        f"{outputs}/outputs/any": ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"),
+        f"{outputs}/values/any": ("s3:PutObject",),
+        subject.arn("autoscaling", group): ("autoscaling:CompleteLifecycleAction", "autoscaling:SetInstanceProtection"),
+        subject.arn("logs", f"log-group:{names.worker_log_group}:log-stream:any"): _LOGGING,
+        "*": _TRACING,
     }
 
 
-def _of_lambda(subject: Subject) -> _Needs:
+def needs_of_lambda(subject: Subject) -> Needs:
+    """What .chalice/policy-<stage>.json gives both functions: what either needs, and what Lambda does for them."""
     names = subject.names
     return {
         f"arn:{subject.partition}:s3:::{names.workloads_bucket}/any": ("s3:GetObject", "s3:GetObjectVersion"),
         f"arn:{subject.partition}:s3:::{names.results_bucket}/rejects/any": ("s3:PutObject",),
-        subject.arn("sqs", names.task_queue): ("sqs:SendMessage",),
-        subject.arn("sqs", names.range_queue): ("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"),
+        subject.arn("sqs", names.task_queue): ("sqs:GetQueueUrl", "sqs:SendMessage"),
+        subject.arn("sqs", names.range_queue): (
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:GetQueueUrl",
+            "sqs:ReceiveMessage",
+            "sqs:SendMessage",
+        ),
         subject.arn("dynamodb", f"table/{names.ledger_table}"): (
             "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:Query",
-            "dynamodb:UpdateItem",
         ),
+        subject.arn("logs", f"log-group:/aws/lambda/{names.functions[0]}:log-stream:any"): _LOGGING,
+        "*": _TRACING,
     }
 
 
-def _check(client: "IAMClient", role: str, needs: _Needs, remedy: str) -> Iterator[Finding]:
+def _role_of(subject: Subject, function: str) -> str | None:
+    """None for a function that is not there: check_functions tells that."""
+    try:
+        with translated(f"find the role of {function}"):
+            found = subject.session.functions().get_function_configuration(FunctionName=function)
+    except NotFoundError:
+        return None
+    return found["Role"].rsplit("/", 1)[-1]
+
+
+def _check(client: "IAMClient", role: str, needs: Needs, remedy: str) -> Iterator[Finding]:
     try:
         with translated(f"describe the role {role}"):
             arn = client.get_role(RoleName=role)["Role"]["Arn"]

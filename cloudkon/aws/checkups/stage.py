@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from cloudkon.aws.checkups.dispatcher import check_errors, check_functions, check_notification, check_range_source
-from cloudkon.aws.checkups.formation import check_drift, check_stack
+from cloudkon.aws.checkups.formation import check_drift, check_stack, no_stack
 from cloudkon.aws.checkups.image import check_image
 from cloudkon.aws.checkups.queues import check_queues
 from cloudkon.aws.checkups.quotas import check_concurrency, check_vcpus
@@ -12,8 +12,8 @@ from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.checkups.table import check_table
 from cloudkon.checkup import Finding, examined
 
-_CHECKS: Mapping[str, tuple[Callable[[Subject], Iterable[Finding]], ...]] = {
-    "stack": (check_stack,),
+_Checks = Mapping[str, tuple[Callable[[Subject], Iterable[Finding]], ...]]
+_OF_THE_STACK: _Checks = {
     "drift": (check_drift,),
     "notification": (check_notification,),
     "lambda": (check_functions,),
@@ -23,12 +23,23 @@ _CHECKS: Mapping[str, tuple[Callable[[Subject], Iterable[Finding]], ...]] = {
     "ledger": (check_table,),
     "roles": (check_roles,),
     "image": (check_image,),
-    "quotas": (check_vcpus, check_concurrency),
 }
+_OF_THE_ACCOUNT: _Checks = {"quotas": (check_vcpus, check_concurrency)}
 
 
 def examine(subject: Subject) -> Iterator[Finding]:
-    """Everything about the stage, as it is found; a check that fails keeps no other from its work."""
-    for name, checks in _CHECKS.items():
-        for check in checks:
+    """Everything about the stage, as it is found; a check that fails keeps no other from its work.
+
+    Where there is no stack, what would be of it is not looked for.
+    """
+    found = list(examined("stack", lambda: check_stack(subject)))
+    yield from found
+    if no_stack(subject) not in found:
+        yield from _examined(subject, _OF_THE_STACK)
+    yield from _examined(subject, _OF_THE_ACCOUNT)
+
+
+def _examined(subject: Subject, checks: _Checks) -> Iterator[Finding]:
+    for name, several in checks.items():
+        for check in several:
             yield from examined(name, lambda check=check: check(subject))  # type: ignore[misc]

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
-from cloudkon.aws.leftovers.search import epoch_ms
-from cloudkon.aws.leftovers.tagged import of_stage, tags
+from cloudkon.aws.tags import of_stage, tags_of
+from cloudkon.clock import epoch_ms
 from cloudkon.leftovers import Kind, Leftover, snapshot_usd, volume_usd, why_snapshot, why_volume
 from cloudkon.names import ARTIFACTS_TAG
 
 
 def find_volumes(subject: Subject) -> Iterator[Leftover]:
     with translated("list the volumes of the stage"):
-        pages = subject.session.ec2().get_paginator("describe_volumes").paginate(Filters=of_stage(subject.names))
+        pages = subject.session.ec2().get_paginator("describe_volumes").paginate(Filters=[of_stage(subject.names)])
         found = [each for page in pages for each in page["Volumes"]]
     for each in found:
         created_ms = epoch_ms(each["CreateTime"])
@@ -30,8 +30,10 @@ def find_snapshots(subject: Subject) -> Iterator[Leftover]:
     """Only those that an image was made with: a backup of a disk has taken over the disk's tags, and is no leftover."""
     client = subject.session.ec2()
     with translated("list the snapshots of the stage"):
-        pages = client.get_paginator("describe_snapshots").paginate(OwnerIds=["self"], Filters=of_stage(subject.names))
-        found = [each for page in pages for each in page["Snapshots"] if ARTIFACTS_TAG in tags(each)]
+        pages = client.get_paginator("describe_snapshots").paginate(
+            OwnerIds=["self"], Filters=[of_stage(subject.names)]
+        )
+        found = [each for page in pages for each in page["Snapshots"] if ARTIFACTS_TAG in tags_of(each)]
     used = _in_images(subject) if found else frozenset()
     for each in found:
         id_, started_ms = each["SnapshotId"], epoch_ms(each["StartTime"])

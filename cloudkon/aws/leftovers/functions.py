@@ -6,21 +6,11 @@ from typing import TYPE_CHECKING
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
-from cloudkon.aws.leftovers.search import epoch_ms
-from cloudkon.errors import NotFoundError
+from cloudkon.clock import epoch_ms
 from cloudkon.leftovers import FREE_USD, Kind, Leftover, is_function
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationTypeDef
-
-
-def exists(subject: Subject, function: str) -> bool:
-    try:
-        with translated(f"look for the function {function}"):
-            subject.session.functions().get_function_configuration(FunctionName=function)
-    except NotFoundError:
-        return False
-    return True
 
 
 def name_of(arn: str) -> str:

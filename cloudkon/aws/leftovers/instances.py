@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
+from cloudkon.aws.instances import described
 from cloudkon.aws.ledger import DynamoLedger
-from cloudkon.aws.leftovers.search import epoch_ms
-from cloudkon.aws.leftovers.tagged import of_stage, tags
+from cloudkon.aws.tags import of_stage, tags_of
+from cloudkon.clock import epoch_ms
 from cloudkon.errors import NotFoundError
 from cloudkon.fleet import WorkerStatus
 from cloudkon.leftovers import HOUR_MS, Kind, Leftover, SeenInstance, why_instance
@@ -24,9 +25,7 @@ _WHEN = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) GMT\)")
 
 def find_instances(subject: Subject) -> Iterator[Leftover]:
     """Whom they work for is asked before anything is called left over; raises where that can't be."""
-    with translated("list the instances of the stage"):
-        pages = subject.session.ec2().get_paginator("describe_instances").paginate(Filters=of_stage(subject.names))
-        found = [each for page in pages for group in page["Reservations"] for each in group["Instances"]]
+    found = described(subject.session.ec2(), of_stage(subject.names))
     if not found:
         return
     grouped, workers, now_ms = _grouped(subject), _heard_of(subject), subject.clock.now_ms()
@@ -35,7 +34,7 @@ def find_instances(subject: Subject) -> Iterator[Leftover]:
             state=each["State"]["Name"],
             launched_ms=epoch_ms(each["LaunchTime"]),
             stopped_ms=_stopped_ms(each),
-            builds=BUILD_TAG in tags(each),
+            builds=BUILD_TAG in tags_of(each),
             grouped=each["InstanceId"] in grouped,
             reports=any(_is_on(worker, each) for worker in workers),
         )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
-from cloudkon.aws.leftovers.search import epoch_ms
-from cloudkon.aws.leftovers.tagged import of_stage, tags
+from cloudkon.aws.instances import described, is_there
+from cloudkon.aws.tags import of_stage, tags_of
+from cloudkon.clock import epoch_ms
 from cloudkon.errors import CloudKonError, NotFoundError
 from cloudkon.leftovers import Kind, Leftover, objects_usd, why_artifacts, why_upload
 from cloudkon.names import ARTIFACTS_TAG
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 _ARTIFACTS = re.compile(r"artifacts/([0-9a-f]{12})/.+")
 _MOST_DELETED = 1_000
 """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
-_ENDED = frozenset({"shutting-down", "terminated"})
 
 
 def find_artifacts(subject: Subject) -> Iterator[Leftover]:
@@ -93,15 +93,7 @@ def _named(subject: Subject) -> frozenset[str]:
     """The digests of the stage's images, and of the instances that are to become one."""
     client, ours = subject.session.ec2(), of_stage(subject.names)
     with translated("list the images of the stage"):
-        pages = client.get_paginator("describe_images").paginate(Owners=["self"], Filters=ours)
+        pages = client.get_paginator("describe_images").paginate(Owners=["self"], Filters=[ours])
         images = [image for page in pages for image in page["Images"]]
-    with translated("list the instances of the stage"):
-        reservations = client.get_paginator("describe_instances").paginate(Filters=ours)
-        instances = [
-            each
-            for page in reservations
-            for group in page["Reservations"]
-            for each in group["Instances"]
-            if each["State"]["Name"] not in _ENDED
-        ]
-    return frozenset(tags(each).get(ARTIFACTS_TAG, "") for each in (*images, *instances))
+    instances = filter(is_there, described(client, ours))
+    return frozenset(tags_of(each).get(ARTIFACTS_TAG, "") for each in (*images, *instances))

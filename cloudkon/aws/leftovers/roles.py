@@ -6,7 +6,7 @@ from typing import Any
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.aws.leftovers.functions import functions_of, is_ours
-from cloudkon.aws.leftovers.search import epoch_ms
+from cloudkon.clock import epoch_ms
 from cloudkon.leftovers import FREE_USD, Kind, Leftover, is_function
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.leftovers import Kind, Leftover
@@ -16,7 +15,3 @@ class Search:
     find: Callable[[Subject], Iterable[Leftover]]
     remove: Callable[[Subject, Leftover], None]
     """Raises what translated raises; NotFoundError if it is gone already."""
-
-
-def epoch_ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)

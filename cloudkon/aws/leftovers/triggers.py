@@ -5,8 +5,9 @@ from typing import Any
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
-from cloudkon.aws.leftovers.functions import exists, name_of
-from cloudkon.aws.leftovers.search import epoch_ms
+from cloudkon.aws.functions import function_exists
+from cloudkon.aws.leftovers.functions import name_of
+from cloudkon.clock import epoch_ms
 from cloudkon.errors import NotFoundError
 from cloudkon.leftovers import FREE_USD, Kind, Leftover, is_function
 
@@ -36,7 +37,7 @@ def remove_event_source(subject: Subject, leftover: Leftover) -> None:
 
 
 def _ends(subject: Subject, queue: str, function: str) -> Mapping[str, bool]:
-    return {queue: _queue_exists(subject, queue), function: exists(subject, function)}
+    return {queue: _queue_exists(subject, queue), function: function_exists(subject.session.functions(), function)}
 
 
 def _queue_exists(subject: Subject, queue: str) -> bool:
@@ -56,10 +57,12 @@ def find_notifications(subject: Subject) -> Iterator[Leftover]:
             answer = subject.session.s3().get_bucket_notification_configuration(Bucket=bucket)
     except NotFoundError:
         return
+    client = subject.session.functions()
     for each in answer.get("LambdaFunctionConfigurations", []):
         arn = each["LambdaFunctionArn"]
         function = name_of(arn)
-        if arn.startswith(prefix) and is_function(subject.names.stage, function) and not exists(subject, function):
+        ours = arn.startswith(prefix) and is_function(subject.names.stage, function)
+        if ours and not function_exists(client, function):
             why = f"{bucket} wakes {function}, which is gone"
             yield Leftover(Kind.NOTIFICATION, each["Id"], why, usd_a_month=FREE_USD)
 

@@ -1,0 +1,28 @@
+"""Examines the account and a stage in AWS, for doctor and deploy."""
+
+import os
+from collections.abc import Iterator
+
+from cloudkon.aws.checkups.account import check_account
+from cloudkon.aws.checkups.stage import examine
+from cloudkon.aws.checkups.subject import Subject
+from cloudkon.aws.session import Session
+from cloudkon.checkup import Finding, problem
+from cloudkon.clock import SystemClock
+from cloudkon.errors import CloudKonError
+from cloudkon.settings import Settings
+
+
+def examine_stage(stage: str) -> Iterator[Finding]:
+    """The account and the stage; where it is not known whose account this is, that is all there is to find."""
+    clock = SystemClock()
+    try:
+        settings = Settings.from_environ(os.environ)
+        session = Session()
+        yield from check_account(session, clock, settings.guard_ms)
+        subject = Subject(session, session.names(stage), settings, clock)
+    except CloudKonError as error:
+        says, _, remedy = str(error).partition(". ")
+        yield problem("credentials", f"{says.rstrip('.')}.", remedy or "See docs/deploy.md.")
+        return
+    yield from examine(subject)

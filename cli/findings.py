@@ -1,0 +1,44 @@
+"""Shows what an examination finds, as it is found."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+
+import click
+
+from cloudkon.checkup import Finding, Verdict
+
+_COLOURS = {Verdict.OK: "green", Verdict.PROBLEM: "red", Verdict.ABSENT: "blue", Verdict.UNKNOWN: "yellow"}
+
+
+def show(findings: Iterable[Finding], *, as_json: bool) -> bool:
+    """Print each finding as it comes, and in the end how many there were of each verdict; tell whether all is well."""
+    counts: Counter[Verdict] = Counter()
+    for finding in findings:
+        counts[finding.verdict] += 1
+        if as_json:
+            click.echo(json.dumps(_described(finding)))
+        else:
+            _print(finding)
+    if not as_json:
+        click.echo(_summary(counts), err=True)
+    return not counts[Verdict.PROBLEM]
+
+
+def _summary(counts: Counter[Verdict]) -> str:
+    problems = counts[Verdict.PROBLEM]
+    told = "No problem" if not problems else "1 problem" if problems == 1 else f"{problems} problems"
+    others = [f"{counts[verdict]} {verdict}" for verdict in Verdict if verdict is not Verdict.PROBLEM]
+    return ", ".join([told, *(other for other in others if not other.startswith("0 "))]) + "."
+
+
+def _described(finding: Finding) -> dict[str, str]:
+    shown = {"subject": finding.subject, "verdict": finding.verdict.value, "says": finding.says}
+    return shown | ({"remedy": finding.remedy} if finding.remedy else {})
+
+
+def _print(finding: Finding) -> None:
+    verdict = click.style(f"{finding.verdict.value:<8}", fg=_COLOURS[finding.verdict])
+    click.echo(f"{verdict} {finding.subject:<14} {' '.join(finding.says.split())}")
+    if finding.remedy:
+        click.echo(f"{'':8} {'':14} -> {finding.remedy}")
