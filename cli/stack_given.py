@@ -21,7 +21,10 @@ def given_parameters(session: Session, names: Names, stack: Stack, asked: Mappin
     """The parameters to give; all others stay as they are. Raises InputError for what does not fit together."""
     if asked.get("Stage", names.stage) != names.stage:
         raise InputError(f"--parameter Stage={asked['Stage']}: a stack stays with its stage; use --stage.")
-    known = {**stack.defaults(template()), **stack.parameters(), **asked}
+    defaults = stack.defaults(template())
+    if unknown := sorted(asked.keys() - defaults.keys()):
+        raise InputError(f"The stack has no parameter {' or '.join(unknown)}. It has: {', '.join(sorted(defaults))}.")
+    known = {**defaults, **stack.parameters(), **asked}
     given = {**asked, "Stage": names.stage}
     if known["Fleet"] != "yes":
         return given

@@ -12,15 +12,23 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-class TwoKinds(LoadScopeScheduling):  # type: ignore[misc]  # as it has no types
-    """Of two processes one has the tests that mostly wait for an embedded cloud, the other has the rest, file by file.
+NO_CLOUD = {
+    *("acceptance/test_animoto", "acceptance/test_browser", "acceptance/test_local", "acceptance/test_wheel"),
+    *("chaos/test_clocks", "chaos/test_lambda_killed", "chaos/test_outages"),
+    *("chaos/test_video_killed", "chaos/test_worker_killed"),
+}
+"""Of the folders whose tests have an embedded cloud, what needs none."""
 
-    So there is one cloud, and one deploy of this repository at a time.
+
+class TwoKinds(LoadScopeScheduling):  # type: ignore[misc]  # as it has no types
+    """Of two processes one has all tests with an embedded cloud, which mostly wait; the other has the rest.
+
+    So there is one cloud for all, and one deploy of this repository at a time.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        waits = nodeid.startswith(("tests/acceptance/", "tests/chaos/"))
-        return "cloud" if waits else nodeid.partition("::")[0]
+        file = nodeid.partition(".py::")[0].removeprefix("tests/")
+        return "cloud" if file.startswith(("acceptance/", "chaos/")) and file not in NO_CLOUD else file
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
 
@@ -97,12 +98,17 @@ def watch(video: Path, folder: Path, times_s: Sequence[float], places: Sequence[
 @contextmanager
 def _running(url: str, folder: Path) -> Iterator[None]:
     """The browser with a profile of its own; its processes are one group, and end together."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as short:  # it has a socket there: a longer name is too long
+        yield from _started(url, folder, short)
+
+
+def _started(url: str, folder: Path, temporary: str) -> Iterator[None]:
     assert PROGRAM is not None
     command = [PROGRAM, *_QUIET, f"--user-data-dir={folder / 'profile'}", url]
     with (folder / "browser.log").open("wb") as log:
         browser = subprocess.Popen(
             command,
-            env={**os.environ, "HOME": str(folder), "TMPDIR": str(folder)},
+            env={**os.environ, "HOME": str(folder), "TMPDIR": temporary},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
