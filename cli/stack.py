@@ -59,9 +59,10 @@ def stack() -> None:
 @json_option
 @parameter_option
 def up(stage: str, asked: dict[str, str], *, as_json: bool) -> None:
-    """Create the stage's stack, or bring it up to date; print what the stage's things are called.
+    """Create the stage's stack, or bring it up to date.
 
-    The group of workers follows once there is an image for them: build one, then call this again.
+    Prints what the things of the stage are called. The group of workers follows once there is an image for them: build
+    one, then call this again.
     """
     session = Session()
     names, formation = _named(session, stage)

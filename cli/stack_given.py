@@ -6,7 +6,7 @@ from importlib.resources import files
 from cloudkon.aws.images import Images
 from cloudkon.aws.network import default_network
 from cloudkon.aws.session import Session
-from cloudkon.aws.stack import Stack
+from cloudkon.aws.stack import Stack, refuse_unknown
 from cloudkon.errors import InputError
 from cloudkon.names import Names
 
@@ -22,8 +22,7 @@ def given_parameters(session: Session, names: Names, stack: Stack, asked: Mappin
     if asked.get("Stage", names.stage) != names.stage:
         raise InputError(f"--parameter Stage={asked['Stage']}: a stack stays with its stage; use --stage.")
     defaults = stack.defaults(template())
-    if unknown := sorted(asked.keys() - defaults.keys()):
-        raise InputError(f"The stack has no parameter {' or '.join(unknown)}. It has: {', '.join(sorted(defaults))}.")
+    refuse_unknown(asked, defaults)
     known = {**defaults, **stack.parameters(), **asked}
     given = {**asked, "Stage": names.stage}
     if known["Fleet"] != "yes":

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from cloudkon.aws.changes import Asked, Change, changes
 from cloudkon.aws.errors import error_code, translated
 from cloudkon.clock import Clock
-from cloudkon.errors import CloudKonError
+from cloudkon.errors import CloudKonError, InputError
 from cloudkon.names import STAGE_TAG
 
 if TYPE_CHECKING:
@@ -151,6 +151,7 @@ class Stack:
 
     def _asked(self, template: str, given: Mapping[str, str], found: "StackTypeDef | None") -> Asked:
         known = self.defaults(template)
+        refuse_unknown(given, known)
         kept = (_values(found).keys() & known.keys()) - given.keys() if found else set[str]()
         parameters: list[ParameterTypeDef] = [
             {"ParameterKey": name, "ParameterValue": value} for name, value in sorted(given.items())
@@ -218,6 +219,12 @@ class Stack:
 
     def _seen(self, stack_id: str) -> set[str]:
         return {event["EventId"] for event in self._events(stack_id)}
+
+
+def refuse_unknown(given: Mapping[str, str], known: Mapping[str, str]) -> None:
+    """Raise InputError for parameters that the template does not have."""
+    if unknown := sorted(given.keys() - known.keys()):
+        raise InputError(f"The stack has no parameter {' or '.join(unknown)}. It has: {', '.join(sorted(known))}.")
 
 
 def _values(found: "StackTypeDef") -> dict[str, str]:
