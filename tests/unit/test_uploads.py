@@ -12,7 +12,9 @@ def upload(path: Path, key: str | None = None) -> Upload:
     return Upload(path, path.name, path.name if key is None else key)
 
 
-@pytest.mark.parametrize("content", [b"", b"sleep 0\n", "sleep 0 # é\r\n".encode(), gzip.compress(b"sleep 0\n")])
+@pytest.mark.parametrize(
+    "content", [b"", b"sleep 0\n", "sleep 0 # é\r\n".encode(), gzip.compress(b"sleep 0\n", mtime=0)]
+)
 def test_workloads(tmp_path: Path, content: bytes) -> None:
     """Text, empty or gzipped, may be a workload."""
     path = tmp_path / "tasks"
