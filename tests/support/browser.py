@@ -59,8 +59,10 @@ async function look() {
   told.played_s = video.currentTime;
   for (const time of times) {
     const sought = event("seeked");
+    // On a busy machine the frame before is still what is drawn when the seek is over.
+    const drawn = new Promise(resolve => video.requestVideoFrameCallback(resolve));
     video.currentTime = time;
-    await sought;
+    await Promise.all([sought, drawn]);
     told.colours.push(places.map(colour));
   }
   told.error = video.error && video.error.message;

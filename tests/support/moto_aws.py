@@ -1,16 +1,18 @@
 """AWS as moto plays it, on loopback: one server a test run, and adapters over fresh queues, tables and buckets.
 
-Good for contracts, not for races: moto takes no locks.
+Good for contracts, not for races: moto takes no locks, but for the one that we hold over its tables.
 """
 
 import itertools
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
 import pytest
 from botocore.loaders import JSONFileLoader, Loader
+from moto.dynamodb.responses import DynamoHandler
 from moto.server import ThreadedMotoServer
 
 from cloudkon.aws.ledger import DynamoLedger
@@ -110,7 +112,15 @@ def enter(patch: pytest.MonkeyPatch, environment: Mapping[str, str]) -> None:
 @pytest.fixture(scope="session")
 def aws() -> Iterator[AwsLab]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    one_at_a_time, call_action = threading.Lock(), DynamoHandler.call_action
+
+    def whole(handler: DynamoHandler) -> Any:
+        """A row is read as it was before a write or after it, as DynamoDB has it; moto changes it while others read."""
+        with one_at_a_time:
+            return call_action(handler)
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DynamoHandler, "call_action", whole)
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # thousands, when EC2 is first asked
         server.start()
         try:
