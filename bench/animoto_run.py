@@ -29,17 +29,14 @@ import av
 
 from animoto.video import Transition
 from bench.album import Album, read_number
-from bench.children import RSS_UNIT_BYTES, cli, module_path, run
+from bench.children import RSS_UNIT_BYTES, cpu_s, module_path, run
 from bench.figures import Figures, table
-from cli.gallery import gallery
-from cli.process import ProcessId
+from cli.gallery import WORKER_SETTINGS, gallery
+from cli.process import ProcessId, cli
 from cli.sandbox import follow, own_cloud, own_workers, say, submit
 from cloudkon.clock import Clock, SystemClock
-from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE
 
 _WORKERS, _THREADS, _LANDSCAPES, _FPS = 2, 1, 24, 30
-# Pictures may come from this machine; a worker that is told to stop ends its receive first, which is short here.
-_SETTINGS = {PICTURE_NETWORKS_VARIABLE: "127.0.0.0/8", "CLOUDKON_POLL_S": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ class Asked:
 
 def measure(asked: Asked, home: Path, environment: Mapping[str, str], clock: Clock) -> Figures:
     """Make the videos on the stage of this environment, and prove them right; raises AssertionError if one is not."""
-    environment = {**environment, **_SETTINGS, "PYTHONPATH": module_path()}
+    environment = {**environment, **WORKER_SETTINGS, "PYTHONPATH": module_path()}
     with ExitStack() as cleanup:
         # First of all: a child's peak memory begins at that of the process that started it.
         workers = cleanup.enter_context(own_workers(home, environment, clock, _WORKERS, _THREADS))
@@ -69,19 +66,19 @@ def measure(asked: Asked, home: Path, environment: Mapping[str, str], clock: Clo
         url = cleanup.enter_context(gallery(album.picture))
         workload = home / "videos.txt"
         workload.write_text("".join(f"{line}\n" for line in asked.lines(url)), encoding="utf-8")
-        own_cpu_s, began_s = _cpu_s(getrusage(RUSAGE_SELF)), monotonic()
+        own_cpu_s, began_s = cpu_s(getrusage(RUSAGE_SELF)), monotonic()
         job = submit(workload, environment)
         follow(job, workers, environment, home)
-        wall_s, own_cpu_s = monotonic() - began_s, _cpu_s(getrusage(RUSAGE_SELF)) - own_cpu_s
+        wall_s, own_cpu_s = monotonic() - began_s, cpu_s(getrusage(RUSAGE_SELF)) - own_cpu_s
     usages = [_usage(worker) for worker in workers]
     stats = json.loads(run(cli("stats", job, "--json"), environment).stdout)
     assert stats["tasks"]["succeeded"] == asked.videos, stats["tasks"]
-    cpu_s = sum(map(_cpu_s, usages))
+    workers_cpu_s = sum(map(cpu_s, usages))
     return {
         "wall_s": wall_s,
         "makespan_s": stats["makespan_s"],
-        "workers_cpu_s": cpu_s,
-        "workers_cpu_per_video_s": cpu_s / asked.videos,
+        "workers_cpu_s": workers_cpu_s,
+        "workers_cpu_per_video_s": workers_cpu_s / asked.videos,
         "worker_peak_memory_mb": max(usage.ru_maxrss for usage in usages) * RSS_UNIT_BYTES / 1e6,
         "executions": stats["executions"],
         "downloads": len(album.handed_out),
@@ -141,10 +138,6 @@ def _usage(worker: ProcessId) -> struct_rusage:
     """What a worker that has ended took, its children included; it is our child."""
     _, _, usage = os.wait4(worker.pid, 0)
     return usage
-
-
-def _cpu_s(usage: struct_rusage) -> float:
-    return usage.ru_utime + usage.ru_stime
 
 
 def main() -> None:

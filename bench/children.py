@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from resource import struct_rusage
 from time import monotonic
 
 # Of getrusage's ru_maxrss: https://man7.org/linux/man-pages/man2/getrusage.2.html
@@ -35,15 +36,16 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> Ran:
     return Ran(
         said,
         monotonic() - began_s,
-        usage.ru_utime + usage.ru_stime,
+        cpu_s(usage),
         usage.ru_maxrss * RSS_UNIT_BYTES / 1e6,
     )
+
+
+def cpu_s(usage: struct_rusage) -> float:
+    """Of the process and of what it waited for, its own work and the system's for it."""
+    return usage.ru_utime + usage.ru_stime
 
 
 def module_path() -> str:
     """The PYTHONPATH of children that start in a folder of their own."""
     return os.pathsep.join([str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH")])])
-
-
-def cli(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "cli.main", *arguments]

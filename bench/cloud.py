@@ -7,10 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench.children import cli, module_path, run
+from bench.children import module_path, run
 from bench.figures import Figures
 from bench.prices import bill
 from bench.rows import row_sizes, write_units
+from cli.process import cli
 from cli.sandbox import own_cloud, own_workers
 from cloudkon.clock import SystemClock
 

@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.children import cli, run
+from bench.children import run
 from bench.figures import Figures
+from cli.process import cli
 
 _SLOTS = 2
 

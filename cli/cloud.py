@@ -7,8 +7,8 @@ import click
 from cli.deploying import deploy, find_project
 from cli.embedded import Cloud, EmbeddedCloud
 from cli.environment import shell_lines
-from cli.home import home
 from cli.options import json_option, stage_option
+from cli.places import state_folder
 from cli.process import undisturbed
 from cloudkon.clock import SystemClock
 
@@ -41,7 +41,7 @@ def up(stage: str, port: int, *, auth: bool) -> None:
 
     Prints the environment to use it, as env does. It goes on when this command ends, until down.
     """
-    embedded = EmbeddedCloud(home(), SystemClock())
+    embedded = EmbeddedCloud(state_folder(), SystemClock())
     with embedded.changing():
         found = embedded.find()
         if found is not None and found.ready:
@@ -75,14 +75,14 @@ def env() -> None:
     Example:
       eval "$(cloudkon-cli cloud env)"
     """
-    _print_environment(EmbeddedCloud(home(), SystemClock()).running())
+    _print_environment(EmbeddedCloud(state_folder(), SystemClock()).running())
 
 
 @cloud.command()
 @json_option
 def status(*, as_json: bool) -> None:
     """Tell whether it is up, and where; exit with 1 if it is not."""
-    found = EmbeddedCloud(home(), SystemClock()).running()
+    found = EmbeddedCloud(state_folder(), SystemClock()).running()
     shown = {"endpoint": found.endpoint, "stage": found.stage, "auth": found.auth, "pid": found.process.pid}
     click.echo(json.dumps(shown) if as_json else _told(found))
 
@@ -90,7 +90,7 @@ def status(*, as_json: bool) -> None:
 @cloud.command()
 def down() -> None:
     """Stop it; everything in it is gone."""
-    embedded = EmbeddedCloud(home(), SystemClock())
+    embedded = EmbeddedCloud(state_folder(), SystemClock())
     with embedded.changing():
         was_up = embedded.stop()
     _say("The embedded cloud is down." if was_up else "The embedded cloud was not up.")

@@ -44,7 +44,10 @@ def dead() -> None:
 @stage_option
 @json_option
 def list_(limit: int, stage: str, *, as_json: bool) -> None:
-    """List the messages, a line each; they are hidden from others only while they are read."""
+    """List the messages, a line each.
+
+    They are hidden from others only while they are read.
+    """
     letters = _opened(stage).listed(limit)
     if as_json:
         for letter in letters:
@@ -89,10 +92,10 @@ def show(id_: str, stage: str, *, as_json: bool) -> None:
 @stage_option
 @json_option
 def redrive(ids: Sequence[str], stage: str, *, everything: bool, as_json: bool) -> None:
-    """Move messages back, to be tried again; exit with 1 if one of them can't be moved.
+    """Move messages back, to be tried again.
 
     Tasks go to the task queue, ranges that were not dispatched to theirs. What can't be decoded by this version of
-    CloudKon stays: it would only come back.
+    CloudKon stays: it would only come back. Exits with 1 if one of them can't be moved.
     """
     letters = _opened(stage)
     handled = letters.redrive(_choice(ids, everything=everything))
@@ -105,7 +108,10 @@ def redrive(ids: Sequence[str], stage: str, *, everything: bool, as_json: bool) 
 @stage_option
 @json_option
 def purge(ids: Sequence[str], stage: str, *, everything: bool, as_json: bool) -> None:
-    """Delete messages for good; exit with 1 if one of them can't be deleted."""
+    """Delete messages for good.
+
+    Exits with 1 if one of them can't be deleted.
+    """
     letters = _opened(stage)
     handled = letters.purge(_choice(ids, everything=everything))
     _tell("deleted", ids, handled, letters, as_json=as_json)

@@ -31,11 +31,11 @@ def demo() -> None:
         tasks.write_text("".join(f"{line}\n" for line in workload()), encoding="utf-8")
         say(f"starting {_WORKERS} workers of {_THREADS} threads each")
         workers = cleanup.enter_context(own_workers(home, environment, clock, _WORKERS, _THREADS))
+        cleanup.callback(say, "cleaning up")
         say(f"dropping {_INSTANT_TASKS + _SHORT_TASKS:,} tasks and {len(_MALFORMED)} malformed lines into the bucket")
         job = submit(tasks, environment)
         follow(job, workers, environment, home)
         show(environment, "stats", job)
-        say("cleaning up")
 
 
 def workload() -> Iterator[str]:

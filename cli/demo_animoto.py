@@ -8,16 +8,13 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from cli.gallery import gallery
+from cli.gallery import WORKER_SETTINGS, gallery
 from cli.sandbox import follow, own_cloud, own_workers, say, show, submit
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError
-from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE
 
 _VIDEOS, _PICTURES = 3, 12
 _WORKERS = 2
-# Pictures may come from this machine; a worker that is told to stop ends its receive first, which is short here.
-_SETTINGS = {PICTURE_NETWORKS_VARIABLE: "127.0.0.0/8", "CLOUDKON_POLL_S": "1"}
 
 
 @click.command("demo-animoto")
@@ -46,7 +43,7 @@ def demo_animoto(folder: Path) -> None:
         home = Path(cleanup.enter_context(TemporaryDirectory(prefix="cloudkon-demo-")))
         say(f"drawing {_VIDEOS * _PICTURES} pictures meanwhile")
         drawn = cleanup.enter_context(_drawn())
-        environment = cleanup.enter_context(own_cloud(home, clock)) | _SETTINGS
+        environment = cleanup.enter_context(own_cloud(home, clock)) | WORKER_SETTINGS
         pictures = {name: picture.result() for name, picture in drawn.items()}
         url = cleanup.enter_context(gallery(pictures.get))
         say(f"serving {len(pictures)} pictures at {url}")
@@ -54,11 +51,11 @@ def demo_animoto(folder: Path) -> None:
         videos.write_text("".join(f"{line}\n" for line in workload(url)), encoding="utf-8")
         say(f"starting {_WORKERS} workers")
         workers = cleanup.enter_context(own_workers(home, environment, clock, _WORKERS, threads=1))
+        cleanup.callback(say, "cleaning up")
         job = submit(videos, environment)
         follow(job, workers, environment, home)
         show(environment, "stats", job)
         _fetch(job, folder, environment)
-        say("cleaning up")
 
 
 def workload(url: str) -> Iterator[str]:

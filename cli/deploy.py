@@ -1,6 +1,4 @@
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import click
@@ -9,6 +7,7 @@ from cli.deploying import PACKING, chalice_deploy, find_project, forget_bytecode
 from cli.examination import examine_stage
 from cli.findings import show
 from cli.options import stage_option
+from cli.process import run_in_sight
 from cloudkon.aws.session import Session
 from cloudkon.errors import CloudKonError
 
@@ -29,19 +28,20 @@ def deploy(stage: str) -> None:
     root = find_project(Path.cwd(), stage)
     names = Session().names(stage)  # asked before anything is begun: whose account it is, and in which region
     click.echo(f"Deploying the stage {stage} to account {names.account} in {names.region}.", err=True)
-    _run("cloudkon-cli stack up", stack_up(stage), root)
-    forget_bytecode(root)
-    _run("chalice deploy", chalice_deploy(stage), root)
+    try:
+        _run("cloudkon-cli stack up", stack_up(stage), root)
+        forget_bytecode(root)
+        _run("chalice deploy", chalice_deploy(stage), root)
+    except KeyboardInterrupt:
+        click.echo(f"Stopped half-way. Go on with: cloudkon-cli deploy --stage {stage}", err=True)
+        raise SystemExit(130) from None
     if not show(examine_stage(stage), as_json=False):
         raise SystemExit(1)
 
 
 def _run(name: str, command: list[str], root: Path) -> None:
-    """Run a step in sight of the person; it gets Ctrl-C with us, from the terminal."""
     click.echo(f"{name} ...", err=True)
-    code = subprocess.run(  # noqa: S603 (the commands are our own)
-        command, env=os.environ | PACKING, cwd=root, stdout=sys.stderr, check=False
-    ).returncode
+    code = run_in_sight(command, os.environ | PACKING, root)
     if code:
         raise CloudKonError(
             f"{name} failed (exit code {code}), see above; nothing after it was done. Repeat it once that is mended."

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cli.embedded import Cloud
 from cli.environment import child_environment
-from cli.process import run_to_end
+from cli.process import cli, run_to_end
 from cloudkon.errors import CloudKonError, InputError, NotFoundError
 
 Say = Callable[[str], None]
@@ -57,7 +57,7 @@ def forget_bytecode(root: Path) -> None:
 
 
 def stack_up(stage: str) -> list[str]:
-    return [sys.executable, "-m", "cli.main", "stack", "up", "--stage", stage]
+    return cli("stack", "up", "--stage", stage)
 
 
 def chalice_deploy(stage: str) -> list[str]:

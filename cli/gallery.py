@@ -8,7 +8,10 @@ from threading import Thread
 from typing import Any
 
 from cli.environment import HOST
+from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE
 
+WORKER_SETTINGS = {PICTURE_NETWORKS_VARIABLE: "127.0.0.0/8", "CLOUDKON_POLL_S": "1"}
+"""For workers whose pictures come from a gallery; who is told to stop ends its receive first, which is short here."""
 Pictures = Callable[[str], bytes | None]
 """The JPEG file of a name; None if there is none. Asked from many threads."""
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -73,15 +73,9 @@ def build(
     included. An image of the same content is taken as it is.
     """
     session = Session()
-    names = session.names(stage)
+    names, clock = session.names(stage), SystemClock()
     images = Images(session.ec2(), session.ssm(), names)
-    clock = SystemClock()
-    outputs = Stack(session.cloudformation(), names.stack, clock).outputs()
-    if "SecurityGroup" not in outputs:
-        raise NotFoundError(
-            f"The stack {names.stack} in {names.region} has no place for workers. "
-            f"Create or update it: cloudkon-cli stack up --stage {stage}"
-        )
+    place = _place(session, names)
     with TemporaryDirectory(prefix="cloudkon-image-") as folder:
         artifacts = given(wheel, own) if wheel else built(Path.cwd(), Path(folder), own)
         digest = artifacts.digest
@@ -94,8 +88,8 @@ def build(
                 base=images.base(arch),
                 instance_type=type_ or _TYPES[arch],
                 user_data=_uploaded(artifacts, S3Store(session.s3(), names.results_bucket, clock), names),
-                security_group=outputs["SecurityGroup"],
-                subnet=subnet or outputs.get("Subnets", "").partition(",")[0] or None,
+                security_group=place.security_group,
+                subnet=subnet or place.subnet,
             )
             made = _built(ImageBuilder(session.ec2(), images, names, clock, _say, undisturbed), asked)
         else:
@@ -104,6 +98,24 @@ def build(
     images.make_current(made)
     _say("new workers start from it")
     click.echo(json.dumps({"image": made, "artifacts": digest}) if as_json else made)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where workers run."""
+
+    security_group: str
+    subnet: str | None
+
+
+def _place(session: Session, names: Names) -> _Place:
+    outputs = Stack(session.cloudformation(), names.stack, SystemClock()).outputs()
+    if "SecurityGroup" not in outputs:
+        raise NotFoundError(
+            f"The stack {names.stack} in {names.region} has no place for workers. "
+            f"Create or update it: cloudkon-cli stack up --stage {names.stage}"
+        )
+    return _Place(outputs["SecurityGroup"], outputs.get("Subnets", "").partition(",")[0] or None)
 
 
 @image.command("list")

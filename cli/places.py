@@ -1,4 +1,4 @@
-"""Where this machine keeps what outlives a run: the ledger, and beside it what is too large for a ledger."""
+"""Where this machine keeps what outlives a command: the ledger, what is too large for it, and the embedded cloud."""
 
 import os
 from pathlib import Path
@@ -7,12 +7,22 @@ from cloudkon.job import Job
 
 
 def data_folder() -> Path:
+    """What a person would not want to lose."""
+    return _folder("XDG_DATA_HOME", "share")
+
+
+def state_folder() -> Path:
+    """What is of use as long as it runs."""
+    return _folder("XDG_STATE_HOME", "state")
+
+
+def _folder(variable: str, usual: str) -> Path:
     """CLOUDKON_HOME, or the place that XDG names: https://specifications.freedesktop.org/basedir-spec/latest/."""
     own = os.environ.get("CLOUDKON_HOME")
     if own:
         return Path(own).expanduser().absolute()
-    data = os.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "cloudkon"
+    named = os.environ.get(variable)
+    return (Path(named) if named else Path.home() / ".local" / usual) / "cloudkon"
 
 
 def default_ledger() -> Path:

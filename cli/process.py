@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,6 +69,11 @@ def start_detached(command: Sequence[str], environment: Mapping[str, str], log: 
     return identify(child.pid) or ProcessId(child.pid, "")
 
 
+def cli(*arguments: str) -> list[str]:
+    """The console script as a command that is found from wherever this one was started."""
+    return [sys.executable, "-m", "cli.main", *arguments]
+
+
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Let nothing interrupt the clean-up after an interruption; of the main thread only."""
@@ -111,3 +117,25 @@ def run_to_end(command: Sequence[str], environment: Mapping[str, str], cwd: Path
                 os.killpg(child.pid, signal.SIGKILL)
             raise
     return child.returncode, said
+
+
+def run_in_sight(command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> int:
+    """Run a command that says on stderr what it does, return its exit code; if we are interrupted, it is told to end.
+
+    It does not get the terminal's Ctrl-C itself: what it would say then is nobody's business.
+    """
+    with subprocess.Popen(  # noqa: S603 (callers pass commands of their own)
+        command,
+        env=dict(environment),
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        start_new_session=True,
+    ) as child:
+        try:
+            return child.wait()
+        except BaseException:
+            with undisturbed():
+                child.terminate()
+                child.wait()
+            raise

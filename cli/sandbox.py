@@ -12,7 +12,7 @@ import click
 from cli.cloud import bring_up
 from cli.embedded import EmbeddedCloud
 from cli.environment import child_environment
-from cli.process import ProcessId, end, is_alive, start_detached, undisturbed
+from cli.process import ProcessId, cli, end, is_alive, start_detached, undisturbed
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.names import DEFAULT_STAGE
@@ -62,7 +62,8 @@ def submit(tasks: Path, environment: Mapping[str, str]) -> str:
 
 def follow(job: str, workers: Sequence[ProcessId], environment: Mapping[str, str], home: Path) -> None:
     """Show the progress until the job is complete; raises CloudKonError when nobody works on it any more."""
-    with subprocess.Popen(cli("watch", job), env=environment) as watch:  # noqa: S603 (our own command)
+    # In a session of its own: at Ctrl-C it would say that the job goes on.
+    with subprocess.Popen(cli("watch", job), env=environment, start_new_session=True) as watch:  # noqa: S603 (our own)
         try:
             while watch.poll() is None:
                 if not any(is_alive(worker) for worker in workers):
@@ -79,11 +80,6 @@ def follow(job: str, workers: Sequence[ProcessId], environment: Mapping[str, str
 def show(environment: Mapping[str, str], *arguments: str) -> bool:
     """Let another command of ours say what it has to say; return whether it ended well."""
     return subprocess.run(cli(*arguments), env=environment, check=False).returncode == 0  # noqa: S603 (our own)
-
-
-def cli(*arguments: str) -> list[str]:
-    """The console script as a command that is found from wherever this one was started."""
-    return [sys.executable, "-m", "cli.main", *arguments]
 
 
 def say(text: str) -> None:

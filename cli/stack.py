@@ -59,9 +59,10 @@ def stack() -> None:
 @json_option
 @parameter_option
 def up(stage: str, asked: dict[str, str], *, as_json: bool) -> None:
-    """Create the stage's stack, or bring it up to date; print what the stage's things are called.
+    """Create the stage's stack, or bring it up to date.
 
-    The group of workers follows once there is an image for them: build one, then call this again.
+    Prints what the things of the stage are called. The group of workers follows once there is an image for them: build
+    one, then call this again.
     """
     session = Session()
     names, formation = _named(session, stage)
@@ -146,7 +147,11 @@ def down(stage: str, *, as_json: bool, delete_data: bool, force: bool) -> None:
             click.echo(f"{bucket}: {empty(s3, bucket):,} object versions deleted", err=True)
     formation.down(_tell)
     if kept:
-        click.echo(f"The image {kept} and its snapshot are not the stack's, and stay.", err=True)
+        click.echo(
+            f"The image {kept} and its snapshot are not the stack's, and stay. Delete them: "
+            f"cloudkon-cli workers image prune --keep 0 --stage {stage}",
+            err=True,
+        )
     if as_json:
         _print(_named_things(names), as_json=True)
 

@@ -6,7 +6,7 @@ from importlib.resources import files
 from cloudkon.aws.images import Images
 from cloudkon.aws.network import default_network
 from cloudkon.aws.session import Session
-from cloudkon.aws.stack import Stack
+from cloudkon.aws.stack import Stack, refuse_unknown
 from cloudkon.errors import InputError
 from cloudkon.names import Names
 
@@ -21,7 +21,9 @@ def given_parameters(session: Session, names: Names, stack: Stack, asked: Mappin
     """The parameters to give; all others stay as they are. Raises InputError for what does not fit together."""
     if asked.get("Stage", names.stage) != names.stage:
         raise InputError(f"--parameter Stage={asked['Stage']}: a stack stays with its stage; use --stage.")
-    known = {**stack.defaults(template()), **stack.parameters(), **asked}
+    defaults = stack.defaults(template())
+    refuse_unknown(asked, defaults)
+    known = {**defaults, **stack.parameters(), **asked}
     given = {**asked, "Stage": names.stage}
     if known["Fleet"] != "yes":
         return given

@@ -21,11 +21,13 @@ def watch_to_end(records: Records, job_id: str, clock: Clock, wait_s: float, *, 
 
     Raises NotFoundError if it is not opened within wait_s. At Ctrl-C the program ends, and says that the job does not.
     """
+    updates = None
     try:
         updates = _updates(records, job_id, clock, 0.0 if job_id.startswith(LOCAL_PREFIX) else wait_s)
         last = _print_each(updates) if as_json else show_progress(updates, clock)
     except KeyboardInterrupt:
-        click.echo(f"The job goes on. Watch it again: cloudkon-cli watch {job_id}", err=True)
+        state = "The job goes on." if updates is not None else "The job has not been opened yet."
+        click.echo(f"{state} Watch it again: cloudkon-cli watch {job_id}", err=True)
         raise SystemExit(130) from None
     return went_well(last)
 

@@ -34,6 +34,11 @@ class Names:
     def __post_init__(self) -> None:
         check_stage(self.stage)
 
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource of the account and region; a bucket's names neither."""
+        place = "::" if service == "s3" else f"{self.region}:{self.account}:"
+        return f"arn:{partition(self.region)}:{service}:{place}{resource}"
+
     @property
     def stack(self) -> str:
         return f"cloudkon-{self.stage}"
@@ -108,6 +113,14 @@ class Names:
     @property
     def worker_log_group(self) -> str:
         return f"/cloudkon/{self.stage}/workers"
+
+
+def partition(region: str) -> str:
+    """Of the region: AWS's own, China's, or GovCloud's, as ARNs begin."""
+    for prefix, name in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
+        if region.startswith(prefix):
+            return name
+    return "aws"
 
 
 def check_stage(stage: str) -> str:

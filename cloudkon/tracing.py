@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from cloudkon.clock import Clock
+from cloudkon.names import partition
 
 _TRACE = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
 _SPAN = re.compile(r"[0-9a-f]{16}")
@@ -31,6 +32,8 @@ _SPANS_A_BUNDLE = 8
 """Beside its tasks."""
 _MOST_STEPS = 1_000
 """Of one bundle, or of one task, that are kept until it is told."""
+
+_CONSOLES = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}
 
 Note = str | int | float | bool
 
@@ -151,10 +154,9 @@ def w3c_id(trace: str) -> str:
 
 def console_link(trace: str, region: str) -> str:
     """Where a person of the account sees the trace."""
-    domain = {"cn": "amazonaws.cn", "us-gov": "amazonaws-us-gov.com"}.get(
-        region.rpartition("-")[0].rpartition("-")[0], "aws.amazon.com"
+    return (
+        f"https://{region}.console.{_CONSOLES[partition(region)]}/cloudwatch/home?region={region}#xray:traces/{trace}"
     )
-    return f"https://{region}.console.{domain}/cloudwatch/home?region={region}#xray:traces/{trace}"
 
 
 class NoTracer:

@@ -111,6 +111,7 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str], leash: Leash 
         metadata=None if endpoint is None else Metadata(endpoint, clock),
         shelter=cloud.worker_group,
         tracer=tracer,
+        values=cloud.values,
         metrics=wiring.metric_log(environ, cloud.stage, sys.stdout),
     )
     worker = Worker(around, registry, settings, name=name, slots=slots, supervised=leash is not None)

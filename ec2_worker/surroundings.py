@@ -27,6 +27,7 @@ class Surroundings:
     dead_letters: TaskQueue
     ledger: Ledger
     results: ObjectStore
+    """Where tasks leave their files."""
     clock: Clock
     meter: Meter = field(default_factory=Meter)
     metadata: Metadata | None = None
@@ -35,3 +36,5 @@ class Surroundings:
     """The group that the instance is in, if it may be in one."""
     tracer: Tracer = field(default_factory=NoTracer)
     metrics: MetricLog | None = None
+    values: ObjectStore | None = None
+    """The results again, by calls that end before a heartbeat is due; None where results itself answers at once."""

@@ -18,6 +18,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from animoto.canvas import Canvas
 from animoto.pictures import frame_of
+from animoto.planes import planes_of
 from bench.animoto import openh264
 from bench.animoto.judge import Seen
 from bench.animoto.pictures import HEIGHT, WIDTH
@@ -121,13 +122,7 @@ def _agree(video: Path) -> bool:
 def _decoded(video: Path) -> Iterator[tuple[bytes, ...]]:
     with av.open(str(video)) as container:
         for frame in container.decode(video=0):
-            yield tuple(_tight(bytes(plane), plane.width, plane.line_size, plane.height) for plane in frame.planes)
-
-
-def _tight(data: bytes, width: int, line_size: int, height: int) -> bytes:
-    if width == line_size:
-        return data[: width * height]
-    return b"".join(data[row * line_size :][:width] for row in range(height))
+            yield tuple(plane.tobytes() for plane in planes_of(frame))
 
 
 def _byte_stream(video: Path) -> Iterator[bytes]:

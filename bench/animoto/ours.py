@@ -4,14 +4,15 @@ python -m bench.animoto.ours OUT ORDER, in JSON; prints what the handler tells, 
 """
 
 import json
-import resource
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
 from animoto.task import handler
+from bench.children import cpu_s
 from cloudkon.bundle import BundleKey
 from cloudkon.context import Context, enter, leave
 from cloudkon.local.store import FolderStore
@@ -32,14 +33,9 @@ def make(order: dict[str, Any], out: Path) -> Mapping[str, float]:
     return here.stages_ms
 
 
-def _cpu_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
 def main() -> None:
     out, order = sys.argv[1:]
-    start_s = _cpu_s()
+    start_s = cpu_s(getrusage(RUSAGE_SELF))
     stages_ms = make(json.loads(order), Path(out))
     print(json.dumps({"startup_s": start_s, "stages_ms": stages_ms}))
 

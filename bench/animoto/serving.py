@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.children import cpu_s
+
 
 @dataclass(slots=True)
 class Serving:
@@ -31,4 +33,4 @@ def serving(folder: Path) -> Iterator[Serving]:
             child.stdin.close()
             _, status, usage = os.wait4(child.pid, 0)
             child.returncode = os.waitstatus_to_exitcode(status)
-            served.cpu_s = usage.ru_utime + usage.ru_stime
+            served.cpu_s = cpu_s(usage)

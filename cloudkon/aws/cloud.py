@@ -77,6 +77,11 @@ class Cloud:
     def results(self) -> S3Store:
         return self.bucket(self.names.results_bucket)
 
+    @cached_property
+    def values(self) -> S3Store:
+        """The results again, for the small things that are written before leases are renewed."""
+        return S3Store(self.session.s3(prompt=True), self.names.results_bucket, self._clock)
+
     def bucket(self, name: str) -> S3Store:
         return S3Store(self._s3, name, self._clock)
 

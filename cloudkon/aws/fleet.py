@@ -1,8 +1,6 @@
 """The rows of the workers, each a write unit: pk "workers", sk the worker's name. The table forgets them by itself."""
 
-from collections.abc import Mapping
-
-from cloudkon.aws.rows import expiry, key, number, text
+from cloudkon.aws.rows import counts, counts_of, expiry, key, number, text
 from cloudkon.aws.table import NEW, Item, Table
 from cloudkon.fleet import MEMORY_S, Instance, WorkerState, WorkerStatus
 
@@ -34,8 +32,8 @@ def _item(status: WorkerStatus) -> dict[str, Item]:
         "started": number(status.started_ms),
         "seen": number(status.seen_ms),
         "reason": text(status.reason),
-        "failing": _counts(status.failing),
-        "throttled": _counts(status.throttled),
+        "failing": counts(status.failing),
+        "throttled": counts(status.throttled),
         "expires_at": expiry(status.seen_ms, MEMORY_S),
     }
     if status.instance is not None:
@@ -58,14 +56,6 @@ def _status(item: Item) -> WorkerStatus:
         seen_ms=int(item["seen"]["N"]),
         reason=item["reason"]["S"],
         instance=instance,
-        failing=_counted(item["failing"]),
-        throttled=_counted(item["throttled"]) if "throttled" in item else {},  # a worker of an earlier version
+        failing=counts_of(item["failing"]),
+        throttled=counts_of(item["throttled"]) if "throttled" in item else {},  # a worker of an earlier version
     )
-
-
-def _counts(counts: Mapping[str, int]) -> Item:
-    return {"M": {name: number(count) for name, count in counts.items()}}
-
-
-def _counted(item: Item) -> dict[str, int]:
-    return {name: int(count["N"]) for name, count in item["M"].items()}

@@ -185,7 +185,7 @@ def range_item(report: RangeReport) -> dict[str, Item]:
         "lines": number(report.lines),
         "started": number(report.started_ms),
         "ended": number(report.ended_ms),
-        "api_calls": _counts(report.api_calls),
+        "api_calls": counts(report.api_calls),
     }
 
 
@@ -199,7 +199,7 @@ def range_of(job: str, item: Item) -> RangeReport:
         lines=_int(item, "lines"),
         started_ms=_int(item, "started"),
         ended_ms=_int(item, "ended"),
-        api_calls=_counts_of(item["api_calls"]),
+        api_calls=counts_of(item["api_calls"]),
     )
 
 
@@ -212,7 +212,7 @@ def worker_item(report: WorkerReport) -> dict[str, Item]:
         "duplicates_dropped": number(report.duplicates_dropped),
         "leases_lost": number(report.leases_lost),
         "unrecorded_runs": number(report.unrecorded_runs),
-        "api_calls": _counts(report.api_calls),
+        "api_calls": counts(report.api_calls),
     }
 
 
@@ -226,15 +226,15 @@ def worker_of(job: str, item: Item) -> WorkerReport:
         duplicates_dropped=_int(item, "duplicates_dropped"),
         leases_lost=_int(item, "leases_lost"),
         unrecorded_runs=_int(item, "unrecorded_runs"),
-        api_calls=_counts_of(item["api_calls"]),
+        api_calls=counts_of(item["api_calls"]),
     )
 
 
-def _counts(counts: Mapping[str, int]) -> Item:
+def counts(counts: Mapping[str, int]) -> Item:
     return {"M": {name: number(count) for name, count in counts.items()}}
 
 
-def _counts_of(value: Mapping[str, Any]) -> dict[str, int]:
+def counts_of(value: Mapping[str, Any]) -> dict[str, int]:
     return {name: int(count["N"]) for name, count in value["M"].items()}
 
 

@@ -151,8 +151,7 @@ class Stack:
 
     def _asked(self, template: str, given: Mapping[str, str], found: "StackTypeDef | None") -> Asked:
         known = self.defaults(template)
-        if unknown := sorted(given.keys() - known.keys()):
-            raise InputError(f"The stack has no parameter {' or '.join(unknown)}. It has: {', '.join(sorted(known))}.")
+        refuse_unknown(given, known)
         kept = (_values(found).keys() & known.keys()) - given.keys() if found else set[str]()
         parameters: list[ParameterTypeDef] = [
             {"ParameterKey": name, "ParameterValue": value} for name, value in sorted(given.items())
@@ -220,6 +219,12 @@ class Stack:
 
     def _seen(self, stack_id: str) -> set[str]:
         return {event["EventId"] for event in self._events(stack_id)}
+
+
+def refuse_unknown(given: Mapping[str, str], known: Mapping[str, str]) -> None:
+    """Raise InputError for parameters that the template does not have."""
+    if unknown := sorted(given.keys() - known.keys()):
+        raise InputError(f"The stack has no parameter {' or '.join(unknown)}. It has: {', '.join(sorted(known))}.")
 
 
 def _values(found: "StackTypeDef") -> dict[str, str]:

@@ -97,6 +97,7 @@ def test_no_call_of_a_worker_outlasts_a_lease(monkeypatch: pytest.MonkeyPatch) -
     enter(monkeypatch, credentials())
     session, settings = Session(), Settings()
     assert most_s(session.dynamodb()) < settings.heartbeat_s
+    assert most_s(session.s3(prompt=True)) < settings.heartbeat_s  # values are written by who renews leases
     assert most_s(session.sqs()) < settings.lease_s - settings.guard_s
     assert limits(session.sqs()).read_timeout > settings.poll_s
 

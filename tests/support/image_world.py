@@ -121,6 +121,7 @@ def image_world(patch: pytest.MonkeyPatch) -> Iterator[ImageWorld]:
         patch.setattr(General, "get_console_output", lambda response: _console(world, response))
         patch.setattr(EC2Backend, "create_image", create_image)
         yield world
+    ec2_backends.pop(ACCOUNT, None)  # moto's server, of other tests, is to make one that has the images
 
 
 def _console(world: ImageWorld, response: Any) -> Any:

@@ -25,7 +25,7 @@ ROLE = "iam/security-credentials/"
 _PATIENCE_S = 30
 # What is waited for otherwise: a minute's lull, and a status every 15 s.
 SETTINGS = {**QUICK, "CLOUDKON_LULL_S": "1", "CLOUDKON_STATUS_S": "1"}
-INHERITED = ("PATH", "HOME", "LANG", "no_proxy", "NO_PROXY")
+INHERITED = ("PATH", "HOME", "LANG", "PYTHONDONTWRITEBYTECODE", "no_proxy", "NO_PROXY")
 
 Note = Callable[..., None]
 

@@ -3,13 +3,17 @@
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from cloudkon.clock import SystemClock
 from cloudkon.fleet import WorkerState
 from cloudkon.local.clock import ManualClock
-from ec2_worker.drain import EndWatch
+from ec2_worker.drain import Drain
+from ec2_worker.end_watch import EndWatch
+from ec2_worker.farewell import Farewell
 from ec2_worker.instance import Metadata
 from tests.support.metadata_server import LIFECYCLE, NOTICE, REBALANCE, MetadataServer, metadata_server
 from tests.support.waiting import eventually
@@ -122,3 +126,31 @@ def test_a_scale_in_drains(watched: Watched) -> None:
     watched.server.answers[LIFECYCLE] = "Terminated"
     assert watched.watch.look() is True
     assert watched.drains == [(90.0, "scale-in")]
+
+
+def test_nobody_lets_an_instance_go_whose_watch_still_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the watch is just telling the group must not come after the worker's last word."""
+    monkeypatch.setattr("ec2_worker.farewell._LAST_WRITES_S", 0.0)
+    told: list[str] = []
+    stopping, silent = threading.Event(), threading.Event()
+    vitals: Any = SimpleNamespace(stopping=stopping, last_words=told.append)
+    end_watch: Any = SimpleNamespace(stopping=stopping, leave=lambda: told.append("left"))
+    nothing: Any = None
+    drain = Drain(ManualClock(), 90.0, "scale-in")
+    unused = (nothing, nothing, nothing, nothing, nothing, nothing, nothing)
+    farewell = Farewell(drain, *unused, vitals, end_watch, 20.0)
+    speaks = threading.Thread(target=silent.wait, daemon=True)
+    speaks.start()
+    farewell.last_words(ended_thread(), speaks)
+    assert told == ["scale-in"]
+    silent.set()
+    speaks.join()
+    farewell.last_words(ended_thread(), speaks)
+    assert told[-1] == "left"
+
+
+def ended_thread() -> threading.Thread:
+    thread = threading.Thread(target=lambda: None)
+    thread.start()
+    thread.join()
+    return thread

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from cli import embedded as module
 from cli.deploying import find_project
 from cli.embedded import Cloud, EmbeddedCloud
-from cli.home import home
 from cli.main import cloudkon_cli
+from cli.places import state_folder
 from cli.process import ProcessId, end, identify, is_alive, run_to_end, start_detached
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, InputError, NotFoundError
@@ -140,10 +140,10 @@ def test_no_project(tmp_path: Path) -> None:
 def test_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """CLOUDKON_HOME names the state's folder; otherwise it is where XDG says."""
     monkeypatch.setenv("CLOUDKON_HOME", str(tmp_path / "own"))
-    assert home() == tmp_path / "own"
+    assert state_folder() == tmp_path / "own"
     monkeypatch.delenv("CLOUDKON_HOME")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    assert home() == tmp_path / "cloudkon"
+    assert state_folder() == tmp_path / "cloudkon"
 
 
 @pytest.mark.parametrize("command", ["env", "status"])

@@ -38,3 +38,14 @@ def test_other_stages_are_refused(stage: str) -> None:
         check_stage(stage)
     with pytest.raises(InputError, match="is not a stage's name"):
         Names(stage, "123456789012", _LONGEST_REGION)
+
+
+@pytest.mark.parametrize(
+    ("region", "begins"),
+    [("eu-central-1", "arn:aws:"), ("cn-north-1", "arn:aws-cn:"), ("us-gov-west-1", "arn:aws-us-gov:")],
+)
+def test_arns(region: str, begins: str) -> None:
+    """An ARN is of the region's partition; a bucket's tells neither the region nor the account."""
+    names = Names("dev", "123456789012", region)
+    assert names.arn("sqs", names.task_queue) == f"{begins}sqs:{region}:123456789012:cloudkon-dev-tasks"
+    assert names.arn("s3", "any/key") == f"{begins}s3:::any/key"

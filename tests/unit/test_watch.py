@@ -1,9 +1,12 @@
 """Which job `watch` follows when none is named."""
 
+from pathlib import Path
+
 import pytest
 
 from cli.ledgers import Ledgers, Records
 from cli.watch import _newest
+from cli.watching import watch_to_end
 from cloudkon.errors import NotFoundError
 from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
@@ -54,3 +57,18 @@ def test_it_is_not_waited_for_in_vain(ledger: SqliteLedger, tmp_path_factory: py
     with pytest.raises(NotFoundError, match="no job yet"):
         _newest(ledgers(ledger, store, likely=False), clock, 30.0)
     assert clock.sleeps == 30
+
+
+def test_ctrl_c_before_the_job_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who stops waiting for a job is not told that it goes on."""
+
+    class Interrupted(ManualClock):
+        def sleep(self, seconds: float) -> None:
+            raise KeyboardInterrupt
+
+    records = Records(SqliteLedger(None, guard_ms=0), FolderStore(tmp_path))
+    with pytest.raises(SystemExit, match="130"):
+        watch_to_end(records, "tasks-k3vq7xwz5a2m", Interrupted(), 30.0)
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "The job has not been opened yet. Watch it again: cloudkon-cli watch tasks-k3vq7xwz5a2m"
+    )

@@ -7,6 +7,7 @@ from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.checkup import Finding, ok, problem
 from cloudkon.errors import NotFoundError
+from cloudkon.names import Names
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -21,51 +22,52 @@ def check_roles(subject: Subject) -> Iterator[Finding]:
     """Let IAM simulate each role's policies; raise what translated raises where it can't."""
     client, stage = subject.session.iam(), subject.names.stage
     yield from _check(
-        client, subject.names.worker_role, needs_of_worker(subject), f"cloudkon-cli stack up --stage {stage}"
+        client, subject.names.worker_role, needs_of_worker(subject.names), f"cloudkon-cli stack up --stage {stage}"
     )
     for function in subject.names.functions:  # Chalice makes a role for each of them
         role = _role_of(subject, function)
         if role is not None:
-            yield from _check(client, role, needs_of_lambda(subject), f"cloudkon-cli deploy --stage {stage}")
+            yield from _check(client, role, needs_of_lambda(subject.names), f"cloudkon-cli deploy --stage {stage}")
 
 
-def needs_of_worker(subject: Subject) -> Needs:
+def needs_of_worker(names: Names) -> Needs:
     """What infrastructure/stack.yaml gives it, for whatever machine."""
-    names = subject.names
-    outputs = f"arn:{subject.partition}:s3:::{names.results_bucket}"
     group = f"autoScalingGroup:any:autoScalingGroupName/{names.worker_group}"
     return {
-        subject.arn("sqs", names.task_queue): (
+        names.arn("sqs", names.task_queue): (
             "sqs:ChangeMessageVisibility",
             "sqs:DeleteMessage",
             "sqs:GetQueueUrl",
             "sqs:ReceiveMessage",
             "sqs:SendMessage",
         ),
-        subject.arn("sqs", names.process_queue): ("sqs:GetQueueUrl", "sqs:SendMessage"),
-        subject.arn("sqs", names.dead_letter_queue): ("sqs:GetQueueUrl", "sqs:SendMessage"),
-        subject.arn("dynamodb", f"table/{names.ledger_table}"): (
+        names.arn("sqs", names.process_queue): ("sqs:GetQueueUrl", "sqs:SendMessage"),
+        names.arn("sqs", names.dead_letter_queue): ("sqs:GetQueueUrl", "sqs:SendMessage"),
+        names.arn("dynamodb", f"table/{names.ledger_table}"): (
             "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:Query",
             "dynamodb:UpdateItem",
         ),
-        f"{outputs}/outputs/any": ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"),
-        f"{outputs}/values/any": ("s3:PutObject",),
-        subject.arn("autoscaling", group): ("autoscaling:CompleteLifecycleAction", "autoscaling:SetInstanceProtection"),
-        subject.arn("logs", f"log-group:{names.worker_log_group}:log-stream:any"): _LOGGING,
+        names.arn("s3", f"{names.results_bucket}/outputs/any"): (
+            "s3:AbortMultipartUpload",
+            "s3:GetObject",
+            "s3:PutObject",
+        ),
+        names.arn("s3", f"{names.results_bucket}/values/any"): ("s3:PutObject",),
+        names.arn("autoscaling", group): ("autoscaling:CompleteLifecycleAction", "autoscaling:SetInstanceProtection"),
+        names.arn("logs", f"log-group:{names.worker_log_group}:log-stream:any"): _LOGGING,
         "*": _TRACING,
     }
 
 
-def needs_of_lambda(subject: Subject) -> Needs:
+def needs_of_lambda(names: Names) -> Needs:
     """What .chalice/policy-<stage>.json gives both functions: what either needs, and what Lambda does for them."""
-    names = subject.names
     return {
-        f"arn:{subject.partition}:s3:::{names.workloads_bucket}/any": ("s3:GetObject", "s3:GetObjectVersion"),
-        f"arn:{subject.partition}:s3:::{names.results_bucket}/rejects/any": ("s3:PutObject",),
-        subject.arn("sqs", names.task_queue): ("sqs:GetQueueUrl", "sqs:SendMessage"),
-        subject.arn("sqs", names.range_queue): (
+        names.arn("s3", f"{names.workloads_bucket}/any"): ("s3:GetObject", "s3:GetObjectVersion"),
+        names.arn("s3", f"{names.results_bucket}/rejects/any"): ("s3:PutObject",),
+        names.arn("sqs", names.task_queue): ("sqs:GetQueueUrl", "sqs:SendMessage"),
+        names.arn("sqs", names.range_queue): (
             "sqs:ChangeMessageVisibility",
             "sqs:DeleteMessage",
             "sqs:GetQueueAttributes",
@@ -73,12 +75,12 @@ def needs_of_lambda(subject: Subject) -> Needs:
             "sqs:ReceiveMessage",
             "sqs:SendMessage",
         ),
-        subject.arn("dynamodb", f"table/{names.ledger_table}"): (
+        names.arn("dynamodb", f"table/{names.ledger_table}"): (
             "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:Query",
         ),
-        subject.arn("logs", f"log-group:/aws/lambda/{names.functions[0]}:log-stream:any"): _LOGGING,
+        names.arn("logs", f"log-group:/aws/lambda/{names.functions[0]}:log-stream:any"): _LOGGING,
         "*": _TRACING,
     }
 

@@ -16,7 +16,7 @@ def find_event_sources(subject: Subject) -> Iterator[Leftover]:
     """From a queue of the stage to a function of it, one of which is gone."""
     names, client = subject.names, subject.session.functions()
     queues = {
-        subject.arn("sqs", name): name
+        names.arn("sqs", name): name
         for name in (names.task_queue, names.range_queue, names.process_queue, names.dead_letter_queue)
     }
     with translated("list the event sources of the functions"):
@@ -51,7 +51,7 @@ def _queue_exists(subject: Subject, queue: str) -> bool:
 
 def find_notifications(subject: Subject) -> Iterator[Leftover]:
     """Of the workloads bucket, to a function of the stage that is gone."""
-    bucket, prefix = subject.names.workloads_bucket, subject.arn("lambda", "function:")
+    bucket, prefix = subject.names.workloads_bucket, subject.names.arn("lambda", "function:")
     try:
         with translated(f"read the notifications of {bucket}"):
             answer = subject.session.s3().get_bucket_notification_configuration(Bucket=bucket)
