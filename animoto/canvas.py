@@ -8,9 +8,9 @@ from av.filter import Graph
 from av.filter.context import FilterContext
 from av.video.reformatter import ColorRange, Colorspace
 
-from animoto.colour import Limiter
-from animoto.letterbox import Background, Box, cover, letterbox
-from animoto.orientation import Orientation
+from animoto.picture.colour import Limiter
+from animoto.picture.letterbox import Background, Box, cover, letterbox
+from animoto.picture.orientation import Orientation
 
 _FORMAT = "yuvj420p"
 """In full range, as JPEG has it, until the end."""

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from animoto.addresses import Addresses
-from animoto.broken import Broken
-from animoto.buckets import BucketReader, Buckets
-from animoto.connector import GuardedConnector
-from animoto.room import Room
-from animoto.urls import UrlError, check_url, s3_place, shown
-from animoto.web import FetchError, Reader, WebReader, too_large
+from animoto.download.buckets import BucketReader, Buckets
+from animoto.download.connector import GuardedConnector
+from animoto.download.memory_budget import Room
+from animoto.download.urls import UrlError, check_url, s3_place, shown
+from animoto.download.web import FetchError, Reader, WebReader, too_large
+from animoto.picture.broken import Broken
 from cloudkon.backoff import Backoff
 
 _HEADERS = {"Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity", "User-Agent": "CloudKon"}

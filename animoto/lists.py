@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from animoto.urls import UrlError, check_url, shown
+from animoto.download.urls import UrlError, check_url, shown
 from cloudkon.errors import InputError
 from cloudkon.task import MAX_LINE_BYTES, is_task_line
 

@@ -8,12 +8,12 @@ from av import CodecContext, Packet, VideoFrame
 from av.video.reformatter import ColorRange
 from PIL import AvifImagePlugin, Image, ImageCms, UnidentifiedImageError, WebPImagePlugin
 
-from animoto.broken import Broken
 from animoto.canvas import Canvas
 from animoto.fetch import Download
-from animoto.orientation import Orientation, orientation
-from animoto.planes import joined
-from animoto.sniff import not_a_picture
+from animoto.picture.broken import Broken
+from animoto.picture.orientation import Orientation, orientation
+from animoto.picture.planes import joined
+from animoto.picture.sniff import not_a_picture
 from cloudkon.errors import CloudKonError
 
 MAX_PIXELS = 64_000_000

@@ -10,13 +10,13 @@ from typing import BinaryIO
 
 from av import FFmpegError, VideoFrame
 
-from animoto.check import check_mp4
-from animoto.encode import encoded
-from animoto.intra import IntraEncoder
-from animoto.mux import write_mp4
-from animoto.slices import IntraPicture
-from animoto.stream import CodedVideo, synthesised
-from animoto.title import with_title
+from animoto.h264.intra import IntraEncoder
+from animoto.h264.slices import IntraPicture
+from animoto.h264.stream import CodedVideo, synthesised
+from animoto.movie.encode import encoded
+from animoto.movie.mux import write_mp4
+from animoto.movie.verify import check_mp4
+from animoto.picture.title import with_title
 from animoto.video import Engine, VideoError, VideoReport, VideoSpec
 from cloudkon.errors import InputError
 

@@ -12,16 +12,16 @@ from typing import Any
 from av import VideoFrame
 
 from animoto.addresses import Addresses
-from animoto.broken import Broken, BrokenPictureError, usable
-from animoto.buckets import Buckets
 from animoto.canvas import Canvas
-from animoto.downloads import downloads
+from animoto.download.background import downloads
+from animoto.download.buckets import Buckets
+from animoto.download.urls import shown
 from animoto.fetch import Download, Fetcher, Limits
-from animoto.input import Order, OrderError, order
+from animoto.order import Order, OrderError, order
+from animoto.picture.broken import Broken, BrokenPictureError, usable
+from animoto.picture.contact_sheet import ContactSheet
 from animoto.pictures import Picture, read_picture
 from animoto.render import render
-from animoto.sheet import ContactSheet
-from animoto.urls import shown
 from animoto.video import VideoReport, VideoSpec
 from cloudkon.backoff import Backoff
 from cloudkon.context import Context, context

@@ -5,8 +5,8 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
-from animoto.parameter_sets import Screen
-from animoto.timeline import MAX_FADE_FRAMES, Pace
+from animoto.h264.parameter_sets import Screen
+from animoto.h264.timeline import MAX_FADE_FRAMES, Pace
 from cloudkon.errors import CloudKonError, InputError
 
 MAX_SECONDS = 600

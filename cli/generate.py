@@ -4,8 +4,8 @@ from typing import Any, TextIO
 
 import click
 
-from animoto.input import OrderError, order
 from animoto.lists import read_urls, video_tasks
+from animoto.order import OrderError, order
 from animoto.video import Transition
 from cloudkon.errors import InputError
 from cloudkon.sleep import MAX_SLEEP_MS

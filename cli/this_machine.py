@@ -56,7 +56,7 @@ def _ourselves() -> Finding:
 
 def _video() -> Finding:
     """PyAV's wheels bring ffmpeg's libraries; one that was built against a system's own may lack the encoder."""
-    from animoto.encoder import has_x264  # noqa: PLC0415 (an extra: it may not be there)
+    from animoto.movie.encoder import has_x264  # noqa: PLC0415 (an extra: it may not be there)
 
     if not has_x264():
         return problem(

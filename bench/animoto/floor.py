@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from animoto.canvas import Canvas
-from animoto.intra import IntraEncoder
+from animoto.h264.intra import IntraEncoder
 from animoto.pictures import frame_of
 from animoto.video import VideoSpec
 

@@ -17,8 +17,8 @@ from av.filter import Graph
 from av.video.reformatter import ColorRange, Colorspace
 
 from animoto.canvas import Canvas
+from animoto.picture.planes import planes_of
 from animoto.pictures import frame_of
-from animoto.planes import planes_of
 from bench.animoto import openh264
 from bench.animoto.judge import Seen
 from bench.animoto.pictures import HEIGHT, WIDTH

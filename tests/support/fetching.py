@@ -4,9 +4,9 @@ import random
 from typing import Any
 
 from animoto.addresses import Addresses
-from animoto.broken import Broken
-from animoto.downloads import downloads
+from animoto.download.background import downloads
 from animoto.fetch import Download, Fetched, Fetcher, Limits
+from animoto.picture.broken import Broken
 from cloudkon.backoff import Backoff
 
 LOOPBACK = Addresses.parse("127.0.0.0/8")

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animoto.bitstream import BitReader, BitWriter, escape, split_units, unescape
+from animoto.h264.bitstream import BitReader, BitWriter, escape, split_units, unescape
 
 _NUMBERS = st.integers(0, 1 << 40)
 _ZEROISH = st.lists(st.sampled_from([0, 0, 0, 1, 2, 3, 4, 255]), max_size=60).map(bytes)

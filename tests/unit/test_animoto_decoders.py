@@ -8,10 +8,10 @@ from pathlib import Path
 import av
 import pytest
 
-from animoto.intra import IntraEncoder
+from animoto.h264.intra import IntraEncoder
+from animoto.h264.stream import synthesised
+from animoto.h264.timeline import fade_weight
 from animoto.render import render
-from animoto.stream import synthesised
-from animoto.timeline import fade_weight
 from animoto.video import Engine, Transition, VideoSpec
 from bench.animoto import openh264
 from tests.support.stills import Planes, byte_stream, decoded, noise_db, planes, sought, still, worst

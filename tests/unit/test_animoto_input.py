@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animoto.broken import OnBroken
-from animoto.input import Order, OrderError, order
-from animoto.letterbox import Background
+from animoto.order import Order, OrderError, order
+from animoto.picture.broken import OnBroken
+from animoto.picture.letterbox import Background
 from animoto.video import Engine, Transition
 from cloudkon.task import parse_task
 

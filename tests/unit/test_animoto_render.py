@@ -15,7 +15,7 @@ import pytest
 from av import VideoFrame
 from av.video.frame import PictureType
 
-from animoto.check import check_mp4
+from animoto.movie.verify import check_mp4
 from animoto.render import encoded_once, render
 from animoto.video import Engine, Transition, VideoError, VideoReport, VideoSpec
 from cloudkon.errors import InputError

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from animoto.canvas import Canvas
+from animoto.picture.contact_sheet import ContactSheet
 from animoto.pictures import frame_of
-from animoto.sheet import ContactSheet
 from tests.support.pixels import BLACK, SKIN, colour, encoded, near, stripes
 
 

@@ -2,11 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animoto.bitstream import BitReader, BitWriter, escape, unescape
-from animoto.intra import IntraEncoder
-from animoto.parameter_sets import OUR_LAYOUT, Layout, Screen, picture_parameter_set, sequence_parameter_set
-from animoto.slice_header import SliceHeader, SliceType
-from animoto.slices import IntraPicture
+from animoto.h264.bitstream import BitReader, BitWriter, escape, unescape
+from animoto.h264.intra import IntraEncoder
+from animoto.h264.parameter_sets import OUR_LAYOUT, Layout, Screen, picture_parameter_set, sequence_parameter_set
+from animoto.h264.slice_header import SliceHeader, SliceType
+from animoto.h264.slices import IntraPicture
 from tests.support.stills import still
 
 _LAYOUTS = st.builds(Layout, st.integers(4, 16), st.sampled_from([0, 4, 16]), st.integers(10, 40), st.booleans())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animoto.timeline import MAX_FADE_FRAMES, SEEK_SECONDS, CodedFrame, Kind, Pace, fade_weight, timeline
+from animoto.h264.timeline import MAX_FADE_FRAMES, SEEK_SECONDS, CodedFrame, Kind, Pace, fade_weight, timeline
 
 _PACES = st.builds(
     Pace, st.sampled_from([10, 25, 30]), st.fractions(Fraction(1, 10), 3, max_denominator=30), st.integers(0, 40)

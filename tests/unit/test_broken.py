@@ -1,6 +1,6 @@
 import pytest
 
-from animoto.broken import Broken, BrokenPictureError, OnBroken, usable
+from animoto.picture.broken import Broken, BrokenPictureError, OnBroken, usable
 
 GONE = Broken(1, "http://h/1.jpg", "the server answered 404 Not Found")
 DOWN = Broken(3, "http://h/3.jpg", "the server fell silent", temporary=True)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from animoto.addresses import Addresses
-from animoto.broken import Broken
-from animoto.downloads import downloads
+from animoto.download.background import downloads
+from animoto.download.memory_budget import Room
 from animoto.fetch import Fetcher, Limits, _Readers, _Run
-from animoto.room import Room
+from animoto.picture.broken import Broken
 from cloudkon.backoff import Backoff
 from tests.support.fetching import LOOPBACK, PICTURE, QUICK, Pauses, broken, data, fetch
 from tests.support.picture_server import (

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from animoto.input import Order, order
+from animoto.order import Order, order
 from cli.main import cloudkon_cli
 from cloudkon.task import parse_task
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from animoto.canvas import Canvas
-from animoto.letterbox import Box, cover, letterbox
+from animoto.picture.letterbox import Box, cover, letterbox
 
 SIDES = st.integers(1, 70_000)
 EVEN = st.integers(1, 4_000).map(lambda half: 2 * half)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from animoto.orientation import Orientation, orientation
+from animoto.picture.orientation import Orientation, orientation
 
 
 def exif(turn: int, order: str = "<") -> bytes:

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
-from animoto.broken import Broken
 from animoto.canvas import Canvas
 from animoto.fetch import Fetched
-from animoto.letterbox import Background
+from animoto.picture.broken import Broken
+from animoto.picture.letterbox import Background
 from animoto.pictures import Picture, PictureError, frame_of, read_picture
 from tests.support.pixels import (
     BLACK,

@@ -1,6 +1,6 @@
 import asyncio
 
-from animoto.room import Room
+from animoto.download.memory_budget import Room
 
 
 def test_room() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animoto.urls import S3Place, UrlError, check_url, s3_place, shown
+from animoto.download.urls import S3Place, UrlError, check_url, s3_place, shown
 
 
 @pytest.mark.parametrize(

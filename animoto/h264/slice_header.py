@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Self
 
-from animoto.bitstream import BitReader, BitWriter
-from animoto.parameter_sets import Layout
+from animoto.h264.bitstream import BitReader, BitWriter
+from animoto.h264.parameter_sets import Layout
 
 
 class SliceType(IntEnum):

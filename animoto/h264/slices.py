@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
-from animoto.bitstream import BitReader, BitWriter, escape, split_units, unescape
-from animoto.parameter_sets import INITIAL_QP, OUR_LAYOUT, PADDING_IDS, PPS_UNIT, SPS_UNIT, Layout, read_layout
-from animoto.slice_header import SliceHeader, SliceType
+from animoto.h264.bitstream import BitReader, BitWriter, escape, split_units, unescape
+from animoto.h264.parameter_sets import INITIAL_QP, OUR_LAYOUT, PADDING_IDS, PPS_UNIT, SPS_UNIT, Layout, read_layout
+from animoto.h264.slice_header import SliceHeader, SliceType
 
 _SLICE_UNIT, _IDR_UNIT = 1, 5
 _HEAD_BYTES = 32

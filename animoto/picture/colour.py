@@ -10,7 +10,7 @@ from av import VideoFormat, VideoFrame
 from av.filter import Graph
 from av.video.reformatter import ColorRange
 
-from animoto.parameter_sets import MATRIX, PRIMARIES, TRANSFER
+from animoto.h264.parameter_sets import MATRIX, PRIMARIES, TRANSFER
 
 # By tables: libswscale cuts the fractions of colour off, which is seen as a shift of up to two levels.
 _COLOUR = "round(128+(val-128)*224/255)"

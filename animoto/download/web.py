@@ -9,8 +9,8 @@ from typing import Protocol
 import aiohttp
 from yarl import URL
 
-from animoto.connector import ForbiddenAddressError
-from animoto.urls import UrlError, check_web_url
+from animoto.download.connector import ForbiddenAddressError
+from animoto.download.urls import UrlError, check_web_url
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TEMPORARY = frozenset({408, 425, 429})

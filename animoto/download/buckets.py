@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 
-from animoto.urls import s3_place
-from animoto.web import FetchError
+from animoto.download.urls import s3_place
+from animoto.download.web import FetchError
 from cloudkon.errors import CloudKonError, UnavailableError
 from cloudkon.ports import ObjectStore
 

@@ -13,12 +13,12 @@ from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 from PIL import Image
 
-from animoto.parameter_sets import MATRIX, PRIMARIES, TRANSFER
-from animoto.planes import joined, planes_of
-from animoto.stream import AccessUnit, CodedVideo
-from animoto.timeline import SEEK_SECONDS
+from animoto.h264.parameter_sets import MATRIX, PRIMARIES, TRANSFER
+from animoto.h264.stream import AccessUnit, CodedVideo
+from animoto.h264.timeline import SEEK_SECONDS
+from animoto.picture.planes import joined, planes_of
+from animoto.picture.zoom import zoomed
 from animoto.video import VideoSpec
-from animoto.zoom import zoomed
 
 _THREADS = 2
 """Always as many: with other numbers x264 gives other bytes."""

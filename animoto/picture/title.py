@@ -3,7 +3,7 @@
 from av import VideoFrame
 from PIL import Image, ImageDraw, ImageFont
 
-from animoto.planes import joined, planes_of
+from animoto.picture.planes import joined, planes_of
 
 _WHITE, _BLACK, _GREY = 235, 16, 128
 _ROOM = (0.9, 0.4)

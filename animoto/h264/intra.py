@@ -6,7 +6,7 @@ from av import VideoFrame
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
-from animoto.slices import IntraPicture
+from animoto.h264.slices import IntraPicture
 
 _TURNS = 2
 """x264 numbers IDR pictures 0, 1, 0, 1, ...: the second number is two bits longer, and shifts all that follows it."""

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
-from animoto.parameter_sets import PADDING_IDS, Screen, picture_parameter_set, sequence_parameter_set
-from animoto.slices import IntraPicture, fade, hold
-from animoto.timeline import CodedFrame, Kind, Pace, timeline
+from animoto.h264.parameter_sets import PADDING_IDS, Screen, picture_parameter_set, sequence_parameter_set
+from animoto.h264.slices import IntraPicture, fade, hold
+from animoto.h264.timeline import CodedFrame, Kind, Pace, timeline
 
 _START_CODE = b"\0\0\0\1"
 

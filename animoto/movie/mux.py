@@ -12,8 +12,8 @@ from av import Packet
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from animoto.audio import AudioTrack
-from animoto.stream import AccessUnit, CodedVideo
+from animoto.h264.stream import AccessUnit, CodedVideo
+from animoto.movie.audio import AudioTrack
 
 
 def write_mp4(video: CodedVideo, fps: int, audio: Path | None, path: Path) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from animoto.bitstream import BitReader, BitWriter, escape, unescape
+from animoto.h264.bitstream import BitReader, BitWriter, escape, unescape
 
 MAIN_PROFILE = 77
 SPS_UNIT, PPS_UNIT = 7, 8

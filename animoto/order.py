@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from animoto.broken import OnBroken
-from animoto.letterbox import Background
-from animoto.urls import UrlError, check_url, shown
+from animoto.download.urls import UrlError, check_url, shown
+from animoto.picture.broken import OnBroken
+from animoto.picture.letterbox import Background
 from animoto.video import MAX_SECONDS, MAX_TITLE_CHARACTERS, Engine, Transition
 from cloudkon.errors import CloudKonError
 

@@ -1,0 +1,1 @@
+"""Fetches pictures from servers and buckets, and refuses addresses that a task must not reach."""

@@ -1,0 +1,1 @@
+"""Brings pictures of any kind into frames of a video: decoding, orientation, colour, layout, titles."""
