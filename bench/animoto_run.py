@@ -31,9 +31,9 @@ from animoto.video import Transition
 from bench.album import Album, read_number
 from bench.children import RSS_UNIT_BYTES, cpu_s, module_path, run
 from bench.figures import Figures, table
-from cli.gallery import WORKER_SETTINGS, gallery
-from cli.process import ProcessId, cli
-from cli.sandbox import follow, own_cloud, own_workers, say, submit
+from cli.embedded.gallery import WORKER_SETTINGS, gallery
+from cli.embedded.sandbox import follow, own_cloud, own_workers, say, submit
+from cli.system.processes import ProcessId, cli
 from cloudkon.clock import Clock, SystemClock
 
 _WORKERS, _THREADS, _LANDSCAPES, _FPS = 2, 1, 24, 30

@@ -11,8 +11,8 @@ from bench.children import module_path, run
 from bench.figures import Figures
 from bench.prices import bill
 from bench.rows import row_sizes, write_units
-from cli.process import cli
-from cli.sandbox import own_cloud, own_workers
+from cli.embedded.sandbox import own_cloud, own_workers
+from cli.system.processes import cli
 from cloudkon.clock import SystemClock
 
 _STAGE = "dev"

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from bench.children import run
 from bench.figures import Figures
-from cli.process import cli
+from cli.system.processes import cli
 
 _SLOTS = 2
 

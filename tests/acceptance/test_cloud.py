@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.embedded import EmbeddedCloud
-from cli.process import is_alive
+from cli.embedded.emulator import EmbeddedCloud
+from cli.system.processes import is_alive
 from cloudkon.clock import SystemClock
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.waiting import eventually

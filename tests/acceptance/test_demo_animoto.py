@@ -9,7 +9,7 @@ import av
 import pytest
 from click.testing import CliRunner
 
-from cli import demo_animoto
+from cli.embedded import demo_animoto
 from cli.main import cloudkon_cli
 from tests.support.embedded_aws import EmbeddedAws
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.deploying import find_project
+from cli.embedded.deploying import find_project
 from tests.support.clones import clone
 from tests.support.embedded_aws import STAGE, EmbeddedAws
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.environment import child_environment
+from cli.system.environment import child_environment
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.pages import PAGES, Block, blocks
 

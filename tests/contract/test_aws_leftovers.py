@@ -22,7 +22,7 @@ READS = ("Describe", "Get", "Head", "List", "Query")
 @pytest.fixture(autouse=True)
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything was left alone for days."""
-    monkeypatch.setattr("cli.gc.SystemClock", lambda: StillClock(LATER_MS))
+    monkeypatch.setattr("cli.stage.gc.SystemClock", lambda: StillClock(LATER_MS))
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_nothing_is_changed_unasked(session: Session, monkeypatch: pytest.Monkey
     """Away from a terminal everything is shown, what it costs too, and AWS is only read."""
     meter, names = Meter(), session.names("shown")
     left = remains.leave_machines(session, names) | remains.leave_dispatcher(session, names)
-    monkeypatch.setattr("cli.gc.Session", lambda: Session(meter))
+    monkeypatch.setattr("cli.stage.gc.Session", lambda: Session(meter))
     answer = gc("shown")
     assert answer.exit_code == 0
     assert all(f"  {id_}  " in answer.stdout for id_ in left)

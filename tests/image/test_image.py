@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.artifacts import built
+from cli.fleet.artifacts import built
 from cloudkon.image import ARTIFACTS_PREFIX, Console, user_data
 from tests.support.debian import Debian, debian, missing, package_environment
 from tests.support.embedded_aws import STAGE, EmbeddedAws, embedded_aws

@@ -11,8 +11,8 @@ from typing import Any
 
 import boto3
 
-from cli.embedded import EmbeddedCloud
-from cli.environment import child_environment
+from cli.embedded.emulator import EmbeddedCloud
+from cli.system.environment import child_environment
 from cloudkon.clock import SystemClock
 from cloudkon.names import Names
 

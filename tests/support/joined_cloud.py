@@ -13,7 +13,7 @@ from typing import Any
 
 import boto3
 
-from cli.environment import HOST, child_environment
+from cli.system.environment import HOST, child_environment
 from cloudkon.names import Names
 from tests.support.clones import clone
 from tests.support.embedded_aws import STAGE, EmbeddedAws
@@ -125,7 +125,7 @@ def joined_cloud(home: Path) -> Iterator[JoinedCloud]:
 
 
 def _ministack(port: int, fleet: str, home: Path) -> dict[str, str]:
-    """As cli/embedded.py starts it."""
+    """As cli/embedded/emulator.py starts it."""
     return {
         "AUTH": "true",
         "BIND_HOST": HOST,

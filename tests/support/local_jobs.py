@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from cli.places import results_folder
+from cli.system.paths import results_folder
 from cloudkon.bundle import BundleKey, LineNumbers
 from cloudkon.job import Job, RangeReport, Source, WorkerReport
 from cloudkon.lease import Claim, Claimed

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli.chaos import Chaos
-from cli.local_run import LocalRun
 from cli.main import cloudkon_cli
+from cli.running.chaos import Chaos
+from cli.running.local_runner import LocalRun
 from cloudkon.clock import SystemClock
 from cloudkon.local.queue import Depth
 from cloudkon.registry import Registry, task

@@ -6,9 +6,9 @@ from importlib.util import find_spec
 import pytest
 from click.testing import CliRunner
 
-from cli.findings import show
 from cli.main import cloudkon_cli
-from cli.this_machine import check_machine
+from cli.stage.findings import show
+from cli.stage.this_machine import check_machine
 from cloudkon.checkup import Finding, Verdict
 
 

@@ -18,7 +18,7 @@ NOW_MS = StillClock().now_ms()
 
 @pytest.fixture(autouse=True)
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.gc.SystemClock", StillClock)
+    monkeypatch.setattr("cli.stage.gc.SystemClock", StillClock)
 
 
 def gc(*arguments: str, stage: str = "dev", typed: str = "") -> Result:
@@ -33,7 +33,7 @@ class Account(ScriptedSession):
 def scripted(monkeypatch: pytest.MonkeyPatch, **services: Any) -> Account:
     """A session whose credentials may do what is scripted, and nothing else."""
     session = Account(**services)
-    monkeypatch.setattr("cli.gc.Session", lambda: session)
+    monkeypatch.setattr("cli.stage.gc.Session", lambda: session)
     return session
 
 
@@ -80,7 +80,7 @@ def test_the_question(typed: str, deleted: list[str], monkeypatch: pytest.Monkey
     answers = iter((volumes("available", "available"), volumes("available", "in-use", "available")))
     ec2 = {"describe_volumes": lambda **_: next(answers), "delete_volume": {}}
     session = scripted(monkeypatch, ec2=ec2)
-    monkeypatch.setattr("cli.consent.at_a_terminal", lambda: True)
+    monkeypatch.setattr("cli.terminal.confirm.at_a_terminal", lambda: True)
     answer = gc(typed=typed)
     assert answer.exit_code == 0
     assert "Remove these 2 for good?" in answer.stderr

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-import cli.image
-from cli.artifacts import Artifacts
+import cli.fleet.ami
+from cli.fleet.artifacts import Artifacts
 from cli.main import cloudkon_cli
 from cloudkon.aws.image_builder import Build, ImageBuilder
 from cloudkon.aws.images import Images
@@ -24,7 +24,7 @@ READY = "cloudkon-image: ready"
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[ImageWorld]:
     with image_world(monkeypatch) as made:
-        monkeypatch.setattr(cli.image, "SystemClock", lambda: made)
+        monkeypatch.setattr(cli.fleet.ami, "SystemClock", lambda: made)
         yield made
 
 
@@ -108,7 +108,7 @@ def test_the_wheel_built_for_it_is_told(world: ImageWorld, tmp_path: Path, monke
         wheel = write_wheel(folder / "cloudkon-0.1.0-py3-none-any.whl", "echo provisioned")
         return Artifacts(wheel, wheel.with_name("constraints.txt"))
 
-    monkeypatch.setattr(cli.image, "built", built)
+    monkeypatch.setattr(cli.fleet.ami, "built", built)
     world.script({20: world.say(READY), 30: world.stop})
     told = json.loads(run("build", "--json").stdout)
     prefix = f"artifacts/{told['artifacts']}/"
@@ -261,7 +261,7 @@ def test_prune(world: ImageWorld, wheel: Path, monkeypatch: pytest.MonkeyPatch) 
         False,
         True,
     )
-    monkeypatch.setattr("cli.consent.at_a_terminal", lambda: True)
+    monkeypatch.setattr("cli.terminal.confirm.at_a_terminal", lambda: True)
     assert "Delete 2 images for good?" in run("prune", "--keep", "1", answer="n\n").stderr
     assert json.loads(run("prune", "--keep", "1", "--json").stdout) == {"deleted": []}
     assert len(world.images()) == 4

@@ -49,7 +49,7 @@ def here(lab: AwsLab, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A person's shell, with nothing running before and after; nobody waits for anything."""
     enter(monkeypatch, lab.environment)
     monkeypatch.setenv("CLOUDKON_STAGE", STAGE)
-    monkeypatch.setattr("cli.machines._POLL_S", 0.0)
+    monkeypatch.setattr("cli.fleet.machines._POLL_S", 0.0)
     yield
     lab.autoscaling.update_auto_scaling_group(AutoScalingGroupName=NAMES.worker_group, MinSize=0, MaxSize=4)
     lab.autoscaling.set_desired_capacity(AutoScalingGroupName=NAMES.worker_group, DesiredCapacity=0)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from cli.jobs.outputs import downloaded
 from cli.main import cloudkon_cli
-from cli.outputs import downloaded
-from cli.places import results_folder
+from cli.system.paths import results_folder
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore
 from tests.support.local_jobs import mixed_results, write_job

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.process import identify, run_in_sight
+from cli.system.processes import identify, run_in_sight
 from tests.support.waiting import eventually
 
 HELD = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(60)"

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
-from cli.places import shown_source
+from cli.system.paths import shown_source
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.results import TaskResult, TaskState
 from tests.support.local_jobs import EVENT_MS, mixed_results, write_job, write_rejects

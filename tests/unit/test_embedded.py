@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli import embedded as module
-from cli.deploying import find_project
-from cli.embedded import Cloud, EmbeddedCloud
+from cli.embedded import emulator as module
+from cli.embedded.deploying import find_project
+from cli.embedded.emulator import Cloud, EmbeddedCloud
 from cli.main import cloudkon_cli
-from cli.places import state_folder
-from cli.process import ProcessId, end, identify, is_alive, run_to_end, start_detached
+from cli.system.paths import state_folder
+from cli.system.processes import ProcessId, end, identify, is_alive, run_to_end, start_detached
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, InputError, NotFoundError
 

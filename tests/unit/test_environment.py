@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from cli.environment import child_environment, cloud_environment, shell_lines
+from cli.system.environment import child_environment, cloud_environment, shell_lines
 
 
 def test_points_boto3_at_loopback() -> None:

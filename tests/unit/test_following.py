@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from cli.following import Announcing, await_job, follow
+from cli.jobs.following import Announcing, await_job, follow
 from cloudkon.job import Job
 from cloudkon.lease import BundleRow, BundleState
 from cloudkon.local.clock import ManualClock

@@ -6,7 +6,7 @@ import io
 from PIL import Image
 
 from animoto.landscapes import landscape_jpeg
-from cli.gallery import gallery
+from cli.embedded.gallery import gallery
 
 
 def test_landscapes_are_photographs() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.artifacts import Artifacts, _copy_project, built, given
+from cli.fleet.artifacts import Artifacts, _copy_project, built, given
 from cloudkon.errors import InputError, NotFoundError
 from cloudkon.image import USER_DATA_BYTES, Console, user_data
 from cloudkon.names import Names

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.ledgers import Ledgers, Records, looks_configured
+from cli.jobs.ledgers import Ledgers, Records, looks_configured
 from cloudkon.errors import CloudKonError, DeniedError, NotFoundError
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore

@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from cli.tables import Table, aligned, print_tables
+from cli.terminal.tables import Table, aligned, print_tables
 
 TABLE = Table(
     ("worker", "state", "throttled", "instance", "reason"),

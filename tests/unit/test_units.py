@@ -1,6 +1,6 @@
 import pytest
 
-from cli.units import duration, one_line, rate, size
+from cli.terminal.units import duration, one_line, rate, size
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.ledgers import Ledgers, Records
-from cli.watch import _newest
-from cli.watching import watch_to_end
+from cli.jobs.ledgers import Ledgers, Records
+from cli.jobs.watch import _newest
+from cli.jobs.watching import watch_to_end
 from cloudkon.errors import NotFoundError
 from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger

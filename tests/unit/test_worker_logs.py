@@ -35,7 +35,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
             raise KeyboardInterrupt
 
     session = ScriptedSession(logs={"filter_log_events": filtered})
-    monkeypatch.setattr("cli.worker_logs.Session", lambda: session)
+    monkeypatch.setattr("cli.fleet.worker_logs.Session", lambda: session)
     monkeypatch.setattr(ScriptedSession, "names", lambda *_: NAMES, raising=False)
     monkeypatch.setattr(SystemClock, "sleep", stop_after_three)
     return polls

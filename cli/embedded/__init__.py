@@ -1,0 +1,1 @@
+"""The embedded cloud of this machine, and the demonstrations that run on it."""

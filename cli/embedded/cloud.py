@@ -1,0 +1,110 @@
+import json
+import os
+from pathlib import Path
+
+import click
+
+from cli.embedded.deploying import deploy, find_project
+from cli.embedded.emulator import Cloud, EmbeddedCloud
+from cli.system.environment import shell_lines
+from cli.system.paths import state_folder
+from cli.system.processes import undisturbed
+from cli.terminal.options import json_option, stage_option
+from cloudkon.clock import SystemClock
+
+
+@click.group()
+def cloud() -> None:
+    """Run the embedded cloud: S3, SQS, DynamoDB and Lambda on this machine, without an AWS account.
+
+    \b
+    Examples:
+      cloudkon-cli cloud up
+      eval "$(cloudkon-cli cloud env)"
+      cloudkon-cli cloud status
+      cloudkon-cli cloud down
+    """
+
+
+@cloud.command()
+@stage_option
+@click.option("--auth", is_flag=True, help="Enforce IAM policies, as AWS does.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=0,
+    show_default=True,
+    help="The port to listen on; 0 takes a free one.",
+)
+def up(stage: str, port: int, *, auth: bool) -> None:
+    """Start it, with the stage's stack and Lambda in it.
+
+    Prints the environment to use it, as env does. It goes on when this command ends, until down.
+    """
+    embedded = EmbeddedCloud(state_folder(), SystemClock())
+    with embedded.changing():
+        found = embedded.find()
+        if found is not None and found.ready:
+            _say(f"The embedded cloud is already up: {_told(found)}.")
+        else:
+            found = bring_up(embedded, stage, port, auth=auth)
+            _say(f"The embedded cloud is up: {_told(found)}.")
+    _print_environment(found)
+
+
+def bring_up(embedded: EmbeddedCloud, stage: str, port: int = 0, *, auth: bool = False) -> Cloud:
+    """Start the cloud with the stack and the Lambda in it; if that fails or is interrupted, nothing runs."""
+    root = find_project(Path.cwd(), stage)
+    embedded.stop()  # one that never got ready
+    try:
+        _say("starting ministack")
+        started = embedded.start(port, stage, os.environ, auth=auth)
+        deploy(root, started, os.environ, _say)
+        return embedded.is_ready(started)
+    except BaseException:
+        with undisturbed():
+            embedded.stop()
+        raise
+
+
+@cloud.command()
+def env() -> None:
+    """Print the environment of the embedded cloud, for a shell.
+
+    \b
+    Example:
+      eval "$(cloudkon-cli cloud env)"
+    """
+    _print_environment(EmbeddedCloud(state_folder(), SystemClock()).running())
+
+
+@cloud.command()
+@json_option
+def status(*, as_json: bool) -> None:
+    """Tell whether it is up, and where; exit with 1 if it is not."""
+    found = EmbeddedCloud(state_folder(), SystemClock()).running()
+    shown = {"endpoint": found.endpoint, "stage": found.stage, "auth": found.auth, "pid": found.process.pid}
+    click.echo(json.dumps(shown) if as_json else _told(found))
+
+
+@cloud.command()
+def down() -> None:
+    """Stop it; everything in it is gone."""
+    embedded = EmbeddedCloud(state_folder(), SystemClock())
+    with embedded.changing():
+        was_up = embedded.stop()
+    _say("The embedded cloud is down." if was_up else "The embedded cloud was not up.")
+
+
+def _told(found: Cloud) -> str:
+    policies = "enforced" if found.auth else "not enforced"
+    return f"{found.endpoint}, stage {found.stage}, IAM policies {policies}, process {found.process.pid}"
+
+
+def _print_environment(found: Cloud) -> None:
+    for line in shell_lines(found.port, found.stage, os.environ):
+        click.echo(line)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,0 +1,47 @@
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from cli.embedded.sandbox import follow, own_cloud, own_workers, say, show, submit
+from cloudkon.clock import SystemClock
+
+_INSTANT_TASKS, _SHORT_TASKS = 5_000, 1_000
+_MALFORMED = ('sleep "1', '{"task": "sleep", "args": [1}', '{"args": [1]}', "sleep \x07")
+_WORKERS, _THREADS = 2, 4
+
+
+@click.command()
+def demo() -> None:
+    """See it all work: the embedded cloud, a deploy, a workload of 6,000 tasks, two workers, the stats.
+
+    Nothing is left behind, Ctrl-C included; an embedded cloud that is up is not touched.
+
+    \b
+    Example:
+      cloudkon-cli demo
+    """
+    clock = SystemClock()
+    with ExitStack() as cleanup:
+        home = Path(cleanup.enter_context(TemporaryDirectory(prefix="cloudkon-demo-")))
+        environment = cleanup.enter_context(own_cloud(home, clock))
+        tasks = home / "demo.txt"
+        tasks.write_text("".join(f"{line}\n" for line in workload()), encoding="utf-8")
+        say(f"starting {_WORKERS} workers of {_THREADS} threads each")
+        workers = cleanup.enter_context(own_workers(home, environment, clock, _WORKERS, _THREADS))
+        cleanup.callback(say, "cleaning up")
+        say(f"dropping {_INSTANT_TASKS + _SHORT_TASKS:,} tasks and {len(_MALFORMED)} malformed lines into the bucket")
+        job = submit(tasks, environment)
+        follow(job, workers, environment, home)
+        show(environment, "stats", job)
+
+
+def workload() -> Iterator[str]:
+    """The demo's lines: one short task after every five instant ones, and a few that are no tasks at all."""
+    instant = _INSTANT_TASKS // _SHORT_TASKS
+    for _ in range(_SHORT_TASKS):
+        yield from ["sleep 0"] * instant
+        yield "sleep 10"
+    yield from _MALFORMED

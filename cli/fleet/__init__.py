@@ -1,0 +1,1 @@
+"""Commands on workers and on the machines that they run on."""

@@ -1,0 +1,186 @@
+"""Starts and ends the machines that workers run on."""
+
+import os
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+import click
+
+from cli.terminal.options import stage_option
+from cloudkon import wiring
+from cloudkon.aws.machines import Machines
+from cloudkon.clock import Clock, SystemClock
+from cloudkon.errors import CloudKonError, InputError, NotFoundError
+from cloudkon.machine import Machine
+from cloudkon.ports import Fleet
+from cloudkon.settings import Settings
+
+_POLL_S = 5.0
+_HEARD_MS = 60_000
+
+wait_option = click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    default=900,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for them; 0: not at all.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Yard:
+    """The machines of a stage and what their workers say of themselves."""
+
+    stage: str
+    machines: Machines
+    fleet: Fleet
+    clock: Clock
+
+    @classmethod
+    def of(cls, stage: str) -> "Yard":
+        clock = SystemClock()
+        cloud = wiring.cloud(stage, Settings.from_environ(os.environ))
+        machines = Machines(cloud.session.autoscaling(), cloud.session.ec2(), cloud.names, clock)
+        return cls(stage, machines, cloud.ledger, clock)
+
+    def reporting(self) -> set[str]:
+        """The machines whose workers were heard of lately."""
+        found = self.fleet.fleet(self.clock.now_ms() - _HEARD_MS)
+        return {status.instance.id for status in found if status.instance is not None}
+
+
+@click.command()
+@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="How many more.")
+@click.option("--spot", is_flag=True, help="Spot instances: cheaper, and taken away when others pay more.")
+@click.option("--type", "kind", metavar="TYPE", help="Of this instance type, such as c7i.large.")
+@wait_option
+@stage_option
+def start(stage: str, count: int, kind: str | None, wait_s: float, *, spot: bool) -> None:
+    """Start machines from the workers' image, and wait until their workers report.
+
+    They join the stage's group: it scales them in when there is nothing to do. Of which types they are, and how many of
+    them are spot instances, the stack's parameters say, unless --type or --spot do.
+
+    \b
+    Examples:
+      cloudkon-cli workers start --count 4
+      cloudkon-cli workers start --count 2 --spot --type c7i.large
+    """
+    yard = Yard.of(stage)
+    capacity = yard.machines.capacity()
+    wanted = capacity.wanted + count
+    if wanted > capacity.most:
+        raise InputError(
+            f"The group has {capacity.wanted} machines and may have {capacity.most} at most. Allow more: "
+            f"cloudkon-cli workers scale {capacity.least} {wanted} --stage {stage}"
+        )
+    before = {machine.id for machine in yard.machines.all()}
+    began_ms = yard.clock.now_ms()
+    if spot or kind:
+        yard.machines.launch(count, kind, spot=spot)
+    else:
+        yard.machines.want(wanted)
+    if wait_s and not _await(lambda: _risen(yard, before, count, began_ms), wait_s, yard.clock, "start"):
+        raise CloudKonError(
+            f"Not all of them have reported within {wait_s:g} s. What they say: "
+            f"cloudkon-cli workers logs --stage {stage}; what may be wrong: cloudkon-cli doctor --stage {stage}"
+        )
+
+
+def _risen(yard: Yard, before: Collection[str], count: int, began_ms: int) -> tuple[bool, list[str]]:
+    """Whether so many new machines have workers that report, and a line on each new one."""
+    reporting = yard.reporting()
+    new = [machine for machine in yard.machines.all() if machine.id not in before]
+    lines = [
+        f"{_named(machine)}: {'its worker reports' if machine.id in reporting else machine.state}" for machine in new
+    ]
+    if trouble := "" if len(new) >= count else yard.machines.trouble(began_ms):
+        lines.append(f"AWS could not start one: {trouble}")
+    return sum(machine.id in reporting for machine in new) >= count, lines
+
+
+@click.command()
+@click.argument("instances", nargs=-1)
+@click.option("--now", is_flag=True, help="Don't let them drain: what they hold is run again when its leases lapse.")
+@wait_option
+@stage_option
+def stop(stage: str, instances: tuple[str, ...], wait_s: float, *, now: bool) -> None:
+    """End INSTANCES, by default all of the stage: their workers drain, then they are gone.
+
+    While tasks wait the group starts others, unless its bounds forbid it: cloudkon-cli workers scale 0 0
+
+    \b
+    Examples:
+      cloudkon-cli workers stop
+      cloudkon-cli workers stop i-0123456789abcdef0 --now
+    """
+    yard = Yard.of(stage)
+    known = {machine.id: machine for machine in yard.machines.all()}
+    if unknown := [name for name in instances if name not in known]:
+        raise NotFoundError(
+            f"The stage {stage} has no machine {unknown[0]}. See: cloudkon-cli workers list --stage {stage}"
+        )
+    ending = list(dict.fromkeys(instances)) or list(known)
+    if not ending:
+        click.echo("There is no machine to stop.", err=True)
+    for name in ending:
+        yard.machines.end(name)
+        click.echo(f"{_named(known[name])}: told to {'end' if now else 'drain and end'}", err=True)
+    if (wait_s or now) and not _await(lambda: _fallen(yard, ending, now=now), wait_s, yard.clock, "end"):
+        raise CloudKonError(f"Not all of them have ended within {wait_s:g} s; they go on doing so.")
+
+
+def _fallen(yard: Yard, ending: Iterable[str], *, now: bool) -> tuple[bool, list[str]]:
+    """Whether all of them are gone, and a line on each that is not."""
+    left = [machine for machine in yard.machines.all() if machine.id in set(ending)]
+    for machine in left:
+        if now:
+            yard.machines.hurry(machine.id)
+    return not left, [f"{_named(machine)}: {machine.state}" for machine in left]
+
+
+@click.command()
+@click.argument("least", metavar="MIN", type=click.IntRange(min=0))
+@click.argument("most", metavar="MAX", type=click.IntRange(min=0))
+@stage_option
+def scale(stage: str, least: int, most: int) -> None:
+    """Let the group have MIN machines at least and MAX at most; within that it follows the work.
+
+    \b
+    Examples:
+      cloudkon-cli workers scale 0 20
+      cloudkon-cli workers scale 0 0      # nothing comes any more, whatever waits
+    """
+    if least > most:
+        raise InputError(f"MIN ({least}) is more than MAX ({most}).")
+    yard = Yard.of(stage)
+    before = yard.machines.capacity()
+    yard.machines.bound(least, most)
+    click.echo(f"Between {least} and {most} machines, was {before.least} and {before.most}.", err=True)
+
+
+def _named(machine: Machine) -> str:
+    return f"{machine.id} {machine.type}{' spot' if machine.spot else ''} {machine.zone}"
+
+
+def _await(look: Callable[[], tuple[bool, list[str]]], wait_s: float, clock: Clock, verb: str) -> bool:
+    """Look until it is done or time is up, and tell every line that is new."""
+    until_s = clock.monotonic_s() + wait_s
+    told: set[str] = set()
+    try:
+        while True:
+            done, lines = look()
+            for line in lines:
+                if line not in told:
+                    told.add(line)
+                    click.echo(line, err=True)
+            if done:
+                return True
+            if clock.monotonic_s() >= until_s:
+                return not wait_s
+            clock.sleep(_POLL_S)
+    except KeyboardInterrupt:
+        click.echo(f"They go on to {verb}. See how they are: cloudkon-cli workers list", err=True)
+        raise SystemExit(130) from None

@@ -1,0 +1,122 @@
+"""workers list: who works, how it is, and which machines have nobody to speak for them."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from cli.fleet.fleet_overview import Survey, surveyed
+from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledgers import Ledgers
+from cli.terminal.options import json_option
+from cli.terminal.tables import Table, print_tables
+from cli.terminal.units import duration, one_line
+from cloudkon.clock import SystemClock
+from cloudkon.fleet import MEMORY_S, WorkerState, WorkerStatus
+from cloudkon.machine import Machine
+from cloudkon.throttling import by_service
+
+_SILENT_MS = 60_000
+"""A worker that speaks every 15 s and was not heard of for so long is gone, or cut off."""
+
+
+@click.command("list")
+@click.option("--all", "everyone", is_flag=True, help="Those too that have stopped in the last minutes.")
+@json_option
+@reads_ledgers
+def list_(ledgers: Ledgers, *, everyone: bool, as_json: bool) -> None:
+    """List the workers of this machine and, where AWS is set up, of the stage.
+
+    A worker that was killed is shown as silent for some minutes, then it is forgotten. Machines of the stage whose
+    worker has not reported are listed too, and what each machine costs an hour. Columns in which nobody has anything
+    to say are left out. With --json, a line a worker, and a line a machine without one.
+
+    \b
+    Examples:
+      cloudkon-cli workers list
+      cloudkon-cli workers list --json | jq -r 'select(.state == "sick") | .reason'
+    """
+    now_ms = SystemClock().now_ms()
+    fleet = ledgers.workers(now_ms - MEMORY_S * 1000)
+    shown = [status for status in fleet if everyone or status.state is not WorkerState.STOPPED]
+    stage = surveyed(ledgers, {status.instance.id for status in fleet if status.instance})
+    if as_json:
+        for status in shown:
+            click.echo(json.dumps(_described(status, stage, now_ms)))
+        for machine in stage.silent:
+            click.echo(json.dumps(_described_machine(machine, stage)))
+        return
+    print_tables([_table(shown, stage, now_ms).telling()])
+    if not shown and not stage.silent:
+        click.echo("There is no worker. Start one: python -m ec2_worker --threads 8", err=True)
+
+
+def _table(shown: Sequence[WorkerStatus], stage: Survey, now_ms: int) -> Table:
+    rows = [_row(status, stage, now_ms) for status in shown]
+    return Table(
+        ("worker", "state", "busy", "bundles", "tasks", "seen", "age", "throttled", "instance", "USD/h", "reason"),
+        ("left", "left", "right", "right", "right", "right", "right", "left", "left", "right", "left"),
+        rows + [_machine_row(machine, stage, now_ms) for machine in stage.silent],
+    )
+
+
+def _state(status: WorkerStatus, now_ms: int) -> str:
+    silent = status.state is not WorkerState.STOPPED and now_ms - status.seen_ms > _SILENT_MS
+    return "silent" if silent else status.state
+
+
+def _row(status: WorkerStatus, stage: Survey, now_ms: int) -> tuple[str, ...]:
+    place = status.instance
+    return (
+        status.worker,
+        _state(status, now_ms),
+        f"{status.busy}/{status.slots}",
+        f"{status.bundles:,}",
+        f"{status.tasks:,}",
+        f"{max(0, now_ms - status.seen_ms) // 1000} s ago",
+        duration(max(0, now_ms - status.started_ms)),
+        by_service(status.throttled) or "-",
+        f"{place.id} {place.type} {place.zone}" if place else "-",
+        _price(stage.usd_an_hour.get(place.id) if place else None),
+        one_line(status.reason or stage.why_idle(status)),
+    )
+
+
+def _machine_row(machine: Machine, stage: Survey, now_ms: int) -> tuple[str, ...]:
+    where = f"{machine.id} {machine.type} {machine.zone}"
+    age = duration(max(0, now_ms - machine.launched_ms)) if machine.launched_ms else "-"
+    price = _price(stage.usd_an_hour.get(machine.id))
+    return ("-", machine.state, "-", "-", "-", "-", age, "-", where, price, "its worker has not reported")
+
+
+def _price(usd: float | None) -> str:
+    return "-" if usd is None else f"{usd:.4f}"
+
+
+def _described(status: WorkerStatus, stage: Survey, now_ms: int) -> dict[str, Any]:
+    place = status.instance
+    return {
+        "worker": status.worker,
+        "state": _state(status, now_ms),
+        "reason": status.reason or stage.why_idle(status),
+        "slots": status.slots,
+        "busy": status.busy,
+        "bundles": status.bundles,
+        "tasks": status.tasks,
+        "started_ms": status.started_ms,
+        "seen_ms": status.seen_ms,
+        "instance": {"id": place.id, "type": place.type, "zone": place.zone} if place else None,
+        "throttled": dict(status.throttled),
+        "usd_an_hour": stage.usd_an_hour.get(place.id) if place else None,
+    }
+
+
+def _described_machine(machine: Machine, stage: Survey) -> dict[str, Any]:
+    return {
+        "worker": None,
+        "state": machine.state,
+        "reason": "its worker has not reported",
+        "instance": {"id": machine.id, "type": machine.type, "zone": machine.zone},
+        "usd_an_hour": stage.usd_an_hour.get(machine.id),
+    }

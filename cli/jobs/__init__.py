@@ -1,0 +1,1 @@
+"""Commands that read jobs: their list, statistics, results, failures, and following them."""

@@ -1,0 +1,50 @@
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import click
+
+from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledgers import Ledgers
+from cli.terminal.options import json_option
+from cli.terminal.tables import Table, print_tables
+from cli.terminal.units import one_line
+from cloudkon.outcomes import outcomes
+from cloudkon.reasons import Group, grouped
+
+
+@click.command()
+@click.argument("job", required=False)
+@json_option
+@reads_ledgers
+def failed(ledgers: Ledgers, job: str | None, *, as_json: bool) -> None:
+    """Show why tasks of JOB, by default the latest, failed or were rejected: a line a reason, the most frequent first.
+
+    Errors that differ in numbers (<n>) and ids (<id>) only are one reason. The numbers of the first lines are named.
+
+    \b
+    Examples:
+      cloudkon-cli failed
+      cloudkon-cli failed tasks-k3vq7xwz5a2m --json | jq -r .reason
+      cloudkon-cli retry tasks-k3vq7xwz5a2m --reason "connection reset"
+    """
+    found = ledgers.find(job)
+    ledger = found.records.ledger
+    groups = grouped(outcomes(ledger, ledger, found.records.results, found.job))
+    if as_json:
+        for group in groups:
+            click.echo(json.dumps(asdict(group)))
+        return
+    print_tables([_table(groups)])
+    if not groups:
+        click.echo(f"No task of {found.job.id} has failed or was rejected.", err=True)
+
+
+def _table(groups: Sequence[Group]) -> Table:
+    rows = [(f"{group.count:,}", group.state, one_line(group.reason), _lines(group)) for group in groups]
+    return Table(("tasks", "state", "reason", "lines"), ("right", "left", "left", "left"), rows)
+
+
+def _lines(group: Group) -> str:
+    more = ["..."] if group.count > len(group.lines) else []
+    return ", ".join([*map(str, group.lines), *more])

@@ -1,0 +1,72 @@
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledgers import Ledgers
+from cli.jobs.outputs import Lifetime, downloaded, linked
+from cli.terminal.options import json_option
+from cli.terminal.units import duration, one_line
+from cloudkon.outcomes import Outcome, outcomes
+from cloudkon.results import TaskState
+
+_MOST, _MOST_OF_A_LINK = 200, 8192
+"""Characters; a link that is cut leads nowhere."""
+
+
+@click.command()
+@click.argument("job", required=False)
+@click.option("--state", type=click.Choice([state.word for state in TaskState]), help="Only the tasks that ended so.")
+@click.option(
+    "--presign", type=Lifetime(), metavar="DURATION", help="Print links to outputs that open so long: 1h, 7d."
+)
+@click.option(
+    "--download",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Fetch the outputs into this folder.",
+)
+@json_option
+@reads_ledgers
+def results(
+    ledgers: Ledgers,
+    job: str | None,
+    state: str | None,
+    presign: int | None,
+    download: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """List what became of each task of JOB, by default the latest: a line a task, in the order of the workload.
+
+    A task's number is that of its line. Tasks without a result are not listed. Outputs, and values that are large, are
+    in the results bucket or folder: their place is shown, or a link to them, or the file that they were fetched into.
+
+    \b
+    Examples:
+      cloudkon-cli results --state failed
+      cloudkon-cli results --presign 1h
+      cloudkon-cli results --download videos
+      cloudkon-cli results tasks-k3vq7xwz5a2m --json | jq -r 'select(.state != "succeeded") | .task'
+    """
+    found = ledgers.find(job)
+    ledger = found.records.ledger
+    store = found.records.results
+    listed = (each for each in outcomes(ledger, ledger, store, found.job) if state in (None, each["state"]))
+    shown = linked(listed, store, presign) if download is None else downloaded(list(listed), store, download)
+    for outcome in shown:
+        sys.stdout.write(f"{json.dumps(outcome) if as_json else _line(outcome)}\n")
+
+
+def _line(outcome: Outcome) -> str:
+    said = outcome.get("error") or outcome.get("link")
+    if said is None and "value" in outcome:
+        said = json.dumps(outcome["value"], ensure_ascii=False)
+    if "text" in outcome:
+        said = f"{said}: {outcome['text']}"
+    took = duration(outcome["duration_ms"] if outcome["runs"] else None)
+    most = _MOST_OF_A_LINK if said is not None and said == outcome.get("link") else _MOST
+    line = f"{outcome['task']:>9}  {outcome['state']:<9}  {took:>11}  {one_line(said or '', most)}"
+    return line.rstrip()

@@ -1,0 +1,82 @@
+"""A job's statistics as tables for a person."""
+
+from cli.system.paths import shown_source
+from cli.terminal.tables import Table
+from cli.terminal.units import duration, moment, one_line, rate
+from cloudkon.stages import Percentiles
+from cloudkon.stats import JobStats
+
+
+def stats_tables(stats: JobStats) -> list[Table]:
+    """What the job came to, its stages, those of its handlers, its workers, its calls."""
+    return [_summary(stats), _stages(stats), _handler_stages(stats), _workers(stats), _calls(stats)]
+
+
+def shown_state(stats: JobStats) -> str:
+    """The job's state, and why it rests if it does."""
+    return stats.state.value if stats.paused is None else f"{stats.state.value}, paused: {one_line(stats.paused)}"
+
+
+def _summary(stats: JobStats) -> Table:
+    tasks, bundles = stats.tasks, stats.bundles
+    efficiency = "unknown" if stats.efficiency is None else f"{stats.efficiency:.1%}"
+    counts = f"{tasks.succeeded:,} succeeded, {tasks.failed:,} failed, {tasks.rejected:,} rejected"
+    if not stats.ended:
+        counts += f", {tasks.running:,} running, {tasks.pending:,} pending"
+    rows = [
+        ("job", stats.job.id),
+        ("state", shown_state(stats)),
+        ("source", shown_source(stats.job)),
+        ("begun", moment(stats.job.source.event_ms)),
+        ("tasks", f"{tasks.total:,}: {counts}"),
+        ("bundles", f"{bundles.total:,}: {bundles.done:,} done"),
+        ("executions", f"{stats.executions:,}, {stats.unrecorded_runs:,} of them unrecorded"),
+        ("duplicates", f"{stats.duplicates_dropped:,} dropped"),
+        ("makespan", duration(stats.makespan_s * 1000)),
+        ("throughput", f"{rate(stats.throughput_tasks_s)}, efficiency {efficiency}"),
+    ]
+    return Table((), ("left", "left"), rows)
+
+
+def _stages(stats: JobStats) -> Table:
+    rows = [
+        (name.replace("_", " "), *_durations(stage)) for name, stage in stats.stages.items() if stage.max_ms is not None
+    ]
+    return Table(("stage", "p50", "p90", "p99", "max"), ("left", "right", "right", "right", "right"), rows)
+
+
+def _handler_stages(stats: JobStats) -> Table:
+    run_ms = 1000 * sum(worker.busy_s for worker in stats.workers)
+    rows = [
+        (
+            name,
+            *_durations(stage.percentiles),
+            duration(stage.total_ms),
+            f"{min(1, stage.total_ms / run_ms):.1%}" if run_ms else "-",
+        )
+        for name, stage in stats.handler_stages.items()
+    ]
+    header = ("stage of the run", "p50", "p90", "p99", "max", "total", "of all runs")
+    return Table(header, ("left", "right", "right", "right", "right", "right", "right"), rows)
+
+
+def _durations(stage: Percentiles) -> tuple[str, str, str, str]:
+    return duration(stage.p50_ms), duration(stage.p90_ms), duration(stage.p99_ms), duration(stage.max_ms)
+
+
+def _workers(stats: JobStats) -> Table:
+    rows = [
+        (
+            worker.id,
+            "-" if worker.slots is None else str(worker.slots),
+            f"{worker.tasks:,}",
+            duration(worker.busy_s * 1000),
+        )
+        for worker in stats.workers
+    ]
+    return Table(("worker", "slots", "tasks", "busy"), ("left", "right", "right", "right"), rows)
+
+
+def _calls(stats: JobStats) -> Table:
+    rows = [(operation, f"{count:,}") for operation, count in stats.api_calls.items()]
+    return Table(("API call", "count"), ("left", "right"), rows)

@@ -1,0 +1,55 @@
+import click
+
+from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledgers import Found, Ledgers
+from cli.jobs.watching import WAIT_S, watch_to_end
+from cli.terminal.options import json_option
+from cloudkon.clock import Clock, SystemClock
+from cloudkon.errors import NotFoundError
+
+_LOOK_S = 1.0
+
+
+@click.command()
+@click.argument("job", required=False)
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    default=WAIT_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for a job that was submitted but is not opened yet.",
+)
+@json_option
+@reads_ledgers
+def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, as_json: bool) -> None:
+    """Follow JOB, by default the latest, to its end; exit with 1 unless every task succeeded.
+
+    With --json, the statistics are printed each time that they are read, a line each; the last ones are final.
+
+    \b
+    Examples:
+      cloudkon-cli watch
+      cloudkon-cli watch tasks-k3vq7xwz5a2m && echo done
+    """
+    clock = SystemClock()
+    if job is None:
+        found = _newest(ledgers, clock, wait_s)
+        job, records = found.job.id, found.records
+    else:
+        records = ledgers.of(job)
+    if not watch_to_end(records, job, clock, wait_s, as_json=as_json):
+        raise SystemExit(1)
+
+
+def _newest(ledgers: Ledgers, clock: Clock, wait_s: float) -> Found:
+    """The latest job; the first one of a new stage may be on its way, so it is waited for."""
+    ends_s = clock.monotonic_s() + (wait_s if ledgers.cloud_is_likely else 0.0)
+    while True:
+        try:
+            return ledgers.find(None)
+        except NotFoundError:
+            if clock.monotonic_s() >= ends_s:
+                raise
+        clock.sleep(_LOOK_S)

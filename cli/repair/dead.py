@@ -1,0 +1,199 @@
+import json
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any, assert_never
+
+import click
+
+from cli.terminal.options import json_option, stage_option
+from cli.terminal.tables import Table, print_tables
+from cli.terminal.units import one_line
+from cloudkon.bundle import Bundle
+from cloudkon.clock import SystemClock
+from cloudkon.dead_letters import Choice, DeadLetter, DeadLetters, Handled
+from cloudkon.errors import NotFoundError
+from cloudkon.job import RangeKey
+from cloudkon.settings import Settings
+from cloudkon.wiring import cloud
+
+_LIST_LIMIT, _SHOW_LIMIT = 100, 10_000
+_SHOWN_CHARACTERS = 60
+
+ids_argument = click.argument("ids", nargs=-1, metavar="[ID...]")
+all_option = click.option("--all", "everything", is_flag=True, help="All messages that are there.")
+
+
+@click.group()
+def dead() -> None:
+    """Look into the stage's dead-letter queue: what could not be decoded, or was received too often.
+
+    Messages are called by ids that follow from what is in them; copies of one message share its id.
+
+    \b
+    Examples:
+      cloudkon-cli dead list
+      cloudkon-cli dead show 3f2a9c1d8e07
+      cloudkon-cli dead redrive 3f2a9c1d8e07
+      cloudkon-cli dead redrive --all
+      cloudkon-cli dead purge --all
+    """
+
+
+@dead.command("list")
+@click.option("--limit", type=click.IntRange(min=1), default=_LIST_LIMIT, show_default=True, help="How many, at most.")
+@stage_option
+@json_option
+def list_(limit: int, stage: str, *, as_json: bool) -> None:
+    """List the messages, a line each.
+
+    They are hidden from others only while they are read.
+    """
+    letters = _opened(stage).listed(limit)
+    if as_json:
+        for letter in letters:
+            click.echo(json.dumps(_described(letter)))
+        return
+    rows = [(letter.id, _named(letter.content), one_line(letter.reason, _SHOWN_CHARACTERS)) for letter in letters]
+    print_tables([Table(("id", "content", "reason"), ("left", "left", "left"), rows)])
+    if len(letters) == limit:
+        click.echo(f"There may be more than these {limit:,}: see --limit.", err=True)
+    if not letters:
+        click.echo("There is no dead letter.", err=True)
+
+
+@dead.command()
+@click.argument("id_", metavar="ID")
+@stage_option
+@json_option
+def show(id_: str, stage: str, *, as_json: bool) -> None:
+    """Print a message: why it is here, what it holds."""
+    letters = _opened(stage).listed(_SHOW_LIMIT)
+    letter = next((letter for letter in letters if letter.id == id_), None)
+    if letter is None:
+        raise _unknown([id_], letters)
+    if as_json:
+        click.echo(json.dumps(_described(letter) | {"body": letter.body}))
+        return
+    rows = [("id", letter.id), ("reason", one_line(letter.reason, 1_000))]
+    content = letter.content
+    if content is not None:
+        rows.append(("content", _named(content)))
+    if isinstance(content, Bundle):
+        rows.append(("tasks", f"{len(content.tasks):,}"))
+    print_tables([Table((), ("left", "left"), rows)])
+    click.echo()
+    for line in content.tasks if isinstance(content, Bundle) else letter.body.splitlines():
+        click.echo(one_line(line, 10_000))
+
+
+@dead.command()
+@ids_argument
+@all_option
+@stage_option
+@json_option
+def redrive(ids: Sequence[str], stage: str, *, everything: bool, as_json: bool) -> None:
+    """Move messages back, to be tried again.
+
+    Tasks go to the task queue, ranges that were not dispatched to theirs. What can't be decoded by this version of
+    CloudKon stays: it would only come back. Exits with 1 if one of them can't be moved.
+    """
+    letters = _opened(stage)
+    handled = letters.redrive(_choice(ids, everything=everything))
+    _tell("moved back", ids, handled, letters, as_json=as_json)
+
+
+@dead.command()
+@ids_argument
+@all_option
+@stage_option
+@json_option
+def purge(ids: Sequence[str], stage: str, *, everything: bool, as_json: bool) -> None:
+    """Delete messages for good.
+
+    Exits with 1 if one of them can't be deleted.
+    """
+    letters = _opened(stage)
+    handled = letters.purge(_choice(ids, everything=everything))
+    _tell("deleted", ids, handled, letters, as_json=as_json)
+
+
+def _opened(stage: str) -> DeadLetters:
+    opened = cloud(stage, Settings())
+    return DeadLetters(opened.dead_letters, opened.tasks, opened.ranges, SystemClock())
+
+
+def _choice(ids: Sequence[str], *, everything: bool) -> Choice:
+    if everything == bool(ids):
+        raise click.UsageError("Name the messages (their ids are in dead list), or give --all.")
+    wanted = frozenset(ids)
+    return lambda letter: everything or letter.id in wanted
+
+
+def _tell(done: str, ids: Sequence[str], handled: Handled, letters: DeadLetters, *, as_json: bool) -> None:
+    met = [*handled.done, *handled.undecodable, *handled.failed]
+    missing = sorted(set(ids) - {letter.id for letter in met})
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "done": [letter.id for letter in handled.done],
+                    "undecodable": [letter.id for letter in handled.undecodable],
+                    "failed": [letter.id for letter in handled.failed],
+                    "missing": missing,
+                    "complete": handled.complete,
+                }
+            )
+        )
+    else:
+        _say(done, handled)
+    if missing:
+        raise _unknown(missing, letters.listed(_LIST_LIMIT))
+    if handled.undecodable or handled.failed:
+        raise SystemExit(1)
+
+
+def _say(done: str, handled: Handled) -> None:
+    click.echo(f"{len(handled.done):,} {done}.", err=True)
+    for letter in handled.undecodable:
+        click.echo(
+            f"{letter.id} stays: it can't be decoded ({one_line(letter.reason)}). A newer CloudKon may have written "
+            f"it; look at it: cloudkon-cli dead show {letter.id}, or delete it: cloudkon-cli dead purge {letter.id}",
+            err=True,
+        )
+    for letter in handled.failed:
+        click.echo(f"{letter.id} stays: the queue refused it. Try again.", err=True)
+    if not handled.complete:
+        click.echo("There may be more: run it again.", err=True)
+
+
+def _unknown(ids: Sequence[str], letters: Sequence[DeadLetter]) -> NotFoundError:
+    near = sorted({match for id_ in ids for match in get_close_matches(id_, {letter.id for letter in letters})})
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    named = " or ".join(ids)
+    return NotFoundError(f"There is no dead letter {named}.{hint} See those there are: cloudkon-cli dead list")
+
+
+def _named(content: Bundle | RangeKey | None) -> str:
+    match content:
+        case Bundle():
+            return str(content.key)
+        case RangeKey():
+            return str(content)
+        case None:
+            return "-"
+        case _:
+            assert_never(content)
+
+
+def _described(letter: DeadLetter) -> dict[str, Any]:
+    bundle = letter.content if isinstance(letter.content, Bundle) else None
+    range_ = letter.content if isinstance(letter.content, RangeKey) else None
+    return {
+        "id": letter.id,
+        "reason": letter.reason,
+        "job": bundle.key.job if bundle else range_.job if range_ else None,
+        "bundle": bundle.key.id if bundle else None,
+        "range": range_.number if range_ else None,
+        "tasks": len(bundle.tasks) if bundle else None,
+        "size_bytes": len(letter.body.encode(errors="surrogatepass")),
+    }

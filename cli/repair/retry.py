@@ -1,0 +1,133 @@
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledgers import Found, Ledgers
+from cli.repair.selection import Selection, copy_lines
+from cli.repair.workload_lines import LOCAL_BUCKET, is_file
+from cli.running.uploads import Upload
+from cli.system.paths import data_folder, results_folder
+from cli.terminal.options import json_option
+from cloudkon.errors import CloudKonError, InputError
+from cloudkon.job import Job
+
+if TYPE_CHECKING:
+    from cloudkon.aws.cloud import Cloud
+
+
+@click.command()
+@click.argument("job")
+@click.option("--only-failed", is_flag=True, help="Not those that no worker had a handler for, nor what never ran.")
+@click.option("--reason", metavar="TEXT", help="Only tasks whose error holds this text.")
+@click.option("-t", "--threads", type=click.IntRange(min=1), help="LOCAL: tasks run at a time (default: one a core).")
+@click.option("--tasks", "modules", multiple=True, metavar="MODULE", help="LOCAL: load the handlers of this module.")
+@click.option("--allow", "allowed", multiple=True, type=click.Choice(["shell"]), help="LOCAL: run such tasks, too.")
+@json_option
+@reads_ledgers
+def retry(
+    ledgers: Ledgers,
+    job: str,
+    reason: str | None,
+    threads: int | None,
+    modules: Sequence[str],
+    allowed: Sequence[str],
+    *,
+    only_failed: bool,
+    as_json: bool,
+) -> None:
+    """Run what did not succeed of JOB once more, as a job of its own, and print the new job's id.
+
+    Taken are tasks that failed, tasks that no worker had a handler for and, of a cancelled job, those that never ran.
+    The new workload is put into the stage's bucket as retry/JOB/NAME. A job of this machine is run here at once, as
+    by run LOCAL; one that was put on a queue is put on it again.
+
+    \b
+    Examples:
+      cloudkon-cli retry tasks-k3vq7xwz5a2m
+      cloudkon-cli retry tasks-k3vq7xwz5a2m --reason "connection reset" | xargs cloudkon-cli watch
+      cloudkon-cli retry local-tasks-k3vq7xwz5a2m -t 4
+    """
+    found = ledgers.find(job)
+    selection = _selection(found, reason, only_failed=only_failed)
+    cloud = found.records.cloud
+    if cloud is None or is_file(found.job):
+        file = _written_file(found, selection)
+        if not _run(found, file, threads, modules, allowed, as_json=as_json):
+            raise SystemExit(1)
+        return
+    if threads or modules or allowed:
+        raise InputError(f"--threads, --tasks and --allow are for LOCAL jobs, and {job} is run by the stage's workers.")
+    _submit(found, selection, cloud, as_json=as_json)
+
+
+def _selection(found: Found, reason: str | None, *, only_failed: bool) -> Selection:
+    job = found.job
+    never_ran = job.cancelled_ms is not None and not only_failed and reason is None
+    if never_ran and len(found.records.ledger.dispatched(job.id)) < job.ranges:
+        raise CloudKonError(
+            f"{job.id} was cancelled before it was dispatched to its end: which lines never ran is not known. "
+            f"Take those that failed: cloudkon-cli retry {job.id} --only-failed"
+        )
+    return Selection(unhandled=not only_failed, never_ran=never_ran, reason=reason)
+
+
+def _submit(found: Found, selection: Selection, cloud: "Cloud", *, as_json: bool) -> None:
+    from cli.running.submit import upload_all  # noqa: PLC0415 (boto3 takes longer to import than a local answer takes)
+
+    with TemporaryDirectory(prefix="cloudkon-") as folder:
+        path = Path(folder) / "workload"
+        with path.open("wb") as out:
+            _copy(found, selection, out)
+        key = f"retry/{found.job.id}/{_name(found.job)}"
+        upload_all(cloud, [Upload(path, key, key)], as_json=as_json)
+
+
+def _written_file(found: Found, selection: Selection) -> Path:
+    """The new workload, in a file that stays: the job that comes of it may have to be retried too."""
+    file = found.records.file
+    folder = (results_folder(file) if file else data_folder()) / "retries" / found.job.id
+    folder.mkdir(parents=True, exist_ok=True)
+    name = Path(_name(found.job))
+    for number in range(1, 1_000_000):
+        path = folder / f"{name.stem}-{number}{name.suffix}"
+        with suppress(FileExistsError), path.open("xb") as out:
+            try:
+                _copy(found, selection, out)
+            except BaseException:
+                path.unlink()
+                raise
+            return path
+    raise CloudKonError(f"{folder} holds a million retries. Delete some.")
+
+
+def _copy(found: Found, selection: Selection, out: BinaryIO) -> None:
+    if not copy_lines(found, selection, out).tasks:
+        raise CloudKonError(f"No task of {found.job.id} is such that it is to be run again; nothing was begun.")
+
+
+def _name(job: Job) -> str:
+    return Path(job.source.key).name.removesuffix(".gz") or "tasks.txt"
+
+
+def _run(
+    found: Found, file: Path, threads: int | None, modules: Sequence[str], allowed: Sequence[str], *, as_json: bool
+) -> bool:
+    ledger_file, cloud, queue = found.records.file, found.records.cloud, found.job.source.bucket
+    if queue == LOCAL_BUCKET and ledger_file is not None:
+        from cli.running.run_local_view import run_local  # noqa: PLC0415 (each way loads only what it needs)
+
+        slots = threads or os.cpu_count() or 1
+        return run_local(file, ledger_file, modules, allowed, slots, None, resume=False, as_json=as_json)
+    if cloud is None:
+        raise CloudKonError(
+            f"{found.job.id} ran on the queue {queue}. Run it there: cloudkon-cli run {queue} -s {file}"
+        )
+    from cli.running.run_queue import run_queue  # noqa: PLC0415 (as above)
+
+    return run_queue(queue, file, cloud.stage, threads, None, as_json=as_json)

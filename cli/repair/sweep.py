@@ -1,0 +1,85 @@
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledgers import Ledgers
+from cli.terminal.options import json_option
+from cli.terminal.tables import Table, print_tables
+from cli.terminal.units import duration, one_line, size
+from cloudkon.clock import SystemClock
+from cloudkon.errors import CloudKonError
+from cloudkon.orphans import Orphan, Why, orphans
+from cloudkon.ports import StoredObject
+from cloudkon.settings import Settings
+
+_MEANING = {
+    Why.REPLACED: "of a run that another one has replaced",
+    Why.FAILED: "of a run that failed",
+    Why.UNFINISHED: "an upload that was not finished",
+}
+
+
+@click.command()
+@click.argument("job")
+@click.option("--yes", "is_meant", is_flag=True, help="Delete them; without it they are only shown.")
+@json_option
+@reads_ledgers
+def sweep(ledgers: Ledgers, job: str, *, is_meant: bool, as_json: bool) -> None:
+    """Show what runs of JOB's tasks left behind that no result names; with --yes, delete it for good.
+
+    Runs that failed, died or were too late leave their outputs, large values and unfinished uploads. What is younger
+    than a lease stays, for its writer may still be at it.
+
+    \b
+    Examples:
+      cloudkon-cli sweep videos-k3vq7xwz5a2m
+      cloudkon-cli sweep videos-k3vq7xwz5a2m --yes
+    """
+    found = ledgers.find(job)
+    store, now_ms = found.records.results, SystemClock().now_ms()
+    lease_ms = Settings.from_environ(os.environ).lease_ms
+    everything = list(orphans(found.records.ledger, store, found.job))
+    ripe = [orphan for orphan in everything if orphan.is_ripe(now_ms, lease_ms)]
+    failed = set(store.remove([orphan.what for orphan in ripe])) if is_meant else set()
+    if as_json:
+        for orphan in ripe:
+            click.echo(json.dumps(_described(orphan, is_removed=is_meant and orphan.what.key not in failed)))
+    else:
+        print_tables([_table(ripe, now_ms)])
+    if len(everything) > len(ripe):
+        click.echo(f"{len(everything) - len(ripe):,} more are younger than a lease, {lease_ms / 1000:g} s.", err=True)
+    if failed:
+        raise CloudKonError(f"{len(failed):,} could not be deleted, such as {min(failed)}. May you delete there?")
+    _say(ripe, job, is_meant=is_meant)
+
+
+def _say(ripe: Sequence[Orphan], job: str, *, is_meant: bool) -> None:
+    if not ripe:
+        click.echo(f"Nothing of {job} is to be swept.", err=True)
+    elif is_meant:
+        click.echo("That was all of it; whatever a result names is still there.", err=True)
+    else:
+        click.echo(f"Nothing was deleted. Delete it for good: cloudkon-cli sweep {job} --yes", err=True)
+
+
+def _table(ripe: Sequence[Orphan], now_ms: int) -> Table:
+    rows = [
+        (
+            one_line(orphan.what.key, 1_000),
+            size(orphan.what.size_bytes) if isinstance(orphan.what, StoredObject) else "-",
+            duration(max(0, now_ms - orphan.what.since_ms)),
+            _MEANING[orphan.why],
+        )
+        for orphan in ripe
+    ]
+    return Table(("key", "size", "age", ""), ("left", "right", "right", "left"), rows)
+
+
+def _described(orphan: Orphan, *, is_removed: bool) -> dict[str, Any]:
+    what = orphan.what
+    shown = {"key": what.key, "why": orphan.why.value, "since_ms": what.since_ms, "removed": is_removed}
+    return shown | ({"size_bytes": what.size_bytes} if isinstance(what, StoredObject) else {"upload": what.id})

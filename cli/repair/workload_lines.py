@@ -1,0 +1,105 @@
+"""Reads lines of a job's workload again, where it was read from, if it still is what it was."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cli.jobs.ledgers import Found
+from cloudkon.errors import CloudKonError, NotFoundError
+from cloudkon.job import Job
+from cloudkon.lines import BadLine, Line
+from cloudkon.local.store import FolderStore
+from cloudkon.numbering import Numbering
+from cloudkon.planning import is_header, read_options
+from cloudkon.ports import ObjectStore
+from cloudkon.task import is_task_line
+from dispatcher.ranges import Workload, range_lines
+
+LOCAL_BUCKET = "LOCAL"
+
+
+class Originals:
+    """The lines of one job's workload; raises CloudKonError if they are gone or are others now."""
+
+    def __init__(self, found: Found) -> None:
+        self._job = found.job
+        store = _store(found)
+        try:
+            _check_unchanged(store, found.job)
+        except NotFoundError as error:
+            raise NotFoundError(f"The workload of {found.job.id} can't be read again: {error}") from error
+        self._workload = Workload(store, found.job.source)
+
+    def lines(self, numbering: Numbering, numbers: Iterable[int]) -> Iterator[Line | BadLine]:
+        """The lines of these ascending numbers, numbered so; ranges without one of them are not read."""
+        left = iter(numbers)
+        wanted = next(left, None)
+        for range_ in range(self._job.ranges):
+            before, after = numbering.before(range_), numbering.before(range_ + 1)
+            if wanted is None or before is None:
+                return
+            if after is not None and wanted > after:
+                continue
+            for line in range_lines(self._workload, self._job, range_):
+                if before + line.number == wanted:
+                    yield _numbered(line, wanted)
+                    wanted = _next_above(left, wanted)
+                if wanted is None or (after is not None and wanted > after):
+                    break
+
+    def headers(self) -> Iterator[Line]:
+        """The option lines at the top that can be used."""
+        for line in range_lines(self._workload, self._job, 0):
+            if isinstance(line, BadLine):
+                continue
+            if is_task_line(line.text):
+                return
+            if is_header(line.text) and not read_options(line)[1]:
+                yield line
+
+
+def is_file(job: Job) -> bool:
+    """Whether the workload is a file of some machine: of a LOCAL run, or put on a queue without S3."""
+    return job.source.key.startswith("/")
+
+
+def fingerprint(path: Path) -> str:
+    """What tells the content of a LOCAL run's file from any other."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def _store(found: Found) -> ObjectStore:
+    cloud = found.records.cloud
+    source = found.job.source
+    if cloud is None or (is_file(found.job) and source.bucket != cloud.names.workloads_bucket):
+        return FolderStore(Path("/"))
+    return cloud.bucket(source.bucket)
+
+
+def _check_unchanged(store: ObjectStore, job: Job) -> None:
+    source = job.source
+    info = store.stat(source.key, source.version if source.pinned else None)
+    same = info.size_bytes == job.size_bytes
+    if same and isinstance(store, FolderStore):
+        path = Path(source.key)
+        if source.bucket == LOCAL_BUCKET:
+            same = fingerprint(path) == source.version.partition("-")[0]
+        else:
+            same = path.stat().st_mtime_ns <= source.event_ms * 1_000_000
+    if not same:
+        raise CloudKonError(
+            f"{source.key} has changed since {job.id} began: its lines are not those of that job. "
+            "Put the earlier content back to go on."
+        )
+
+
+def _numbered(line: Line | BadLine, number: int) -> Line | BadLine:
+    if isinstance(line, Line):
+        return Line(number, line.text, line.end)
+    return BadLine(number, line.reason, line.excerpt, line.end)
+
+
+def _next_above(numbers: Iterator[int], last: int) -> int | None:
+    """The next number; a line that was rejected for two reasons is named twice."""
+    return next((number for number in numbers if number > last), None)

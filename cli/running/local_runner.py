@@ -1,0 +1,186 @@
+"""LOCAL: the dispatcher and a worker over queues in memory and a ledger in SQLite, in this process."""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cli.repair.workload_lines import LOCAL_BUCKET, fingerprint
+from cli.running.chaos import Chaos
+from cli.system.paths import results_folder
+from cloudkon.clock import SystemClock
+from cloudkon.errors import InputError
+from cloudkon.job import LOCAL_PREFIX, Job, RangeReport, Source
+from cloudkon.local.bounded import BoundedQueue, ClosedError
+from cloudkon.local.ledger import SqliteLedger
+from cloudkon.local.queue import Depth, MemoryQueue
+from cloudkon.local.run_lock import RunLock
+from cloudkon.local.store import FolderStore
+from cloudkon.numbering import Numbering
+from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore, Tracer
+from cloudkon.registry import Registry
+from cloudkon.settings import Settings
+from cloudkon.tracing import NoTracer
+from cloudkon.wire import decode_completion
+from dispatcher.ingest import Dispatcher
+from ec2_worker.surroundings import Surroundings, worker_name
+from ec2_worker.worker import Worker
+
+_Answer = TypeVar("_Answer")
+_QUEUE_MESSAGES = 256
+"""Bundles in memory ahead of the worker: a few megabytes at the most usual sizes."""
+_POLL_S = 0.1
+"""How late the worker notices that its last bundle is settled."""
+_PROCESS_VISIBILITY_S = 60.0
+_RECENT_JOBS = 1_000
+"""How far back a run to resume is looked for."""
+
+
+class LocalRun:
+    """One run of one workload on this machine; a killed one is opened again and goes on."""
+
+    def __init__(
+        self,
+        ledger_file: Path,
+        registry: Registry,
+        *,
+        slots: int,
+        settings: Settings,
+        finished: Callable[[Sequence[dict[str, Any]]], None],
+        chaos: Chaos | None = None,
+        tracer: Tracer | None = None,
+    ) -> None:
+        self._ledger_file = ledger_file
+        self._finished = finished
+        self._chaos = chaos
+        self._clock = SystemClock()
+        self._tracer = tracer or NoTracer()
+        if chaos is not None:
+            settings = chaos.shortened(settings)
+        self.ledger = SqliteLedger(ledger_file, guard_ms=settings.guard_ms)
+        self._tasks = MemoryQueue(self._clock)
+        self._bounded = BoundedQueue(self._tasks, _QUEUE_MESSAGES)
+        self._process = MemoryQueue(self._clock)
+        self.results = FolderStore(results_folder(ledger_file))
+        around = Surroundings(
+            self._bounded,
+            self._process,
+            MemoryQueue(self._clock),
+            self.ledger,
+            self.results,
+            self._clock,
+            tracer=self._tracer,
+        )
+        workloads: ObjectStore = FolderStore(Path("/"))
+        if chaos is not None:
+            around, workloads = chaos.over(around), chaos.workloads(workloads)
+        self._dispatcher = Dispatcher(
+            workloads, around.results, around.ledger, around.tasks, self._clock, slots=slots, tracer=self._tracer
+        )
+        self._worker = Worker(around, registry, settings, name=worker_name(), slots=slots)
+        self._over = threading.Event()
+        self._failure: BaseException | None = None
+
+    def open(self, file: Path, *, resume: bool) -> Job:
+        """Open a new job for the file, or the one to resume; raises InputError if the file changed since."""
+        source = self._source(file)
+        if resume and (earlier := self._earlier(source)) is not None:
+            return self._reopened(earlier)
+        return self._repeated(lambda: self._dispatcher.open(source, prefix=LOCAL_PREFIX))
+
+    def _reopened(self, job: Job) -> Job:
+        if job.cancelled_ms is not None:
+            raise InputError(
+                f"{job.id}, the last run of {job.source.key}, was cancelled. Run it anew, without --resume."
+            )
+        return self.ledger.resume(job.id, self._clock.now_ms()) or job
+
+    def run(self, job: Job) -> None:
+        """Run what is left of the job; returns early, with everything so far kept, after stop, a pause or a cancel."""
+        with RunLock(self._ledger_file, job.id):
+            self.ledger.break_leases(job.id)  # whoever held them died: the lock is ours
+            helpers = [
+                threading.Thread(target=self._guarded, args=(act, job), daemon=True)
+                for act in (self._dispatch, self._consume)
+            ]
+            for helper in helpers:
+                helper.start()
+            self._worker.run()
+            self._over.set()
+            self._bounded.close()
+            for helper in helpers:
+                helper.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """Finish what was begun and return from run; a second call does not wait for it."""
+        self._bounded.close()
+        self._worker.drain()
+
+    def close(self) -> None:
+        self._tracer.close()
+        self.ledger.close()
+
+    def _source(self, file: Path) -> Source:
+        path = file.resolve()
+        started_ms = self._clock.now_ms()
+        return Source(LOCAL_BUCKET, str(path), f"{fingerprint(path)}-{started_ms}", started_ms, pinned=False)
+
+    def _earlier(self, source: Source) -> Job | None:
+        content = source.version.partition("-")[0]
+        for job in self.ledger.recent(_RECENT_JOBS):
+            if (job.source.bucket, job.source.key) == (LOCAL_BUCKET, source.key):
+                if job.source.version.partition("-")[0] == content:
+                    return job
+                raise InputError(
+                    f"{source.key} has changed since {job.id} began: its lines are not those of that run. "
+                    "Run it anew, without --resume."
+                )
+        return None
+
+    def _guarded(self, act: Callable[[Job], None], job: Job) -> None:
+        try:
+            act(job)
+        except ClosedError:
+            pass  # stopped: what was not sent is sent when the run is resumed
+        except BaseException as failure:  # noqa: BLE001 (run raises it)
+            self._failure = failure
+            self._worker.drain()
+
+    def _dispatch(self, job: Job) -> None:
+        self._repeated(lambda: self._dispatcher.dispatch(job, resend=True))
+
+    def _repeated(self, act: Callable[[], _Answer]) -> _Answer:
+        return act() if self._chaos is None else self._chaos.repeated(act)
+
+    def _consume(self, job: Job) -> None:
+        """Read the process queue until the completion of every bundle has been seen; each counts once."""
+        seen: set[str] = set()
+        reports: Sequence[RangeReport] = ()
+        halted = False
+        while not self._over.is_set() or self._process.depth().visible:
+            for delivery in self._process.receive(MAX_BATCH_MESSAGES, _POLL_S, _PROCESS_VISIBILITY_S):
+                completion = decode_completion(delivery.body)
+                if completion.bundle not in seen:
+                    seen.add(completion.bundle)
+                    while completion.range > len(reports):  # ranges are dispatched in order, each row after its range
+                        reports = self.ledger.dispatched(job.id)
+                    self._finished(completion.numbered(Numbering(reports).before(completion.range) or 0))
+                self._process.delete([delivery.receipt])
+            if not halted and self._is_halted(job):
+                halted = True
+                self.stop()
+            if len(reports) < job.ranges:
+                reports = self.ledger.dispatched(job.id)
+            elif len(seen) == sum(report.bundles for report in reports) and self._swept():
+                self._worker.drain()
+                return
+
+    def _is_halted(self, job: Job) -> bool:
+        standing = self._worker.gate.job(job.id)
+        return standing is not None and (standing.paused_ms is not None or standing.cancelled_ms is not None)
+
+    def _swept(self) -> bool:
+        """With chaos, what came twice is waited for too: the run ends with an empty queue or it has lost one."""
+        return self._chaos is None or self._tasks.depth() == Depth(visible=0, in_flight=0)

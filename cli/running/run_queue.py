@@ -1,0 +1,74 @@
+"""`run QUEUE`: the client puts the bundles onto a queue itself, without S3 and Lambda, and waits for the results."""
+
+import json
+import os
+import secrets
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from cli.jobs.following import Announcing, follow
+from cli.jobs.progress import show_progress, went_well
+from cli.jobs.stats_view import stats_tables
+from cli.running.results_file import ResultsFile
+from cli.terminal.tables import print_tables
+from cloudkon.clock import SystemClock
+from cloudkon.job import Job, Source
+from cloudkon.lease import BundleRow
+from cloudkon.local.store import FolderStore
+from cloudkon.numbering import Numbering
+from cloudkon.planning import DEFAULT_SLOTS
+from cloudkon.settings import Settings
+from cloudkon.wire import describe, numbered
+from cloudkon.wiring import cloud, tracer
+from dispatcher.ingest import Dispatcher
+
+
+def run_queue(
+    queue: str, file: Path, stage: str, slots: int | None, results: ResultsFile | None, *, as_json: bool
+) -> bool:
+    """Send a workload to a queue's workers and wait for its end; return whether every task succeeded."""
+    clock = SystemClock()
+    settings = Settings.from_environ(os.environ)
+    opened, traced = cloud(stage, settings), tracer(os.environ, stage, settings)
+    dispatcher = Dispatcher(
+        workloads=FolderStore(Path("/")),
+        results=opened.results,
+        jobs=opened.ledger,
+        queue=opened.queue(queue),
+        clock=clock,
+        meter=opened.meter,
+        slots=slots or DEFAULT_SLOTS,
+        tracer=traced,
+    )
+    # Each run is a job of its own, however often the file is run.
+    source = Source(queue, str(file.resolve()), secrets.token_hex(8), clock.now_ms(), pinned=False)
+    job = dispatcher.open(source)
+    try:
+        with closing(traced):
+            dispatcher.dispatch(job)
+    except KeyboardInterrupt:
+        click.echo(f"Stopped while sending {job.id}: what was sent runs, the rest was not sent.", err=True)
+        raise SystemExit(130) from None
+
+    def tell(row: BundleRow) -> None:
+        if results is not None:
+            before = Numbering(opened.ledger.dispatched(job.id)).before(row.key.range) or 0
+            results.write([describe(line, result) for line, result in numbered(row, before)])
+
+    history = Announcing(opened.ledger, tell)
+    try:
+        last = show_progress(follow(history, opened.ledger, job, clock), clock)
+    except KeyboardInterrupt:
+        _say_it_goes_on(job)
+        raise SystemExit(130) from None
+    if as_json:
+        click.echo(json.dumps(last.as_json()))
+    else:
+        print_tables(stats_tables(last))
+    return went_well(last)
+
+
+def _say_it_goes_on(job: Job) -> None:
+    click.echo(f"The job goes on. Watch it again: cloudkon-cli watch {job.id}", err=True)

@@ -1,0 +1,94 @@
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack, nullcontext
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from cli.jobs.ledgers import Records
+from cli.jobs.watching import WAIT_S, watch_to_end
+from cli.running.uploads import Upload, check_uploads, spooled
+from cli.terminal.options import json_option, stage_option
+from cli.terminal.units import size
+from cloudkon.aws.cloud import Cloud
+from cloudkon.aws.store import S3Store
+from cloudkon.clock import SystemClock
+from cloudkon.errors import CloudKonError, InputError
+from cloudkon.job import job_id
+from cloudkon.settings import Settings
+from cloudkon.wiring import cloud
+
+_WORTH_SHOWING_BYTES = 8 * 1024 * 1024
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--prefix", default="", help="What to put before each file's name to make its key in the bucket.")
+@click.option("--name", help="The name to give to a single file; stdin (-) needs one.")
+@click.option("--watch", is_flag=True, help="Follow each job to its end; exit with 1 unless every task succeeded.")
+@stage_option
+@json_option
+def submit(files: Sequence[str], prefix: str, name: str | None, *, watch: bool, stage: str, as_json: bool) -> None:
+    """Upload workloads to the stage's bucket, where the dispatcher finds them; print each job's id, a line each.
+
+    Each FILE holds a task a line, plain or gzipped; - is stdin. Nothing is uploaded unless all can be.
+
+    \b
+    Examples:
+      cloudkon-cli submit tasks.txt --watch
+      cloudkon-cli submit night/*.txt.gz --prefix night/
+      cloudkon-cli generate sleep --tasks 1000 | cloudkon-cli submit - --name sleep.txt
+    """
+    with ExitStack() as stack:
+        uploads = _named(files, prefix, name, stack)
+        check_uploads(uploads)
+        opened = cloud(stage, Settings())
+        jobs = upload_all(opened, uploads, as_json=as_json)
+    records = Records(opened.ledger, opened.results)
+    ended_well = [watch_to_end(records, job, SystemClock(), WAIT_S) for job in jobs] if watch else []
+    if not all(ended_well):
+        raise SystemExit(1)
+
+
+def _named(files: Sequence[str], prefix: str, name: str | None, stack: ExitStack) -> list[Upload]:
+    if "-" in files:
+        if name is None or len(files) > 1:
+            raise InputError("stdin (-) is submitted alone and with a name: cloudkon-cli submit - --name FILE")
+        return [Upload(stack.enter_context(spooled(sys.stdin.buffer)), "stdin", prefix + name)]
+    if name and len(files) > 1:
+        raise InputError(f"--name {name} is for one file, and {len(files)} are given. Submit them one by one.")
+    return [Upload(Path(file), file, prefix + (name or Path(file).name)) for file in files]
+
+
+def upload_all(opened: Cloud, uploads: Sequence[Upload], *, as_json: bool) -> list[str]:
+    """Upload workloads to the stage's bucket; print the ids that their jobs will have, and return them."""
+    store = opened.workloads
+    if not store.is_versioned():
+        raise CloudKonError(
+            f"The bucket {store.bucket} keeps no versions, so that a job could not be told from the next one of the "
+            f"same name. Nothing was uploaded. Repair it: cloudkon-cli stack up --stage {opened.stage}"
+        )
+    jobs = []
+    for upload in uploads:
+        version = _upload(store, upload)
+        jobs.append(job_id(store.bucket, upload.key, version))
+        said = {"job": jobs[-1], "bucket": store.bucket, "key": upload.key, "version": version}
+        click.echo(json.dumps(said) if as_json else jobs[-1])
+    return jobs
+
+
+def _upload(store: S3Store, upload: Upload) -> str:
+    console = Console(stderr=True)
+    size_bytes = upload.path.stat().st_size
+    shown = console.is_terminal and size_bytes >= _WORTH_SHOWING_BYTES
+    with console.status(f"Uploading {escape(upload.shown)} ({size(size_bytes)}) ...") if shown else nullcontext():
+        version = store.upload(upload.key, upload.path)
+    if version is None:
+        raise CloudKonError(
+            f"{upload.shown} was uploaded, but the bucket {store.bucket} gave it no version. Find its job: "
+            "cloudkon-cli jobs"
+        )
+    return version

@@ -1,0 +1,1 @@
+"""Commands that set up, examine and take down one installation."""

@@ -1,0 +1,212 @@
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from cli.stage.stack_guard import may_end
+from cli.stage.stack_parameters import given_parameters, template
+from cli.terminal.options import json_option, stage_option
+from cli.terminal.tables import Table, print_tables
+from cloudkon.aws.changes import Change
+from cloudkon.aws.emptying import empty
+from cloudkon.aws.images import Images
+from cloudkon.aws.machines import Machines
+from cloudkon.aws.session import Session
+from cloudkon.aws.stack import Stack, Step
+from cloudkon.clock import SystemClock
+from cloudkon.errors import InputError, NotFoundError
+from cloudkon.names import Names
+
+_SIGNS = {"Add": "+", "Remove": "-", "Modify": "~"}
+
+
+def _pairs(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    if wrong := [value for value in values if "=" not in value]:
+        raise InputError(f"--parameter {wrong[0]}: say what it is to be, such as --parameter MaxWorkers=8")
+    return {name: value for name, _, value in (pair.partition("=") for pair in values)}
+
+
+parameter_option = click.option(
+    "--parameter",
+    "asked",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_pairs,
+    help="Set a parameter of the template; may be given several times. What was set once is kept.",
+)
+
+
+@click.group()
+def stack() -> None:
+    """Create, change, show or delete what a stage needs in AWS, as one CloudFormation stack.
+
+    The Lambda is deployed beside it; cloudkon-cli deploy does both.
+
+    \b
+    Examples:
+      cloudkon-cli stack up
+      cloudkon-cli stack up --parameter MaxWorkers=8 --parameter OnDemandPercent=20
+      cloudkon-cli stack diff
+      cloudkon-cli stack status --json
+      cloudkon-cli stack down --delete-data
+    """
+
+
+@stack.command()
+@stage_option
+@json_option
+@parameter_option
+def up(stage: str, asked: dict[str, str], *, as_json: bool) -> None:
+    """Create the stage's stack, or bring it up to date.
+
+    Prints what the things of the stage are called. The group of workers follows once there is an image for them: build
+    one, then call this again.
+    """
+    session = Session()
+    names, formation = _named(session, stage)
+    given = given_parameters(session, names, formation, asked)
+    formation.up(template(), given, _tell)
+    if given.get("WorkerImage") == "no":
+        click.echo(
+            "There is no image of the workers yet, so no group of them: build one, then stack up again.", err=True
+        )
+    _print(_named_things(names), as_json=as_json)
+
+
+@stack.command()
+@stage_option
+@json_option
+@parameter_option
+def diff(stage: str, asked: dict[str, str], *, as_json: bool) -> None:
+    """Show what up would change, and change nothing."""
+    session = Session()
+    names, formation = _named(session, stage)
+    found = formation.diff(template(), given_parameters(session, names, formation, asked))
+    if as_json:
+        click.echo(json.dumps({"changes": [asdict(change) for change in found]}))
+        return
+    for change in found:
+        click.echo(_change(change))
+    if not found:
+        click.echo("No changes.", err=True)
+
+
+@stack.command()
+@stage_option
+@json_option
+def status(stage: str, *, as_json: bool) -> None:
+    """Show how the stack is, and what it is made of.
+
+    What it was given, too: a parameter that is not the template's default is marked. Exits with 1 if there is no stack.
+    """
+    session = Session()
+    names, formation = _named(session, stage)
+    state = formation.status()
+    if state is None:
+        raise NotFoundError(
+            f"There is no stack {names.stack} in {names.region}. Create it: cloudkon-cli stack up --stage {stage}"
+        )
+    told = {
+        "stack": names.stack,
+        "status": state,
+        "stands": formation.stands(),
+        "image": Images(session.ec2(), session.ssm(), names).current(),
+        "names": _named_things(names),
+        "parameters": dict(sorted(formation.parameters().items())),
+        "defaults": dict(sorted(formation.defaults(template()).items())),
+        "resources": [asdict(one) for one in formation.resources()],
+    }
+    if as_json:
+        click.echo(json.dumps(told))
+    else:
+        _print_status(told)
+
+
+@stack.command()
+@stage_option
+@json_option
+@click.option("--delete-data", is_flag=True, help="Delete what the two buckets hold, every version of it, for good.")
+@click.option("--force", is_flag=True, help="Even while a job runs, and while there are workers: they are terminated.")
+def down(stage: str, *, as_json: bool, delete_data: bool, force: bool) -> None:
+    """Delete the stack, the ledger with it; the images stay.
+
+    Refuses while the Lambda stands; while a job runs or there are workers, unless --force says that they may be
+    stopped; and while a bucket holds objects, unless --delete-data says that they may go.
+    """
+    session = Session()
+    names, formation = _named(session, stage)
+    may_end(session, names, force=force, delete_data=delete_data)
+    kept = Images(session.ec2(), session.ssm(), names).current()
+    if force:
+        Machines(session.autoscaling(), session.ec2(), names, SystemClock()).end_all()
+    if delete_data:
+        s3 = session.s3()
+        for bucket in (names.workloads_bucket, names.results_bucket):
+            click.echo(f"{bucket}: {empty(s3, bucket):,} object versions deleted", err=True)
+    formation.down(_tell)
+    if kept:
+        click.echo(
+            f"The image {kept} and its snapshot are not the stack's, and stay. Delete them: "
+            f"cloudkon-cli workers image prune --keep 0 --stage {stage}",
+            err=True,
+        )
+    if as_json:
+        _print(_named_things(names), as_json=True)
+
+
+def _named(session: Session, stage: str) -> tuple[Names, Stack]:
+    names = session.names(stage)
+    return names, Stack(session.cloudformation(), names.stack, SystemClock())
+
+
+def _tell(step: Step) -> None:
+    reason = f" ({step.reason})" if step.reason else ""
+    click.echo(f"{step.resource}: {step.status}{reason}", err=True)
+
+
+def _change(change: Change) -> str:
+    anew = {"True": ", made anew", "Conditional": ", perhaps made anew"}.get(change.replacement, "")
+    of = f": {', '.join(change.properties)}" if change.properties else ""
+    return f"{_SIGNS.get(change.action, change.action)} {change.resource} ({change.type}{anew}){of}"
+
+
+def _named_things(names: Names) -> dict[str, str]:
+    return {
+        "workloads_bucket": names.workloads_bucket,
+        "results_bucket": names.results_bucket,
+        "task_queue": names.task_queue,
+        "range_queue": names.range_queue,
+        "process_queue": names.process_queue,
+        "dead_letter_queue": names.dead_letter_queue,
+        "ledger_table": names.ledger_table,
+        "worker_group": names.worker_group,
+        "operator_policy": names.operator_policy,
+        "image_policy": names.image_policy,
+    }
+
+
+def _print(shown: Mapping[str, str], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(shown))
+        return
+    for name, value in shown.items():
+        click.echo(f"{name.replace('_', ' '):<18} {value}")
+
+
+def _print_status(told: Mapping[str, Any]) -> None:
+    click.echo(f"{told['stack']}: {told['status']}")
+    click.echo(f"image of the workers: {told['image'] or 'none'}\n")
+    parameters = [
+        (name, value or "-", "" if value == told["defaults"].get(name) else "set")
+        for name, value in told["parameters"].items()
+    ]
+    resources = [(one["name"], one["type"], one["status"], one["id"]) for one in told["resources"]]
+    print_tables(
+        [
+            Table((), ("left", "left"), [(n.replace("_", " "), v) for n, v in told["names"].items()]),
+            Table(("parameter", "value", ""), ("left", "left", "left"), parameters),
+            Table(("resource", "type", "status", "id"), ("left", "left", "left", "left"), resources),
+        ]
+    )

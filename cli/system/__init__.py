@@ -1,0 +1,1 @@
+"""This machine, as commands use it: paths, processes, environment variables."""

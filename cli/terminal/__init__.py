@@ -1,0 +1,1 @@
+"""What a person sees and types: tables, units, durations, confirmations, shared options."""
