@@ -7,9 +7,9 @@ from statistics import fmean
 from typing import Any
 from unittest.mock import patch
 
-from cloudkon.aws.rows import BUNDLE, shard_pk
+from cloudkon.aws.ledger.rows import BUNDLE, shard_pk
+from cloudkon.aws.ledger.table import Item, Table
 from cloudkon.aws.session import Session
-from cloudkon.aws.table import Item, Table
 from cloudkon.settings import Settings
 from cloudkon.wiring import cloud
 

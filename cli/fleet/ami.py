@@ -16,10 +16,10 @@ from cli.terminal.confirm import is_agreed
 from cli.terminal.options import json_option, stage_option
 from cli.terminal.tables import Table, aligned, print_tables
 from cli.terminal.units import duration
-from cloudkon.aws.image_builder import Build, ImageBuilder, ProvisioningError
-from cloudkon.aws.images import Images
+from cloudkon.aws.machines.ami_builder import Build, ImageBuilder, ProvisioningError
+from cloudkon.aws.machines.amis import Images
 from cloudkon.aws.session import Session
-from cloudkon.aws.stack import Stack
+from cloudkon.aws.stack.stack import Stack
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import SystemClock
 from cloudkon.errors import NotFoundError

@@ -44,7 +44,7 @@ def surveyed(ledgers: Ledgers, heard_of: Collection[str]) -> Survey:
 
 
 def _of(cloud: "Cloud", heard_of: Collection[str], ledgers: Ledgers) -> Survey:
-    from cloudkon.aws.machines import Machines  # noqa: PLC0415 (as everything of AWS: not imported to read a local ledger)
+    from cloudkon.aws.machines.scaling import Machines  # noqa: PLC0415 (as everything of AWS: not imported to read a local ledger)
     from cloudkon.clock import SystemClock  # noqa: PLC0415
 
     waiting = cloud.tasks.approximate_depth().visible
@@ -55,7 +55,7 @@ def _of(cloud: "Cloud", heard_of: Collection[str], ledgers: Ledgers) -> Survey:
 
 
 def _priced(cloud: "Cloud", machines: Sequence[Machine], ledgers: Ledgers) -> dict[str, float]:
-    from cloudkon.aws.prices import Prices  # noqa: PLC0415 (as above)
+    from cloudkon.aws.machines.prices import Prices  # noqa: PLC0415 (as above)
 
     if not machines:
         return {}

@@ -8,7 +8,7 @@ import click
 
 from cli.terminal.options import stage_option
 from cloudkon import wiring
-from cloudkon.aws.machines import Machines
+from cloudkon.aws.machines.scaling import Machines
 from cloudkon.clock import Clock, SystemClock
 from cloudkon.errors import CloudKonError, InputError, NotFoundError
 from cloudkon.machine import Machine

@@ -6,7 +6,7 @@ import click
 from cli.terminal.durations import Span
 from cli.terminal.options import json_option, stage_option
 from cli.terminal.units import moment
-from cloudkon.aws.log_reader import LogLine, LogReader
+from cloudkon.aws.machines.log_reader import LogLine, LogReader
 from cloudkon.aws.session import Session
 from cloudkon.clock import Clock, SystemClock
 

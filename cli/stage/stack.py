@@ -9,12 +9,12 @@ from cli.stage.stack_guard import may_end
 from cli.stage.stack_parameters import given_parameters, template
 from cli.terminal.options import json_option, stage_option
 from cli.terminal.tables import Table, print_tables
-from cloudkon.aws.changes import Change
-from cloudkon.aws.emptying import empty
-from cloudkon.aws.images import Images
-from cloudkon.aws.machines import Machines
+from cloudkon.aws.machines.amis import Images
+from cloudkon.aws.machines.scaling import Machines
 from cloudkon.aws.session import Session
-from cloudkon.aws.stack import Stack, Step
+from cloudkon.aws.stack.changes import Change
+from cloudkon.aws.stack.emptying import empty
+from cloudkon.aws.stack.stack import Stack, Step
 from cloudkon.clock import SystemClock
 from cloudkon.errors import InputError, NotFoundError
 from cloudkon.names import Names

@@ -1,9 +1,9 @@
 """Whether a stage may go: nothing that somebody may still want is deleted unasked."""
 
-from cloudkon.aws.emptying import holds_objects
-from cloudkon.aws.functions import function_exists
-from cloudkon.aws.machines import Machines
+from cloudkon.aws.machines.scaling import Machines
 from cloudkon.aws.session import Session
+from cloudkon.aws.stack.emptying import holds_objects
+from cloudkon.aws.stack.functions import function_exists
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, NotFoundError
 from cloudkon.names import Names

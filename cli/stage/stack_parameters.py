@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from importlib.resources import files
 
-from cloudkon.aws.images import Images
-from cloudkon.aws.network import default_network
+from cloudkon.aws.machines.amis import Images
 from cloudkon.aws.session import Session
-from cloudkon.aws.stack import Stack, refuse_unknown
+from cloudkon.aws.stack.network import default_network
+from cloudkon.aws.stack.stack import Stack, refuse_unknown
 from cloudkon.errors import InputError
 from cloudkon.names import Names
 

@@ -3,8 +3,8 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from cloudkon.aws.group import WorkerGroup
-from cloudkon.aws.ledger import DynamoLedger
+from cloudkon.aws.ledger.dynamodb import DynamoLedger
+from cloudkon.aws.machines.instance_group import WorkerGroup
 from cloudkon.aws.queue import SqsQueue, queue_url
 from cloudkon.aws.session import Session
 from cloudkon.aws.store import S3Store

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cloudkon.aws.ledger import DynamoLedger
+from cloudkon.aws.ledger.dynamodb import DynamoLedger
 from cloudkon.aws.queue import SqsQueue, queue_url
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import SystemClock

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloudkon.aws.ledger import DynamoLedger
+from cloudkon.aws.ledger.dynamodb import DynamoLedger
 from cloudkon.clock import SystemClock
 from cloudkon.lease import BundleRow, BundleState
 from tests.support.embedded_aws import EmbeddedAws

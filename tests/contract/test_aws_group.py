@@ -1,6 +1,6 @@
 import pytest
 
-from cloudkon.aws.group import WorkerGroup
+from cloudkon.aws.machines.instance_group import WorkerGroup
 from tests.support.moto_aws import AwsLab
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from cloudkon.aws.ledger import DynamoLedger
-from cloudkon.aws.rows import index_key, job_pk
-from cloudkon.aws.rows import key as row_key
-from cloudkon.aws.table import Refused
+from cloudkon.aws.ledger.dynamodb import DynamoLedger
+from cloudkon.aws.ledger.rows import index_key, job_pk
+from cloudkon.aws.ledger.rows import key as row_key
+from cloudkon.aws.ledger.table import Refused
 from cloudkon.bundle import BundleKey, LineNumbers
 from cloudkon.fleet import MEMORY_S
 from cloudkon.job import Job, RangeReport, Source, WorkerReport

@@ -10,8 +10,8 @@ import pytest
 from botocore.stub import Stubber
 
 from cloudkon import lease as rules
-from cloudkon.aws.ledger import DynamoLedger
-from cloudkon.aws.rows import bundle_key
+from cloudkon.aws.ledger.dynamodb import DynamoLedger
+from cloudkon.aws.ledger.rows import bundle_key
 from cloudkon.bundle import BundleKey, LineNumbers
 from cloudkon.errors import CloudKonError, DeniedError, NotFoundError, UnavailableError
 from cloudkon.job import job_id

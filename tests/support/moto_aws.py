@@ -15,7 +15,7 @@ from botocore.loaders import JSONFileLoader, Loader
 from moto.dynamodb.responses import DynamoHandler
 from moto.server import ThreadedMotoServer
 
-from cloudkon.aws.ledger import DynamoLedger
+from cloudkon.aws.ledger.dynamodb import DynamoLedger
 from cloudkon.aws.queue import SqsQueue
 from cloudkon.aws.session import Session
 from cloudkon.aws.store import S3Store

@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from cloudkon.aws.group import WorkerGroup
+from cloudkon.aws.machines.instance_group import WorkerGroup
 from cloudkon.errors import CloudKonError
 from tests.support.scripted_aws import ScriptedClient
 

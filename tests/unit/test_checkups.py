@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from cloudkon.aws.checkups.account import check_account
+from cloudkon.aws.checkups.ami import check_image
 from cloudkon.aws.checkups.formation import check_drift, check_stack
-from cloudkon.aws.checkups.image import check_image
 from cloudkon.aws.checkups.queues import check_queues
 from cloudkon.aws.checkups.quotas import check_concurrency, check_vcpus
 from cloudkon.aws.checkups.roles import Needs, check_roles, needs_of_lambda, needs_of_worker

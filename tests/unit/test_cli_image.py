@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 import cli.fleet.ami
 from cli.fleet.artifacts import Artifacts
 from cli.main import cloudkon_cli
-from cloudkon.aws.image_builder import Build, ImageBuilder
-from cloudkon.aws.images import Images
+from cloudkon.aws.machines.ami_builder import Build, ImageBuilder
+from cloudkon.aws.machines.amis import Images
 from cloudkon.image import WorkerImage
 from tests.support.image_world import NAMES, ImageWorld, image_world
 
@@ -139,7 +139,7 @@ def test_a_step_that_fails(world: ImageWorld, wheel: Path) -> None:
 
 def test_an_instance_that_is_never_ready(world: ImageWorld, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When its time is over it is given up."""
-    monkeypatch.setattr("cloudkon.aws.image_builder._PROVISIONED_WITHIN_S", 100.0)
+    monkeypatch.setattr("cloudkon.aws.machines.ami_builder._PROVISIONED_WITHIN_S", 100.0)
     world.script({10: world.say("cloudkon-image: step packages")})
     answer = run("build", "--wheel", str(wheel), code=1)
     assert "is running, and has not said that it is ready" in answer.stderr
@@ -155,7 +155,7 @@ def test_last_words_may_come_late(world: ImageWorld, wheel: Path) -> None:
 
 def test_an_instance_that_stops_without_a_word(world: ImageWorld, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some time after it has stopped, nothing more is expected of it."""
-    monkeypatch.setattr("cloudkon.aws.image_builder._LAST_WORDS_S", 60.0)
+    monkeypatch.setattr("cloudkon.aws.machines.ami_builder._LAST_WORDS_S", 60.0)
     world.script({10: world.stop})
     answer = run("build", "--wheel", str(wheel), code=1)
     assert "is stopped, and has not said that it is ready" in answer.stderr

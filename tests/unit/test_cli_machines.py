@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
-from cloudkon.aws.ledger import DynamoLedger
-from cloudkon.aws.prices import Prices
+from cloudkon.aws.ledger.dynamodb import DynamoLedger
+from cloudkon.aws.machines.prices import Prices
 from cloudkon.clock import SystemClock
 from cloudkon.fleet import Instance, WorkerState
 from cloudkon.local.clock import ManualClock

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
-from cloudkon.aws.machines import Machines
+from cloudkon.aws.machines.scaling import Machines
 from cloudkon.clock import SystemClock
 from cloudkon.job import Job, Source
 from cloudkon.names import Names

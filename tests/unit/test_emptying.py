@@ -5,7 +5,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from cloudkon.aws.emptying import empty, holds_objects
+from cloudkon.aws.stack.emptying import empty, holds_objects
 from cloudkon.errors import CloudKonError
 
 BUCKET = "workloads"

@@ -158,7 +158,7 @@ def test_what_is_built_is_what_is_packed(tmp_path: Path) -> None:
     """The project is copied as pyproject.toml packs it, without tests and caches."""
     _copy_project(Path.cwd(), tmp_path / "source")
     copied = {path.relative_to(tmp_path / "source").as_posix() for path in (tmp_path / "source").rglob("*")}
-    assert {"pyproject.toml", "cloudkon/aws/images.py", "ec2_worker/ami/provision.sh"} <= copied
+    assert {"pyproject.toml", "cloudkon/aws/machines/amis.py", "ec2_worker/ami/provision.sh"} <= copied
     assert not any(path.startswith("tests") or "__pycache__" in path for path in copied)
 
 

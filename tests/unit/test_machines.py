@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from cloudkon.aws.image_builder import Build, ImageBuilder, ProvisioningError
-from cloudkon.aws.images import Images
-from cloudkon.aws.machines import Machines
+from cloudkon.aws.machines.ami_builder import Build, ImageBuilder, ProvisioningError
+from cloudkon.aws.machines.amis import Images
+from cloudkon.aws.machines.scaling import Machines
 from cloudkon.errors import CloudKonError, UnavailableError
 from cloudkon.image import WorkerImage
 from cloudkon.names import Names

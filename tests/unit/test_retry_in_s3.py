@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
-from cloudkon.aws.ledger import DynamoLedger
+from cloudkon.aws.ledger.dynamodb import DynamoLedger
 from cloudkon.aws.store import S3Store
 from cloudkon.job import Job, Source, job_id
 from cloudkon.lease import Claim, Claimed

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cloudkon.aws.changes import Change
-from cloudkon.aws.stack import Stack, Step
+from cloudkon.aws.stack.changes import Change
+from cloudkon.aws.stack.stack import Stack, Step
 from cloudkon.errors import CloudKonError, InputError
 from tests.support.still_clock import StillClock
 

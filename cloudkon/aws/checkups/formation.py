@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
-from cloudkon.aws.stack import Stack
+from cloudkon.aws.stack.stack import Stack
 from cloudkon.checkup import Finding, ok, problem, unknown
 from cloudkon.clock import looks
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
-from cloudkon.aws.instances import described
+from cloudkon.aws.machines.instances import described
 from cloudkon.checkup import Finding, ok, problem
 
 if TYPE_CHECKING:

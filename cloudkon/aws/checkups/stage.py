@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from cloudkon.aws.checkups.ami import check_image
 from cloudkon.aws.checkups.dispatcher import check_errors, check_functions, check_notification, check_range_source
 from cloudkon.aws.checkups.formation import check_drift, check_stack, no_stack
-from cloudkon.aws.checkups.image import check_image
 from cloudkon.aws.checkups.queues import check_queues
 from cloudkon.aws.checkups.quotas import check_concurrency, check_vcpus
 from cloudkon.aws.checkups.roles import check_roles

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.aws.queue import queue_url
-from cloudkon.aws.stack import Stack
+from cloudkon.aws.stack.stack import Stack
 from cloudkon.errors import NotFoundError
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
-from cloudkon.aws.instances import described
-from cloudkon.aws.ledger import DynamoLedger
+from cloudkon.aws.ledger.dynamodb import DynamoLedger
+from cloudkon.aws.machines.instances import described
 from cloudkon.aws.tags import of_stage, tags_of
 from cloudkon.clock import epoch_ms
 from cloudkon.errors import NotFoundError

@@ -5,8 +5,8 @@ from typing import Any
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
-from cloudkon.aws.functions import function_exists
 from cloudkon.aws.leftovers.functions import name_of
+from cloudkon.aws.stack.functions import function_exists
 from cloudkon.clock import epoch_ms
 from cloudkon.errors import NotFoundError
 from cloudkon.leftovers import FREE_USD, Kind, Leftover, is_function

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from cloudkon.aws.errors import error_code, translated
-from cloudkon.aws.instances import described, is_there
+from cloudkon.aws.machines.instances import described, is_there
 from cloudkon.aws.tags import of_stage
 from cloudkon.clock import Clock, epoch_ms, looks
 from cloudkon.errors import CloudKonError, InputError, NotFoundError

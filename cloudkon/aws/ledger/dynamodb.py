@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from cloudkon.aws.control import DynamoControl
-from cloudkon.aws.fleet import DynamoFleet
-from cloudkon.aws.history import DynamoHistory
-from cloudkon.aws.jobs import DynamoJobs
-from cloudkon.aws.leases import DynamoLeases
-from cloudkon.aws.table import Table
+from cloudkon.aws.ledger.control import DynamoControl
+from cloudkon.aws.ledger.fleet import DynamoFleet
+from cloudkon.aws.ledger.history import DynamoHistory
+from cloudkon.aws.ledger.jobs import DynamoJobs
+from cloudkon.aws.ledger.leases import DynamoLeases
+from cloudkon.aws.ledger.table import Table
 from cloudkon.clock import Clock
 
 if TYPE_CHECKING:

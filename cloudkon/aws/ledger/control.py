@@ -1,7 +1,7 @@
 """The rules of control.py, written as conditions on the job's row; its place in the index follows."""
 
-from cloudkon.aws.rows import META, expiry, index_key, job_item, job_of, job_pk, key, number, text
-from cloudkon.aws.table import NEW, Item, Table
+from cloudkon.aws.ledger.rows import META, expiry, index_key, job_item, job_of, job_pk, key, number, text
+from cloudkon.aws.ledger.table import NEW, Item, Table
 from cloudkon.job import Job
 
 _OPEN = "attribute_exists(#pk) AND attribute_not_exists(#cancelled)"

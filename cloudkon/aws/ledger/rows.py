@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from cloudkon.aws.table import Item
+from cloudkon.aws.ledger.table import Item
 from cloudkon.bundle import BundleKey, LineNumbers
 from cloudkon.job import Job, RangeKey, RangeReport, Source, WorkerReport
 from cloudkon.lease import BundleRow, BundleState, Mark

@@ -4,8 +4,19 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from cloudkon.aws.rows import BUNDLE, META, WORKER, bundle_row, job_of, job_pk, key, month_pk, shard_pk, worker_of
-from cloudkon.aws.table import Table
+from cloudkon.aws.ledger.rows import (
+    BUNDLE,
+    META,
+    WORKER,
+    bundle_row,
+    job_of,
+    job_pk,
+    key,
+    month_pk,
+    shard_pk,
+    worker_of,
+)
+from cloudkon.aws.ledger.table import Table
 from cloudkon.bundle import BundleKey
 from cloudkon.clock import Clock
 from cloudkon.job import Job, WorkerReport

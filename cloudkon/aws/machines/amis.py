@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cloudkon.aws.errors import translated
-from cloudkon.aws.instances import described, is_there
+from cloudkon.aws.machines.instances import described, is_there
 from cloudkon.aws.tags import of_stage, tags_of
 from cloudkon.errors import NotFoundError
 from cloudkon.image import WorkerImage

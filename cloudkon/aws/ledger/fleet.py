@@ -1,7 +1,7 @@
 """The rows of the workers, each a write unit: pk "workers", sk the worker's name. The table forgets them by itself."""
 
-from cloudkon.aws.rows import counts, counts_of, expiry, key, number, text
-from cloudkon.aws.table import NEW, Item, Table
+from cloudkon.aws.ledger.rows import counts, counts_of, expiry, key, number, text
+from cloudkon.aws.ledger.table import NEW, Item, Table
 from cloudkon.fleet import MEMORY_S, Instance, WorkerState, WorkerStatus
 
 _FLEET = "workers"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from cloudkon.aws.errors import error_code, translated
-from cloudkon.aws.images import Images
-from cloudkon.aws.instances import described, is_there
+from cloudkon.aws.machines.amis import Images
+from cloudkon.aws.machines.instances import described, is_there
 from cloudkon.aws.tags import image_tags
 from cloudkon.clock import Clock, looks
 from cloudkon.errors import CloudKonError

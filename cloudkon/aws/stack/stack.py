@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from cloudkon.aws.changes import Asked, Change, changes
 from cloudkon.aws.errors import error_code, translated
+from cloudkon.aws.stack.changes import Asked, Change, changes
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, InputError
 from cloudkon.names import STAGE_TAG

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cloudkon.aws.checkups.subject import Subject
-from cloudkon.aws.images import Images
+from cloudkon.aws.machines.amis import Images
 from cloudkon.checkup import Finding, absent, ok, problem
 
 

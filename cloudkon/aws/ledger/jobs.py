@@ -1,6 +1,6 @@
 """The rows around the bundles, each written once, or while it is the later one."""
 
-from cloudkon.aws.rows import (
+from cloudkon.aws.ledger.rows import (
     META,
     RANGE,
     expiry,
@@ -15,7 +15,7 @@ from cloudkon.aws.rows import (
     range_of,
     worker_item,
 )
-from cloudkon.aws.table import NEW, Item, Table
+from cloudkon.aws.ledger.table import NEW, Item, Table
 from cloudkon.job import Job, RangeKey, RangeReport, WorkerReport
 
 

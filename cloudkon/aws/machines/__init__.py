@@ -1,0 +1,1 @@
+"""The machines that workers run on: their scaling group, their images, their logs and prices."""

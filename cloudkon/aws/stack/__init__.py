@@ -1,0 +1,1 @@
+"""A stage's CloudFormation stack: brought up, compared, taken down."""
