@@ -6,7 +6,7 @@ from typing import Any
 
 from animoto.download.urls import UrlError, check_url, shown
 from cloudkon.errors import InputError
-from cloudkon.task import MAX_LINE_BYTES, is_task_line
+from cloudkon.workload.task_line import MAX_LINE_BYTES, is_task_line
 
 
 def read_urls(lines: Iterable[str], name: str) -> list[str]:

@@ -24,11 +24,11 @@ from animoto.pictures import Picture, read_picture
 from animoto.render import render
 from animoto.video import VideoReport, VideoSpec
 from cloudkon.backoff import Backoff
-from cloudkon.context import Context, context
-from cloudkon.deadline import TimedOutError, remaining_s
 from cloudkon.errors import InputError, TaskFailedError
-from cloudkon.registry import Permanent, task
-from cloudkon.scratch import scratch
+from cloudkon.handlers.context import Context, context
+from cloudkon.handlers.deadline import TimedOutError, remaining_s
+from cloudkon.handlers.registry import Permanent, task
+from cloudkon.handlers.scratch import scratch
 
 _THREADS = 2
 """That read pictures, beside the slot's own and one that encodes."""

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from time import perf_counter
 
 from bench.figures import Figures
-from cloudkon.bundle import Bundle, BundleKey
-from cloudkon.lease import BundleRow, BundleState
-from cloudkon.lines import read_lines
-from cloudkon.packing import Packed, pack
-from cloudkon.planning import MAX_BUNDLE_TASKS
-from cloudkon.results import TaskResult, TaskState
-from cloudkon.results import pack as pack_results
-from cloudkon.results import unpack as unpack_results
-from cloudkon.task import parse_task
-from cloudkon.wire import decode_bundle, encode_bundle, encode_completion
+from cloudkon.ledger.bundle import Bundle, BundleKey
+from cloudkon.ledger.lease import BundleRow, BundleState
+from cloudkon.ledger.results import TaskResult, TaskState
+from cloudkon.ledger.results import pack as pack_results
+from cloudkon.ledger.results import unpack as unpack_results
+from cloudkon.messages.wire import decode_bundle, encode_bundle, encode_completion
+from cloudkon.workload.lines import read_lines
+from cloudkon.workload.packing import Packed, pack
+from cloudkon.workload.planning import MAX_BUNDLE_TASKS
+from cloudkon.workload.task_line import parse_task
 
 _LINE = "sleep 0"
 _JSON_LINE = '{"task": "sleep", "args": [0], "id": "a"}'

@@ -4,12 +4,12 @@ from time import process_time
 
 from bench.figures import Figures
 from cloudkon.aws.xray import XRayTracer
-from cloudkon.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.clock import SystemClock
-from cloudkon.lease import Lease
+from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
+from cloudkon.ledger.lease import Lease
+from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.ports import Tracer
-from cloudkon.results import TaskResult, TaskState
-from cloudkon.tracing import NoTracer, Place, step_of
+from cloudkon.telemetry.tracing import NoTracer, Place, step_of
 from ec2_worker.traces import Traces
 
 _PLACE = Place("1-684fe5c0-0123456789abcdef01234567", "53995c3f42cd8ad8")

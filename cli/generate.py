@@ -8,7 +8,7 @@ from animoto.lists import read_urls, video_tasks
 from animoto.order import OrderError, order
 from animoto.video import Transition
 from cloudkon.errors import InputError
-from cloudkon.sleep import MAX_SLEEP_MS
+from cloudkon.handlers.sleep import MAX_SLEEP_MS
 
 _BLOCK = 10_000
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from cloudkon.fleet import WorkerStatus
-from cloudkon.job import Job, RangeKey, RangeReport, WorkerReport
-from cloudkon.lease import BundleRow, Claim, ClaimAnswer, Lease, Mark, WriteAnswer
-from cloudkon.results import Results
-from cloudkon.tracing import Place, Span
+from cloudkon.ledger.fleet import WorkerStatus
+from cloudkon.ledger.job import Job, RangeKey, RangeReport, WorkerReport
+from cloudkon.ledger.lease import BundleRow, Claim, ClaimAnswer, Lease, Mark, WriteAnswer
+from cloudkon.ledger.results import Results
+from cloudkon.telemetry.tracing import Place, Span
 
 MAX_BATCH_MESSAGES = 10
 """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""

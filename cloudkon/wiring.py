@@ -5,12 +5,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TextIO
 
 from cloudkon.clock import SystemClock
-from cloudkon.emf import MetricLog
 from cloudkon.errors import InputError
-from cloudkon.names import DEFAULT_STAGE, check_stage
 from cloudkon.ports import Tracer
 from cloudkon.settings import Settings
-from cloudkon.tracing import NoTracer, Place
+from cloudkon.stage.names import DEFAULT_STAGE, check_stage
+from cloudkon.telemetry.emf import MetricLog
+from cloudkon.telemetry.tracing import NoTracer, Place
 
 if TYPE_CHECKING:
     from cloudkon.aws.cloud import Cloud
@@ -46,7 +46,7 @@ def tracer(
         case "xray":
             return _traced_by("aws.xray", "xray", "XRayTracer", stage, settings.trace_share, around)
         case "otel":
-            return _traced_by("otel", "otel", "OtelTracer", stage, settings.trace_share)
+            return _traced_by("telemetry.otel", "otel", "OtelTracer", stage, settings.trace_share)
         case word:
             raise InputError(f"{TRACING_VARIABLE}={word} is none of off, xray and otel.")
 

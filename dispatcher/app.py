@@ -11,9 +11,9 @@ from chalice.app import Chalice, S3Event, SQSEvent
 from cloudkon import wiring
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError
-from cloudkon.names import Names
 from cloudkon.settings import Settings
-from cloudkon.tracing import Place
+from cloudkon.stage.names import Names
+from cloudkon.telemetry.tracing import Place
 from dispatcher.events import deliveries, sources
 from dispatcher.ingest import Dispatcher
 from dispatcher.spread import Spread

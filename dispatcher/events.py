@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 
 from cloudkon.clock import epoch_ms
 from cloudkon.errors import WireError
-from cloudkon.job import Source
+from cloudkon.ledger.job import Source
 from cloudkon.ports import Delivery
 
 

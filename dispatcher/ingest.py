@@ -5,20 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cloudkon.backoff import Backoff
-from cloudkon.bundle import Bundle, BundleKey
 from cloudkon.clock import Clock
-from cloudkon.emf import MetricLog
 from cloudkon.errors import CloudKonError
-from cloudkon.job import Job, RangeKey, RangeReport, Source, job_id
-from cloudkon.lines import BadLine, Line
-from cloudkon.metering import Meter
-from cloudkon.packing import Packed, Reject, pack
-from cloudkon.planning import DEFAULT_SLOTS, bundle_size, ranges_of, shards_of
+from cloudkon.ledger.bundle import Bundle, BundleKey
+from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, job_id
+from cloudkon.messages.sending import Sender
+from cloudkon.messages.wire import encode_bundle
 from cloudkon.ports import Jobs, ObjectStore, TaskQueue, Tracer
-from cloudkon.rejects import Rejects
-from cloudkon.sending import Sender
-from cloudkon.tracing import NoTracer, Place
-from cloudkon.wire import encode_bundle
+from cloudkon.telemetry.emf import MetricLog
+from cloudkon.telemetry.metering import Meter
+from cloudkon.telemetry.tracing import NoTracer, Place
+from cloudkon.workload.lines import BadLine, Line
+from cloudkon.workload.packing import Packed, Reject, pack
+from cloudkon.workload.planning import DEFAULT_SLOTS, bundle_size, ranges_of, shards_of
+from cloudkon.workload.rejects import Rejects
 from dispatcher.ranges import Workload, look_at, range_lines
 from dispatcher.traced import RangeTrace
 

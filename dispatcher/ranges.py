@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from cloudkon.errors import InputError
-from cloudkon.job import RANGE_BYTES, Job, Source
-from cloudkon.lines import GZIP_MAGIC, BadLine, Line, gunzip, read_lines
-from cloudkon.planning import Sample, sample
+from cloudkon.ledger.job import RANGE_BYTES, Job, Source
 from cloudkon.ports import ObjectStore
+from cloudkon.workload.lines import GZIP_MAGIC, BadLine, Line, gunzip, read_lines
+from cloudkon.workload.planning import Sample, sample
 
 _SAMPLE_BYTES = 64 * 1024
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from cloudkon.backoff import Backoff
 from cloudkon.errors import CloudKonError, NotFoundError, WireError
-from cloudkon.job import Job, RangeKey, Source
+from cloudkon.ledger.job import Job, RangeKey, Source
+from cloudkon.messages.sending import Sender
+from cloudkon.messages.wire import decode_range, encode_range
 from cloudkon.ports import Delivery, History, TaskQueue
-from cloudkon.sending import Sender
-from cloudkon.wire import decode_range, encode_range
 from dispatcher.ingest import Dispatcher
 
 # A range that could not be dispatched is tried again soon, not when the visibility of its message ends: that has to

@@ -4,9 +4,9 @@ from types import TracebackType
 from typing import Self
 
 from cloudkon.clock import Clock
-from cloudkon.job import Job
+from cloudkon.ledger.job import Job
 from cloudkon.ports import Tracer
-from cloudkon.tracing import Note, Place, Span, new_span_id, told_every
+from cloudkon.telemetry.tracing import Note, Place, Span, new_span_id, told_every
 
 
 class RangeTrace:

@@ -12,8 +12,8 @@ from types import FrameType
 from cloudkon import wiring
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, InputError
-from cloudkon.process import end_programs
-from cloudkon.scratch import sweep
+from cloudkon.handlers.program import end_programs
+from cloudkon.handlers.scratch import sweep
 from cloudkon.settings import Settings
 from ec2_worker.exits import Exit
 from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers

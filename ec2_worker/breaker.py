@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
-from cloudkon.job import Job
-from cloudkon.lease import BundleRow
+from cloudkon.ledger.job import Job
+from cloudkon.ledger.lease import BundleRow
+from cloudkon.ledger.results import Results, TaskState
 from cloudkon.ports import Ledger
-from cloudkon.results import Results, TaskState
 
 log = logging.getLogger(__name__)
 

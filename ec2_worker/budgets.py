@@ -10,10 +10,10 @@ Decided purely; slots, settler and keeper act on it.
 from dataclasses import dataclass, replace
 
 from cloudkon.backoff import Backoff
-from cloudkon.bundle import Bundle
-from cloudkon.lease import Lease, Mark
-from cloudkon.registry import Handling
-from cloudkon.results import Results, TaskResult, TaskState
+from cloudkon.handlers.registry import Handling
+from cloudkon.ledger.bundle import Bundle
+from cloudkon.ledger.lease import Lease, Mark
+from cloudkon.ledger.results import Results, TaskResult, TaskState
 from cloudkon.settings import Settings
 
 

@@ -5,7 +5,7 @@ import threading
 from dataclasses import dataclass, field
 
 from cloudkon.errors import CloudKonError, UnavailableError
-from cloudkon.results import TaskResult
+from cloudkon.ledger.results import TaskResult
 from ec2_worker.gate import Gate
 from ec2_worker.held import Held, Holdings, Phase
 from ec2_worker.keeper import Keeper

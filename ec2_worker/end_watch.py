@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
-from cloudkon.fleet import Instance
+from cloudkon.ledger.fleet import Instance
 from ec2_worker.instance import Metadata, MetadataError
 from ec2_worker.refuge import Refuge
 

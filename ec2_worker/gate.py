@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
 from cloudkon.errors import UnavailableError
-from cloudkon.job import Job
+from cloudkon.ledger.job import Job
+from cloudkon.messages.sending import send_batch
 from cloudkon.ports import Delivery, History, TaskQueue
-from cloudkon.sending import send_batch
 
 KNOWN_S = 2.0
 """How old a job's row may be."""

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
-from cloudkon.emf import MetricLog, spread
-from cloudkon.histogram import Histogram
-from cloudkon.lease import BundleRow
-from cloudkon.results import TaskState
+from cloudkon.ledger.lease import BundleRow
+from cloudkon.ledger.results import TaskState
+from cloudkon.telemetry.emf import MetricLog, spread
+from cloudkon.telemetry.histogram import Histogram
 
 _COUNTED = {
     TaskState.SUCCEEDED: "TasksSucceeded",

@@ -7,10 +7,10 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
+from cloudkon.handlers.registry import Handler, Registry, task
+from cloudkon.handlers.shell import shell
+from cloudkon.handlers.sleep import sleep
 from cloudkon.ports import ObjectStore
-from cloudkon.registry import Handler, Registry, task
-from cloudkon.shell import shell
-from cloudkon.sleep import sleep
 
 PICTURE_NETWORKS_VARIABLE = "CLOUDKON_ANIMOTO_ALLOW"
 """Networks beside the public ones that pictures may be fetched from, such as 127.0.0.0/8,10.1.0.0/16."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from cloudkon.backoff import Backoff
 from cloudkon.errors import CloudKonError
-from cloudkon.fleet import WorkerStatus
+from cloudkon.ledger.fleet import WorkerStatus
 from cloudkon.settings import Settings
 
 _JOBS_REMEMBERED = 8

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from enum import StrEnum
 
-from cloudkon.bundle import Bundle
-from cloudkon.lease import Lease
-from cloudkon.results import Results, TaskResult, TaskState
-from cloudkon.tracing import Steps, step_of
+from cloudkon.ledger.bundle import Bundle
+from cloudkon.ledger.lease import Lease
+from cloudkon.ledger.results import Results, TaskResult, TaskState
+from cloudkon.telemetry.tracing import Steps, step_of
 from ec2_worker.budgets import is_careful
 from ec2_worker.traces import BundleTrace
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from cloudkon.clock import Clock, epoch_ms
 from cloudkon.errors import CloudKonError, InputError
-from cloudkon.fleet import Instance
+from cloudkon.ledger.fleet import Instance
 
 LINK_LOCAL = "http://169.254.169.254"
 _TOKEN_TTL_S = 6 * 3600

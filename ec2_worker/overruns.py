@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass
 
-from cloudkon.context import Context
+from cloudkon.handlers.context import Context
 from ec2_worker.held import Held
 
 

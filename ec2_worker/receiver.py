@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from cloudkon.backoff import Backoff
-from cloudkon.bundle import Bundle
 from cloudkon.clock import Clock
 from cloudkon.errors import UnavailableError, WireError
-from cloudkon.lease import AlreadyDone, BundleRow, Claim, ClaimAnswer, Claimed, HeldElsewhere, Lease
+from cloudkon.ledger.bundle import Bundle
+from cloudkon.ledger.lease import AlreadyDone, BundleRow, Claim, ClaimAnswer, Claimed, HeldElsewhere, Lease
+from cloudkon.ledger.results import Results
+from cloudkon.messages.sending import send_batch
+from cloudkon.messages.wire import decode_bundle, encode_undecodable
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, Delivery, Leases, TaskQueue
-from cloudkon.results import Results
-from cloudkon.sending import send_batch
 from cloudkon.settings import Settings
-from cloudkon.tracing import step_of
-from cloudkon.wire import decode_bundle, encode_undecodable
+from cloudkon.telemetry.tracing import step_of
 from ec2_worker.board import Board
 from ec2_worker.held import Held, Holdings, Phase
 from ec2_worker.reporter import Reporter

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
 from cloudkon.clock import Clock
-from cloudkon.lease import BundleRow, Kept, LeaseLost, WriteAnswer
+from cloudkon.ledger.lease import BundleRow, Kept, LeaseLost, WriteAnswer
+from cloudkon.ledger.results import MAX_VALUE_BYTES, Results, TaskResult, stamped
 from cloudkon.ports import Leases, ObjectStore
-from cloudkon.results import MAX_VALUE_BYTES, Results, TaskResult, stamped
 from cloudkon.settings import Settings
 from ec2_worker.budgets import unmarked
 from ec2_worker.held import Held

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
-from cloudkon.job import WorkerReport
-from cloudkon.metering import Meter
+from cloudkon.ledger.job import WorkerReport
 from cloudkon.ports import Jobs
+from cloudkon.telemetry.metering import Meter
 
 
 @dataclass(slots=True)

@@ -19,13 +19,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from cloudkon import context
-from cloudkon.bundle import BundleKey
 from cloudkon.clock import Clock
-from cloudkon.context import Context
 from cloudkon.errors import CloudKonError
+from cloudkon.handlers import context
+from cloudkon.handlers.context import Context
+from cloudkon.handlers.registry import Registry
+from cloudkon.ledger.bundle import BundleKey
 from cloudkon.ports import ObjectInfo
-from cloudkon.registry import Registry
 from cloudkon.settings import Settings
 
 _OLDEST_PYTHON = (3, 11)

@@ -12,10 +12,10 @@ from queue import Empty, SimpleQueue
 from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
-from cloudkon.lease import BundleRow
+from cloudkon.ledger.lease import BundleRow
+from cloudkon.messages.wire import encode_completion
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, TaskQueue
 from cloudkon.settings import Settings
-from cloudkon.wire import encode_completion
 from ec2_worker.budgets import wait_before_retry_s
 from ec2_worker.held import Held, Holdings, Phase
 from ec2_worker.recorder import Recorder

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cloudkon.clock import Clock
-from cloudkon.results import TaskResult, TaskState
+from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.settings import Settings
 from ec2_worker.board import Board
 from ec2_worker.budgets import next_mark, strikes

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, UnavailableError
-from cloudkon.fleet import Instance, WorkerState, WorkerStatus
+from cloudkon.ledger.fleet import Instance, WorkerState, WorkerStatus
 from cloudkon.ports import Fleet
 
 log = logging.getLogger(__name__)

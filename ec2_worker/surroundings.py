@@ -6,10 +6,10 @@ import socket
 from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
-from cloudkon.emf import MetricLog
-from cloudkon.metering import Meter
 from cloudkon.ports import Ledger, ObjectStore, Shelter, TaskQueue, Tracer
-from cloudkon.tracing import NoTracer
+from cloudkon.telemetry.emf import MetricLog
+from cloudkon.telemetry.metering import Meter
+from cloudkon.telemetry.tracing import NoTracer
 from ec2_worker.instance import Metadata
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cloudkon.bundle import Bundle, LineNumbers
 from cloudkon.clock import Clock
-from cloudkon.lease import Lease
+from cloudkon.ledger.bundle import Bundle, LineNumbers
+from cloudkon.ledger.lease import Lease
+from cloudkon.ledger.results import Results, TaskState
 from cloudkon.ports import Tracer
-from cloudkon.results import Results, TaskState
-from cloudkon.tracing import NoTracer, Place, Span, Steps, bounded
+from cloudkon.telemetry.tracing import NoTracer, Place, Span, Steps, bounded
 
 _MOST_SPANS = 100
 """Below one bundle; at most some 20 KB, where X-Ray takes 64 KB."""

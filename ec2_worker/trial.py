@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from cloudkon.clock import Clock
-from cloudkon.context import Context, enter, leave
-from cloudkon.deadline import deadline
 from cloudkon.errors import TaskFailedError
+from cloudkon.handlers.context import Context, enter, leave
+from cloudkon.handlers.deadline import deadline
+from cloudkon.handlers.registry import Permanent, Registry, UnknownTaskError
+from cloudkon.ledger.results import MAX_ERROR_CHARACTERS, TaskResult, TaskState
 from cloudkon.ports import ObjectStore
-from cloudkon.registry import Permanent, Registry, UnknownTaskError
-from cloudkon.results import MAX_ERROR_CHARACTERS, TaskResult, TaskState
 from cloudkon.settings import Settings
-from cloudkon.task import LineError, Task, parse_task
+from cloudkon.workload.task_line import LineError, Task, parse_task
 from ec2_worker.budgets import budget_of, judged
 from ec2_worker.held import Held
 from ec2_worker.overruns import Overruns, Run

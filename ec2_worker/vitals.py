@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
-from cloudkon.fleet import WorkerState
-from cloudkon.results import TaskState
+from cloudkon.ledger.fleet import WorkerState
+from cloudkon.ledger.results import TaskState
 from ec2_worker.gauges import Gauges
 from ec2_worker.health import Health, Signs, Streaks
 from ec2_worker.held import Held

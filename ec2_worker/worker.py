@@ -3,10 +3,10 @@
 import logging
 
 from cloudkon.backoff import Backoff
-from cloudkon.lease import BundleRow
-from cloudkon.metering import Lately
-from cloudkon.registry import Registry
+from cloudkon.handlers.registry import Registry
+from cloudkon.ledger.lease import BundleRow
 from cloudkon.settings import Settings
+from cloudkon.telemetry.metering import Lately
 from ec2_worker.board import Board
 from ec2_worker.breaker import Breaker
 from ec2_worker.canceller import Canceller

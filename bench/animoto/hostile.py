@@ -20,9 +20,9 @@ from PIL import Image
 from bench.animoto.likeness import as_shown, instants, thumbnail
 from bench.animoto.ours import make
 from bench.animoto.pictures import draw
-from cloudkon.deadline import deadline
 from cloudkon.errors import TaskFailedError
-from cloudkon.registry import Permanent
+from cloudkon.handlers.deadline import deadline
+from cloudkon.handlers.registry import Permanent
 
 _SIZE = (1920, 1080)
 _PATIENCE_S = 120.0

@@ -13,8 +13,8 @@ from typing import Any
 
 from animoto.task import handler
 from bench.children import cpu_s
-from cloudkon.bundle import BundleKey
-from cloudkon.context import Context, enter, leave
+from cloudkon.handlers.context import Context, enter, leave
+from cloudkon.ledger.bundle import BundleKey
 from cloudkon.local.store import FolderStore
 
 LOOPBACK = "127.0.0.0/8"

@@ -15,7 +15,7 @@ from cli.system.environment import child_environment
 from cli.system.processes import ProcessId, cli, end, is_alive, start_detached, undisturbed
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
-from cloudkon.names import DEFAULT_STAGE
+from cloudkon.stage.names import DEFAULT_STAGE
 
 # The command ends its workers; this ends them when the command was killed.
 _IDLE_S = 60

@@ -23,8 +23,8 @@ from cloudkon.aws.stack.stack import Stack
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import SystemClock
 from cloudkon.errors import NotFoundError
-from cloudkon.image import ARTIFACTS_PREFIX, WorkerImage, user_data
-from cloudkon.names import Names
+from cloudkon.stage.ami import ARTIFACTS_PREFIX, WorkerImage, user_data
+from cloudkon.stage.names import Names
 
 _TYPES = {"amd64": "t3.small", "arm64": "t4g.small"}
 wheel_file = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from cli.jobs.ledgers import Ledgers
 from cloudkon.errors import CloudKonError
-from cloudkon.fleet import WorkerState, WorkerStatus
-from cloudkon.machine import Machine
+from cloudkon.ledger.fleet import WorkerState, WorkerStatus
+from cloudkon.stage.machine import Machine
 
 if TYPE_CHECKING:
     from cloudkon.aws.cloud import Cloud

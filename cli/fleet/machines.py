@@ -11,9 +11,9 @@ from cloudkon import wiring
 from cloudkon.aws.machines.scaling import Machines
 from cloudkon.clock import Clock, SystemClock
 from cloudkon.errors import CloudKonError, InputError, NotFoundError
-from cloudkon.machine import Machine
 from cloudkon.ports import Fleet
 from cloudkon.settings import Settings
+from cloudkon.stage.machine import Machine
 
 _POLL_S = 5.0
 _HEARD_MS = 60_000

@@ -13,9 +13,9 @@ from cli.terminal.options import json_option
 from cli.terminal.tables import Table, print_tables
 from cli.terminal.units import duration, one_line
 from cloudkon.clock import SystemClock
-from cloudkon.fleet import MEMORY_S, WorkerState, WorkerStatus
-from cloudkon.machine import Machine
-from cloudkon.throttling import by_service
+from cloudkon.ledger.fleet import MEMORY_S, WorkerState, WorkerStatus
+from cloudkon.stage.machine import Machine
+from cloudkon.telemetry.throttling import by_service
 
 _SILENT_MS = 60_000
 """A worker that speaks every 15 s and was not heard of for so long is gone, or cut off."""

@@ -12,13 +12,13 @@ from cli.terminal.tables import Table, print_tables
 from cli.terminal.units import duration, moment, one_line
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, NotFoundError
-from cloudkon.explaining import Known, find_id, find_line
-from cloudkon.job import Job
-from cloudkon.lines import Line
-from cloudkon.numbering import Numbering
-from cloudkon.planning import is_header
-from cloudkon.task import is_task_line
-from cloudkon.tracing import console_link
+from cloudkon.ledger.job import Job
+from cloudkon.reports.task_lookup import Known, find_id, find_line
+from cloudkon.telemetry.tracing import console_link
+from cloudkon.workload.line_numbers import Numbering
+from cloudkon.workload.lines import Line
+from cloudkon.workload.planning import is_header
+from cloudkon.workload.task_line import is_task_line
 
 _MEANING = {
     "succeeded": "it ran, and its result is recorded",

@@ -9,8 +9,8 @@ from cli.jobs.ledgers import Ledgers
 from cli.terminal.options import json_option
 from cli.terminal.tables import Table, print_tables
 from cli.terminal.units import one_line
-from cloudkon.outcomes import outcomes
-from cloudkon.reasons import Group, grouped
+from cloudkon.reports.error_groups import Group, grouped
+from cloudkon.reports.task_results import outcomes
 
 
 @click.command()

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from cloudkon.clock import Clock
-from cloudkon.job import Job, WorkerReport
-from cloudkon.lease import BundleRow, BundleState
+from cloudkon.ledger.job import Job, WorkerReport
+from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ports import History, Jobs
-from cloudkon.stats import JobStats, job_stats
+from cloudkon.reports.stats import JobStats, job_stats
 
 _POLL_S = 1.0
 _REST = 4

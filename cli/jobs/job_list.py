@@ -9,7 +9,7 @@ from cli.system.paths import shown_source
 from cli.terminal.options import json_option
 from cli.terminal.tables import Table, print_tables
 from cli.terminal.units import moment, size
-from cloudkon.job import Job
+from cloudkon.ledger.job import Job
 
 
 @click.command()

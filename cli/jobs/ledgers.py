@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cli.system.paths import results_folder
 from cloudkon.errors import CloudKonError, NotFoundError
-from cloudkon.fleet import WorkerStatus
-from cloudkon.job import LOCAL_PREFIX, Job
+from cloudkon.ledger.fleet import WorkerStatus
+from cloudkon.ledger.job import LOCAL_PREFIX, Job
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore
 from cloudkon.ports import History, Ledger, ResultStore

@@ -11,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli.terminal.durations import Span
 from cloudkon.errors import InputError
-from cloudkon.outcomes import Outcome
 from cloudkon.ports import ObjectStore
+from cloudkon.reports.task_results import Outcome
 
 MAX_LINK_S = 7 * 86_400
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html"""

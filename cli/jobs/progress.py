@@ -10,8 +10,8 @@ from rich.text import Text
 
 from cli.terminal.units import duration, one_line, rate
 from cloudkon.clock import Clock
-from cloudkon.job import JobState
-from cloudkon.stats import JobStats
+from cloudkon.ledger.job import JobState
+from cloudkon.reports.stats import JobStats
 
 _LINE_EVERY_S = 5.0
 

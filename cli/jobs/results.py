@@ -9,8 +9,8 @@ from cli.jobs.ledgers import Ledgers
 from cli.jobs.outputs import Lifetime, downloaded, linked
 from cli.terminal.options import json_option
 from cli.terminal.units import duration, one_line
-from cloudkon.outcomes import Outcome, outcomes
-from cloudkon.results import TaskState
+from cloudkon.ledger.results import TaskState
+from cloudkon.reports.task_results import Outcome, outcomes
 
 _MOST, _MOST_OF_A_LINK = 200, 8192
 """Characters; a link that is cut leads nowhere."""

@@ -8,7 +8,7 @@ from cli.jobs.stats_view import stats_tables
 from cli.terminal.options import json_option
 from cli.terminal.tables import print_tables
 from cloudkon.clock import SystemClock
-from cloudkon.stats import job_stats
+from cloudkon.reports.stats import job_stats
 
 
 @click.command()

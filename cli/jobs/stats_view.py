@@ -3,8 +3,8 @@
 from cli.system.paths import shown_source
 from cli.terminal.tables import Table
 from cli.terminal.units import duration, moment, one_line, rate
-from cloudkon.stages import Percentiles
-from cloudkon.stats import JobStats
+from cloudkon.reports.phases import Percentiles
+from cloudkon.reports.stats import JobStats
 
 
 def stats_tables(stats: JobStats) -> list[Table]:

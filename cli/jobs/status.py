@@ -12,13 +12,13 @@ from cli.jobs.stats_view import shown_state
 from cli.repair.workload_lines import LOCAL_BUCKET, is_file
 from cli.terminal.options import json_option
 from cloudkon.clock import SystemClock
-from cloudkon.diagnosis import SEEN_S, Depths, Unfinished, diagnose
 from cloudkon.errors import CloudKonError
-from cloudkon.fleet import WorkerStatus
-from cloudkon.job import Job, WorkerReport
-from cloudkon.lease import BundleRow
+from cloudkon.ledger.fleet import WorkerStatus
+from cloudkon.ledger.job import Job, WorkerReport
+from cloudkon.ledger.lease import BundleRow
 from cloudkon.ports import History
-from cloudkon.stats import job_stats
+from cloudkon.reports.diagnosis import SEEN_S, Depths, Unfinished, diagnose
+from cloudkon.reports.stats import job_stats
 
 
 @click.command()

@@ -9,8 +9,8 @@ from cli.jobs.following import await_job, follow
 from cli.jobs.ledgers import Records, unknown_job
 from cli.jobs.progress import show_progress, went_well
 from cloudkon.clock import Clock
-from cloudkon.job import LOCAL_PREFIX
-from cloudkon.stats import JobStats
+from cloudkon.ledger.job import LOCAL_PREFIX
+from cloudkon.reports.stats import JobStats
 
 WAIT_S = 30.0
 """How long a Lambda may take to open a job: a cold start, and a retry of the event."""

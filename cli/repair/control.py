@@ -11,8 +11,8 @@ from cli.repair.workload_lines import LOCAL_BUCKET
 from cli.terminal.options import json_option
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError
-from cloudkon.job import Job, JobState
-from cloudkon.stats import job_stats
+from cloudkon.ledger.job import Job, JobState
+from cloudkon.reports.stats import job_stats
 
 
 @click.command()

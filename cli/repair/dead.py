@@ -8,11 +8,11 @@ import click
 from cli.terminal.options import json_option, stage_option
 from cli.terminal.tables import Table, print_tables
 from cli.terminal.units import one_line
-from cloudkon.bundle import Bundle
 from cloudkon.clock import SystemClock
-from cloudkon.dead_letters import Choice, DeadLetter, DeadLetters, Handled
 from cloudkon.errors import NotFoundError
-from cloudkon.job import RangeKey
+from cloudkon.ledger.bundle import Bundle
+from cloudkon.ledger.job import RangeKey
+from cloudkon.messages.dead_letters import Choice, DeadLetter, DeadLetters, Handled
 from cloudkon.settings import Settings
 from cloudkon.wiring import cloud
 

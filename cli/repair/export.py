@@ -7,8 +7,8 @@ from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Found, Ledgers
 from cli.repair.selection import Copied, Selection, copy_lines, selected_lines
 from cli.terminal.options import json_option
-from cloudkon.lines import BadLine
-from cloudkon.planning import is_header
+from cloudkon.workload.lines import BadLine
+from cloudkon.workload.planning import is_header
 
 
 @click.command("export-failed")

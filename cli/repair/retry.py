@@ -15,7 +15,7 @@ from cli.running.uploads import Upload
 from cli.system.paths import data_folder, results_folder
 from cli.terminal.options import json_option
 from cloudkon.errors import CloudKonError, InputError
-from cloudkon.job import Job
+from cloudkon.ledger.job import Job
 
 if TYPE_CHECKING:
     from cloudkon.aws.cloud import Cloud

@@ -6,13 +6,13 @@ from typing import BinaryIO
 
 from cli.jobs.ledgers import Found
 from cli.repair.workload_lines import Originals
-from cloudkon.lines import BadLine, Line
-from cloudkon.numbering import Numbering
-from cloudkon.outcomes import Outcome, outcomes
-from cloudkon.planning import is_header
-from cloudkon.reasons import says
-from cloudkon.results import TaskState
-from cloudkon.task import is_task_line
+from cloudkon.ledger.results import TaskState
+from cloudkon.reports.error_groups import says
+from cloudkon.reports.task_results import Outcome, outcomes
+from cloudkon.workload.line_numbers import Numbering
+from cloudkon.workload.lines import BadLine, Line
+from cloudkon.workload.planning import is_header
+from cloudkon.workload.task_line import is_task_line
 
 FAILED, REJECTED = TaskState.FAILED.word, TaskState.REJECTED.word
 

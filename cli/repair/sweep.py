@@ -12,8 +12,8 @@ from cli.terminal.tables import Table, print_tables
 from cli.terminal.units import duration, one_line, size
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError
-from cloudkon.orphans import Orphan, Why, orphans
 from cloudkon.ports import StoredObject
+from cloudkon.reports.orphans import Orphan, Why, orphans
 from cloudkon.settings import Settings
 
 _MEANING = {

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from cli.jobs.ledgers import Found
 from cloudkon.errors import CloudKonError, NotFoundError
-from cloudkon.job import Job
-from cloudkon.lines import BadLine, Line
+from cloudkon.ledger.job import Job
 from cloudkon.local.store import FolderStore
-from cloudkon.numbering import Numbering
-from cloudkon.planning import is_header, read_options
 from cloudkon.ports import ObjectStore
-from cloudkon.task import is_task_line
+from cloudkon.workload.line_numbers import Numbering
+from cloudkon.workload.lines import BadLine, Line
+from cloudkon.workload.planning import is_header, read_options
+from cloudkon.workload.task_line import is_task_line
 from dispatcher.ranges import Workload, range_lines
 
 LOCAL_BUCKET = "LOCAL"

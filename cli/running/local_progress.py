@@ -8,7 +8,7 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from cloudkon.job import Job
+from cloudkon.ledger.job import Job
 
 
 class LocalProgress:

@@ -10,18 +10,18 @@ from cli.running.chaos import Chaos
 from cli.system.paths import results_folder
 from cloudkon.clock import SystemClock
 from cloudkon.errors import InputError
-from cloudkon.job import LOCAL_PREFIX, Job, RangeReport, Source
+from cloudkon.handlers.registry import Registry
+from cloudkon.ledger.job import LOCAL_PREFIX, Job, RangeReport, Source
 from cloudkon.local.bounded import BoundedQueue, ClosedError
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import Depth, MemoryQueue
 from cloudkon.local.run_lock import RunLock
 from cloudkon.local.store import FolderStore
-from cloudkon.numbering import Numbering
+from cloudkon.messages.wire import decode_completion
 from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore, Tracer
-from cloudkon.registry import Registry
 from cloudkon.settings import Settings
-from cloudkon.tracing import NoTracer
-from cloudkon.wire import decode_completion
+from cloudkon.telemetry.tracing import NoTracer
+from cloudkon.workload.line_numbers import Numbering
 from dispatcher.ingest import Dispatcher
 from ec2_worker.surroundings import Surroundings, worker_name
 from ec2_worker.worker import Worker

@@ -22,11 +22,11 @@ from cli.running.results_file import ResultsFile
 from cli.terminal.tables import print_tables
 from cloudkon import wiring
 from cloudkon.clock import SystemClock
-from cloudkon.process import end_programs
-from cloudkon.registry import Registry
-from cloudkon.scratch import sweep
+from cloudkon.handlers.program import end_programs
+from cloudkon.handlers.registry import Registry
+from cloudkon.handlers.scratch import sweep
+from cloudkon.reports.stats import JobStats, job_stats
 from cloudkon.settings import Settings
-from cloudkon.stats import JobStats, job_stats
 from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers
 
 _DRAIN_S = 5.0

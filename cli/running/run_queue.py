@@ -14,14 +14,14 @@ from cli.jobs.stats_view import stats_tables
 from cli.running.results_file import ResultsFile
 from cli.terminal.tables import print_tables
 from cloudkon.clock import SystemClock
-from cloudkon.job import Job, Source
-from cloudkon.lease import BundleRow
+from cloudkon.ledger.job import Job, Source
+from cloudkon.ledger.lease import BundleRow
 from cloudkon.local.store import FolderStore
-from cloudkon.numbering import Numbering
-from cloudkon.planning import DEFAULT_SLOTS
+from cloudkon.messages.wire import describe, numbered
 from cloudkon.settings import Settings
-from cloudkon.wire import describe, numbered
 from cloudkon.wiring import cloud, tracer
+from cloudkon.workload.line_numbers import Numbering
+from cloudkon.workload.planning import DEFAULT_SLOTS
 from dispatcher.ingest import Dispatcher
 
 

@@ -17,7 +17,7 @@ from cloudkon.aws.cloud import Cloud
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, InputError
-from cloudkon.job import job_id
+from cloudkon.ledger.job import job_id
 from cloudkon.settings import Settings
 from cloudkon.wiring import cloud
 

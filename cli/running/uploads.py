@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from cloudkon.errors import InputError
-from cloudkon.lines import GZIP_MAGIC
+from cloudkon.workload.lines import GZIP_MAGIC
 
 _HEAD_BYTES = 8 * 1024
 _MOST_KEY_BYTES = 1024  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html

@@ -5,7 +5,7 @@ import click
 from cli.stage.findings import show
 from cli.stage.this_machine import check_machine
 from cli.terminal.options import json_option, stage_option
-from cloudkon.checkup import Finding
+from cloudkon.stage.checkup import Finding
 
 
 @click.command()

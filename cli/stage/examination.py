@@ -7,10 +7,10 @@ from cloudkon.aws.checkups.account import check_account
 from cloudkon.aws.checkups.stage import examine
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.session import Session
-from cloudkon.checkup import Finding, problem
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError
 from cloudkon.settings import Settings
+from cloudkon.stage.checkup import Finding, problem
 
 
 def examine_stage(stage: str) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import click
 
-from cloudkon.checkup import Finding, Verdict
+from cloudkon.stage.checkup import Finding, Verdict
 
 _COLOURS = {Verdict.OK: "green", Verdict.PROBLEM: "red", Verdict.ABSENT: "blue", Verdict.UNKNOWN: "yellow"}
 

@@ -14,8 +14,8 @@ from cloudkon.aws.leftovers.stage import find, remove
 from cloudkon.aws.session import Session
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError
-from cloudkon.leftovers import DAY_MS, Leftover, Unsearched
 from cloudkon.settings import Settings
+from cloudkon.stage.leftovers import DAY_MS, Leftover, Unsearched
 
 _SHOWN_CHARACTERS = 1_000
 

@@ -17,7 +17,7 @@ from cloudkon.aws.stack.emptying import empty
 from cloudkon.aws.stack.stack import Stack, Step
 from cloudkon.clock import SystemClock
 from cloudkon.errors import InputError, NotFoundError
-from cloudkon.names import Names
+from cloudkon.stage.names import Names
 
 _SIGNS = {"Add": "+", "Remove": "-", "Modify": "~"}
 

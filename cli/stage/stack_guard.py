@@ -6,9 +6,9 @@ from cloudkon.aws.stack.emptying import holds_objects
 from cloudkon.aws.stack.functions import function_exists
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, NotFoundError
-from cloudkon.names import Names
+from cloudkon.reports.stats import job_stats
 from cloudkon.settings import Settings
-from cloudkon.stats import job_stats
+from cloudkon.stage.names import Names
 from cloudkon.wiring import cloud
 
 _JOBS = 50

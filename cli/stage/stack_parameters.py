@@ -8,7 +8,7 @@ from cloudkon.aws.session import Session
 from cloudkon.aws.stack.network import default_network
 from cloudkon.aws.stack.stack import Stack, refuse_unknown
 from cloudkon.errors import InputError
-from cloudkon.names import Names
+from cloudkon.stage.names import Names
 
 _TYPES = ("InstanceType", "SecondInstanceType", "ThirdInstanceType")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-from cloudkon.checkup import Finding, absent, ok, problem
+from cloudkon.stage.checkup import Finding, absent, ok, problem
 
 _OLDEST = (3, 11)
 # The extra, the modules that tell whether it is installed, and what it is for.

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from cloudkon.job import Job
+from cloudkon.ledger.job import Job
 
 
 def data_folder() -> Path:

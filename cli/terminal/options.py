@@ -2,7 +2,7 @@
 
 import click
 
-from cloudkon.names import DEFAULT_STAGE, check_stage
+from cloudkon.stage.names import DEFAULT_STAGE, check_stage
 
 
 def _stage(_context: click.Context, _parameter: click.Parameter, value: str) -> str:

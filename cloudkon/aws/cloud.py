@@ -9,9 +9,9 @@ from cloudkon.aws.queue import SqsQueue, queue_url
 from cloudkon.aws.session import Session
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import Clock
-from cloudkon.metering import Meter
-from cloudkon.names import Names
 from cloudkon.settings import Settings
+from cloudkon.stage.names import Names
+from cloudkon.telemetry.metering import Meter
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -10,8 +10,8 @@ from botocore.exceptions import NoRegionError
 
 from cloudkon.aws.errors import is_throttled, translated
 from cloudkon.errors import InputError
-from cloudkon.metering import Meter
-from cloudkon.names import Names
+from cloudkon.stage.names import Names
+from cloudkon.telemetry.metering import Meter
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cloudkon.names import ARTIFACTS_TAG, BASE_TAG, STAGE_TAG, Names
+from cloudkon.stage.names import ARTIFACTS_TAG, BASE_TAG, STAGE_TAG, Names
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef, TagTypeDef

@@ -15,7 +15,7 @@ from aws_xray_sdk.core.models.segment import Segment
 from aws_xray_sdk.core.models.subsegment import Subsegment
 
 from cloudkon.errors import TaskFailedError
-from cloudkon.tracing import Place, Span, trace_of
+from cloudkon.telemetry.tracing import Place, Span, trace_of
 
 log = logging.getLogger(__name__)
 

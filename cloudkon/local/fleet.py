@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from typing import Any
 
-from cloudkon.fleet import MEMORY_S, Instance, WorkerState, WorkerStatus
+from cloudkon.ledger.fleet import MEMORY_S, Instance, WorkerState, WorkerStatus
 from cloudkon.local.schema import LedgerFile
 
 _ANNOUNCE = (

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cloudkon import control
-from cloudkon.job import Job, RangeKey, RangeReport, Source, WorkerReport
+from cloudkon.ledger import control
+from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, WorkerReport
 from cloudkon.local.schema import LedgerFile
 
 _OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"

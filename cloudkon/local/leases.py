@@ -5,12 +5,12 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any, assert_never
 
-from cloudkon import lease as rules
-from cloudkon.bundle import BundleKey, LineNumbers
-from cloudkon.job import Job
-from cloudkon.lease import BundleRow, BundleState, Claim, ClaimAnswer, Kept, Lease, LeaseLost, Mark, WriteAnswer
+from cloudkon.ledger import lease as rules
+from cloudkon.ledger.bundle import BundleKey, LineNumbers
+from cloudkon.ledger.job import Job
+from cloudkon.ledger.lease import BundleRow, BundleState, Claim, ClaimAnswer, Kept, Lease, LeaseLost, Mark, WriteAnswer
+from cloudkon.ledger.results import Results, pack, unpack
 from cloudkon.local.schema import LedgerFile
-from cloudkon.results import Results, pack, unpack
 
 _PAGE_ROWS = 500
 _COLUMNS = (

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cloudkon.job import job_id
+from cloudkon.ledger.job import job_id
 from tests.support.embedded_aws import STAGE, EmbeddedAws
 from tests.support.waiting import eventually
 

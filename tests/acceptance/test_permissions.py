@@ -15,7 +15,7 @@ from cloudkon.aws.queue import SqsQueue, queue_url
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, DeniedError
-from cloudkon.names import Names
+from cloudkon.stage.names import Names
 from tests.support.embedded_aws import STAGE, EmbeddedAws
 from tests.support.jobs import JobDesk
 from tests.support.policies import LAMBDA, PICTURES, Grant, document, grants

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cloudkon.job import RANGE_BYTES
+from cloudkon.ledger.job import RANGE_BYTES
 from tests.support.embedded_aws import STAGE
 from tests.support.jobs import JobDesk
 from tests.support.waiting import eventually

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloudkon.names import Names
+from cloudkon.stage.names import Names
 from tests.support.embedded_aws import EmbeddedAws
 
 STAGE = "fleet"

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from cloudkon.bundle import Bundle, BundleKey
-from cloudkon.job import Job, RangeReport, Source
+from cloudkon.ledger.bundle import Bundle, BundleKey
+from cloudkon.ledger.job import Job, RangeReport, Source
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.local.store import FolderStore
+from cloudkon.messages.wire import decode_bundle
 from cloudkon.settings import Settings
-from cloudkon.wire import decode_bundle
 from dispatcher.ingest import Dispatcher
 from dispatcher.spread import Spread
 from tests.support.small_world import EMPTY, World

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cloudkon.job import job_id
+from cloudkon.ledger.job import job_id
 from tests.support.embedded_aws import STAGE, EmbeddedAws, embedded_aws
 from tests.support.jobs import JobDesk
 from tests.support.waiting import eventually

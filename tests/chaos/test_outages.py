@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cloudkon.errors import NotFoundError, UnavailableError
-from cloudkon.lease import BundleState
+from cloudkon.ledger.lease import BundleState
 from cloudkon.settings import Settings
 from tests.support.gate import Gate
 from tests.support.small_world import EMPTY, Machine, World

@@ -8,7 +8,7 @@ import pytest
 
 from cloudkon.aws.ledger.dynamodb import DynamoLedger
 from cloudkon.clock import SystemClock
-from cloudkon.lease import BundleRow, BundleState
+from cloudkon.ledger.lease import BundleRow, BundleState
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.jobs import JobDesk
 from tests.support.storm import Storm

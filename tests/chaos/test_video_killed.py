@@ -20,8 +20,8 @@ from PIL import Image
 
 from cloudkon.aws.multipart import MULTIPART_ABOVE_BYTES
 from cloudkon.clock import SystemClock
-from cloudkon.names import Names
-from cloudkon.scratch import PREFIX
+from cloudkon.handlers.scratch import PREFIX
+from cloudkon.stage.names import Names
 from tests.support.embedded_aws import run_cli
 from tests.support.moto_aws import AwsLab
 from tests.support.picture_server import PictureServer, hang, picture_server, whole

@@ -4,9 +4,9 @@ import pytest
 
 from cloudkon.aws.cloud import Cloud
 from cloudkon.errors import NotFoundError
-from cloudkon.job import Job, Source
-from cloudkon.metering import Meter
+from cloudkon.ledger.job import Job, Source
 from cloudkon.settings import Settings
+from cloudkon.telemetry.metering import Meter
 from cloudkon.wiring import cloud
 from tests.support.moto_aws import AwsLab, enter
 from tests.support.still_clock import StillClock

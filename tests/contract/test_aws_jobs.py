@@ -10,11 +10,11 @@ from cloudkon.aws.ledger.dynamodb import DynamoLedger
 from cloudkon.aws.ledger.rows import index_key, job_pk
 from cloudkon.aws.ledger.rows import key as row_key
 from cloudkon.aws.ledger.table import Refused
-from cloudkon.bundle import BundleKey, LineNumbers
-from cloudkon.fleet import MEMORY_S
-from cloudkon.job import Job, RangeReport, Source, WorkerReport
-from cloudkon.lease import Claim, Claimed, Kept
-from cloudkon.results import TaskResult, TaskState
+from cloudkon.ledger.bundle import BundleKey, LineNumbers
+from cloudkon.ledger.fleet import MEMORY_S
+from cloudkon.ledger.job import Job, RangeReport, Source, WorkerReport
+from cloudkon.ledger.lease import Claim, Claimed, Kept
+from cloudkon.ledger.results import TaskResult, TaskState
 from tests.support.moto_aws import RETENTION_S, AwsLab
 from tests.support.rows import worker_status
 from tests.support.still_clock import StillClock

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from cloudkon import lease as rules
 from cloudkon.aws.ledger.dynamodb import DynamoLedger
 from cloudkon.aws.ledger.rows import bundle_key
-from cloudkon.bundle import BundleKey, LineNumbers
 from cloudkon.errors import CloudKonError, DeniedError, NotFoundError, UnavailableError
-from cloudkon.job import job_id
-from cloudkon.lease import AlreadyDone, BundleRow, Claim, Claimed, HeldElsewhere, Kept, Lease, LeaseLost
-from cloudkon.results import TaskResult, TaskState
+from cloudkon.ledger import lease as rules
+from cloudkon.ledger.bundle import BundleKey, LineNumbers
+from cloudkon.ledger.job import job_id
+from cloudkon.ledger.lease import AlreadyDone, BundleRow, Claim, Claimed, HeldElsewhere, Kept, Lease, LeaseLost
+from cloudkon.ledger.results import TaskResult, TaskState
 from tests.support.moto_aws import GUARD_MS, RETENTION_S, AwsLab
 from tests.support.still_clock import StillClock
 

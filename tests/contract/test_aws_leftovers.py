@@ -9,8 +9,8 @@ from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
 from cloudkon.aws.session import Session
-from cloudkon.leftovers import DAY_MS
-from cloudkon.metering import Meter
+from cloudkon.stage.leftovers import DAY_MS
+from cloudkon.telemetry.metering import Meter
 from tests.support import remains
 from tests.support.moto_aws import AwsLab, enter
 from tests.support.still_clock import StillClock

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from cloudkon.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.clock import SystemClock
-from cloudkon.dead_letters import DeadLetters
-from cloudkon.job import RangeKey
+from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
+from cloudkon.ledger.job import RangeKey
 from cloudkon.local.queue import MemoryQueue
+from cloudkon.messages.dead_letters import DeadLetters
+from cloudkon.messages.wire import encode_bundle, encode_range, encode_undecodable
 from cloudkon.ports import Delivery, TaskQueue
-from cloudkon.wire import encode_bundle, encode_range, encode_undecodable
 
 NEWER = json.dumps({"v": 99})
 
@@ -28,7 +28,7 @@ def tasks() -> MemoryQueue:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cloudkon.dead_letters._WAIT_S", 0.0)
+    monkeypatch.setattr("cloudkon.messages.dead_letters._WAIT_S", 0.0)
 
 
 @pytest.fixture

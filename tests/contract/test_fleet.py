@@ -1,6 +1,6 @@
 """What every ledger answers about the workers there are."""
 
-from cloudkon.fleet import MEMORY_S, Instance, WorkerState
+from cloudkon.ledger.fleet import MEMORY_S, Instance, WorkerState
 from cloudkon.ports import Ledger
 from tests.support import rows
 

@@ -1,6 +1,6 @@
 """What every ledger tells those who ask."""
 
-from cloudkon.lease import BundleState
+from cloudkon.ledger.lease import BundleState
 from cloudkon.ports import Ledger
 from tests.support import rows
 

@@ -1,6 +1,6 @@
 """What every ledger answers about the rows around the bundles."""
 
-from cloudkon.job import RangeKey, Source
+from cloudkon.ledger.job import RangeKey, Source
 from cloudkon.ports import Ledger
 from tests.support import rows
 

@@ -1,8 +1,8 @@
 """What every ledger keeps about a bundle's progress: fruitless claims, and the mark of the task that runs."""
 
-from cloudkon.lease import Kept, Mark
+from cloudkon.ledger.lease import Kept, Mark
+from cloudkon.ledger.results import Results
 from cloudkon.ports import Ledger
-from cloudkon.results import Results
 from tests.support.rows import GUARD_MS, LEASE_MS, NOW_MS, ask, claimed, job, succeeded
 
 _LAPSED_MS = NOW_MS + LEASE_MS + GUARD_MS

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from cloudkon.bundle import LineNumbers
-from cloudkon.lease import AlreadyDone, BundleRow, BundleState, Claimed, HeldElsewhere, Kept, LeaseLost
+from cloudkon.ledger.bundle import LineNumbers
+from cloudkon.ledger.lease import AlreadyDone, BundleRow, BundleState, Claimed, HeldElsewhere, Kept, LeaseLost
+from cloudkon.ledger.results import Results, TaskState
 from cloudkon.ports import Ledger
-from cloudkon.results import Results, TaskState
 from tests.support.rows import GUARD_MS, LEASE_MS, NOW_MS, ask, claimed, failed, job, key, succeeded
 
 _LAPSED_MS = NOW_MS + LEASE_MS + GUARD_MS

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cloudkon.clock import SystemClock
-from cloudkon.names import Names
+from cloudkon.stage.names import Names
 from tests.support.moto_aws import AwsLab
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.fleet.artifacts import built
-from cloudkon.image import ARTIFACTS_PREFIX, Console, user_data
+from cloudkon.stage.ami import ARTIFACTS_PREFIX, Console, user_data
 from tests.support.debian import Debian, debian, missing, package_environment
 from tests.support.embedded_aws import STAGE, EmbeddedAws, embedded_aws
 from tests.support.jobs import JobDesk

@@ -3,15 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from cloudkon.bundle import Bundle, BundleKey, LineNumbers
-from cloudkon.job import Job
-from cloudkon.lease import BundleRow
+from cloudkon.handlers.registry import Registry, task
+from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
+from cloudkon.ledger.job import Job
+from cloudkon.ledger.lease import BundleRow
 from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
-from cloudkon.registry import Registry, task
+from cloudkon.messages.wire import encode_bundle
 from cloudkon.settings import Settings
-from cloudkon.wire import encode_bundle
 from ec2_worker.settler import Settlement
 from ec2_worker.surroundings import Surroundings
 from ec2_worker.worker import Worker

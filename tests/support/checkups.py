@@ -5,9 +5,9 @@ from typing import Any, cast
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.session import Session
-from cloudkon.checkup import Finding, Verdict
-from cloudkon.names import Names
 from cloudkon.settings import Settings
+from cloudkon.stage.checkup import Finding, Verdict
+from cloudkon.stage.names import Names
 from tests.support.scripted_aws import ScriptedSession
 from tests.support.still_clock import StillClock
 

@@ -14,7 +14,7 @@ import boto3
 from cli.embedded.emulator import EmbeddedCloud
 from cli.system.environment import child_environment
 from cloudkon.clock import SystemClock
-from cloudkon.names import Names
+from cloudkon.stage.names import Names
 
 STAGE = "dev"
 

@@ -14,7 +14,7 @@ from moto.ec2.responses.general import General
 from moto.ssm.models import Parameter, ssm_backends
 
 from cloudkon.aws.session import Session
-from cloudkon.names import Names
+from cloudkon.stage.names import Names
 from tests.support.moto_aws import credentials, enter
 from tests.support.still_clock import StillClock
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from cloudkon.job import job_id
+from cloudkon.ledger.job import job_id
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.waiting import eventually
 

@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 
 from cli.system.environment import HOST, child_environment
-from cloudkon.names import Names
+from cloudkon.stage.names import Names
 from tests.support.clones import clone
 from tests.support.embedded_aws import STAGE, EmbeddedAws
 from tests.support.handing_on import FLEET_ENDPOINT

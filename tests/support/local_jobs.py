@@ -4,14 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from cli.system.paths import results_folder
-from cloudkon.bundle import BundleKey, LineNumbers
-from cloudkon.job import Job, RangeReport, Source, WorkerReport
-from cloudkon.lease import Claim, Claimed
+from cloudkon.ledger.bundle import BundleKey, LineNumbers
+from cloudkon.ledger.job import Job, RangeReport, Source, WorkerReport
+from cloudkon.ledger.lease import Claim, Claimed
+from cloudkon.ledger.results import Results, TaskResult, TaskState
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore
-from cloudkon.packing import Reject
-from cloudkon.rejects import Rejects
-from cloudkon.results import Results, TaskResult, TaskState
+from cloudkon.workload.packing import Reject
+from cloudkon.workload.rejects import Rejects
 
 EVENT_MS = 1_750_000_000_000
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from cfnlint.decode.cfn_yaml import load
 
-from cloudkon.names import Names
+from cloudkon.stage.names import Names
 
 TEMPLATE = Path("infrastructure/stack.yaml")
 ROLES = {

@@ -6,7 +6,7 @@ import zipfile
 from typing import Any
 
 from cloudkon.aws.session import Session
-from cloudkon.names import Names
+from cloudkon.stage.names import Names
 
 TRUST = json.dumps(
     {

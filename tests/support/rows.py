@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from cloudkon.bundle import BundleKey, LineNumbers
-from cloudkon.fleet import WorkerState, WorkerStatus
-from cloudkon.job import Job, RangeReport, Source, WorkerReport
-from cloudkon.lease import Claim, Claimed, Lease
+from cloudkon.ledger.bundle import BundleKey, LineNumbers
+from cloudkon.ledger.fleet import WorkerState, WorkerStatus
+from cloudkon.ledger.job import Job, RangeReport, Source, WorkerReport
+from cloudkon.ledger.lease import Claim, Claimed, Lease
+from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.ports import Leases
-from cloudkon.results import TaskResult, TaskState
 
 NOW_MS = 1_750_000_000_000
 """A moment in June 2025; a new ManualClock stands there too."""

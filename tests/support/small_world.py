@@ -5,18 +5,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from cloudkon.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.clock import Clock
-from cloudkon.lease import BundleRow, BundleState
+from cloudkon.handlers.registry import Registry, task
+from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
+from cloudkon.ledger.lease import BundleRow, BundleState
+from cloudkon.ledger.results import TaskState
 from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import Depth, MemoryQueue
+from cloudkon.messages.wire import decode_completion, encode_bundle
 from cloudkon.ports import Tracer
-from cloudkon.registry import Registry, task
-from cloudkon.results import TaskState
 from cloudkon.settings import Settings
-from cloudkon.tracing import NoTracer
-from cloudkon.wire import decode_completion, encode_bundle
+from cloudkon.telemetry.tracing import NoTracer
 from ec2_worker.held import Held
 from ec2_worker.settler import Settlement
 from ec2_worker.surroundings import Surroundings

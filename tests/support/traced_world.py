@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from cloudkon.backoff import Backoff
-from cloudkon.context import context
-from cloudkon.job import Job, Source
+from cloudkon.handlers.context import context
+from cloudkon.handlers.registry import Permanent, Registry, task
+from cloudkon.ledger.job import Job, Source
 from cloudkon.local.store import FolderStore
 from cloudkon.ports import Tracer
-from cloudkon.registry import Permanent, Registry, task
 from cloudkon.settings import Settings
 from dispatcher.ingest import Dispatcher
 from tests.support.small_world import EMPTY, Machine, World

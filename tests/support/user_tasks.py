@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudkon import task
-from cloudkon.context import context
+from cloudkon.handlers.context import context
 
 
 @task("echo")

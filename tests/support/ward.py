@@ -6,16 +6,16 @@ from typing import Any, Self
 
 from cloudkon import task
 from cloudkon.backoff import Backoff
-from cloudkon.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.clock import SystemClock
 from cloudkon.errors import UnavailableError
-from cloudkon.fleet import WorkerState, WorkerStatus
-from cloudkon.lease import BundleRow
+from cloudkon.handlers.registry import Registry
+from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
+from cloudkon.ledger.fleet import WorkerState, WorkerStatus
+from cloudkon.ledger.lease import BundleRow
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
-from cloudkon.registry import Registry
+from cloudkon.messages.wire import encode_bundle
 from cloudkon.settings import Settings
-from cloudkon.wire import encode_bundle
 from ec2_worker.health import SickError
 from ec2_worker.instance import Metadata
 from ec2_worker.surroundings import Surroundings

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from cloudkon.bundle import BundleKey, LineNumbers
-from cloudkon.job import Job, RangeKey, RangeReport, Source, WorkerReport
-from cloudkon.lease import BundleRow, BundleState
-from cloudkon.results import Results, TaskResult, TaskState
+from cloudkon.ledger.bundle import BundleKey, LineNumbers
+from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, WorkerReport
+from cloudkon.ledger.lease import BundleRow, BundleState
+from cloudkon.ledger.results import Results, TaskResult, TaskState
 
 EVENT_MS = 1_750_000_000_000
 

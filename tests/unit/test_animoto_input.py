@@ -9,7 +9,7 @@ from animoto.order import Order, OrderError, order
 from animoto.picture.broken import OnBroken
 from animoto.picture.letterbox import Background
 from animoto.video import Engine, Transition
-from cloudkon.task import parse_task
+from cloudkon.workload.task_line import parse_task
 
 URL = "https://h/1.jpg"
 

@@ -13,13 +13,13 @@ import pytest
 from PIL import Image
 
 from animoto.task import handler
-from cloudkon.bundle import BundleKey
-from cloudkon.context import Context, enter, leave
-from cloudkon.deadline import TimedOutError, deadline
 from cloudkon.errors import InputError, TaskFailedError
+from cloudkon.handlers.context import Context, enter, leave
+from cloudkon.handlers.deadline import TimedOutError, deadline
+from cloudkon.handlers.registry import Permanent, UnknownTaskError
+from cloudkon.ledger.bundle import BundleKey
 from cloudkon.local.store import FolderStore
-from cloudkon.registry import Permanent, UnknownTaskError
-from cloudkon.task import parse_task
+from cloudkon.workload.task_line import parse_task
 from ec2_worker.handlers import PictureSources, handlers
 from tests.support.picture_server import PictureServer, hang, picture_server, status
 from tests.support.pixels import BLUE, GREEN, RED, colour, encoded, near, stripes

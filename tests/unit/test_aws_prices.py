@@ -4,7 +4,7 @@ from typing import Any, cast
 import pytest
 
 from cloudkon.aws.machines.prices import Prices
-from cloudkon.machine import Machine
+from cloudkon.stage.machine import Machine
 from tests.support.scripted_aws import ScriptedClient
 
 

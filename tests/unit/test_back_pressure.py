@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 from cloudkon import task
-from cloudkon.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.clock import SystemClock
 from cloudkon.errors import UnavailableError
+from cloudkon.handlers.registry import Registry
+from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
+from cloudkon.messages.wire import encode_bundle
 from cloudkon.ports import MAX_BATCH_MESSAGES
-from cloudkon.registry import Registry
 from cloudkon.settings import Settings
-from cloudkon.wire import encode_bundle
 from ec2_worker.receiver import _MOST_SETTLING
 from ec2_worker.settler import Settlement
 from ec2_worker.surroundings import Surroundings

@@ -14,11 +14,11 @@ from PIL import Image, ImageOps
 
 from animoto.fetch import Limits
 from animoto.task import handler
-from cloudkon.bundle import BundleKey
-from cloudkon.context import Context, enter, leave
 from cloudkon.errors import TaskFailedError
+from cloudkon.handlers.context import Context, enter, leave
+from cloudkon.handlers.registry import Permanent
+from cloudkon.ledger.bundle import BundleKey
 from cloudkon.local.store import FolderStore
-from cloudkon.registry import Permanent
 from tests.support.certificates import certificate, of_server, trusting
 from tests.support.picture_server import (
     Answer,

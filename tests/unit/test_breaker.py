@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudkon.errors import UnavailableError
-from cloudkon.results import TaskState
+from cloudkon.ledger.results import TaskState
 from cloudkon.settings import Settings
 from ec2_worker.breaker import Streaks
 from tests.support.benches import JOB, Bench

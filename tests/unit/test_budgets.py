@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from cloudkon import Permanent, task
-from cloudkon.bundle import Bundle, BundleKey, LineNumbers
-from cloudkon.context import context
-from cloudkon.lease import BundleRow, BundleState
+from cloudkon.handlers.context import context
+from cloudkon.handlers.registry import Registry
+from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
+from cloudkon.ledger.lease import BundleRow, BundleState
+from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
-from cloudkon.registry import Registry
-from cloudkon.results import TaskResult, TaskState
+from cloudkon.messages.wire import encode_bundle
 from cloudkon.settings import Settings
-from cloudkon.wire import encode_bundle
 from ec2_worker.settler import Settlement
 from ec2_worker.surroundings import Surroundings
 from ec2_worker.worker import Worker

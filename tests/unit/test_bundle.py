@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudkon.bundle import BundleKey, LineNumbers
 from cloudkon.errors import WireError
+from cloudkon.ledger.bundle import BundleKey, LineNumbers
 
 _KEYS = st.builds(BundleKey, st.just("job"), st.integers(0, 10**6), st.integers(0, 10**8), st.integers(1, 64))
 

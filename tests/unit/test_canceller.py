@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudkon.lease import BundleState
+from cloudkon.ledger.lease import BundleState
 from cloudkon.local.queue import Depth
 from ec2_worker.gate import KNOWN_S
 from tests.support.benches import JOB, Bench

@@ -10,10 +10,10 @@ from cli.main import cloudkon_cli
 from cli.running.chaos import Chaos
 from cli.running.local_runner import LocalRun
 from cloudkon.clock import SystemClock
+from cloudkon.handlers.registry import Registry, task
 from cloudkon.local.queue import Depth
-from cloudkon.registry import Registry, task
+from cloudkon.reports.stats import job_stats
 from cloudkon.settings import Settings
-from cloudkon.stats import job_stats
 
 TASKS = 150
 _PATIENCE_S = 60.0

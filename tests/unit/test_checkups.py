@@ -16,9 +16,9 @@ from cloudkon.aws.checkups.roles import Needs, check_roles, needs_of_lambda, nee
 from cloudkon.aws.checkups.stage import examine
 from cloudkon.aws.checkups.table import check_table
 from cloudkon.aws.session import Session
-from cloudkon.checkup import Verdict
 from cloudkon.errors import DeniedError
-from cloudkon.names import Names
+from cloudkon.stage.checkup import Verdict
+from cloudkon.stage.names import Names
 from tests.support.checkups import NAMES, problems, subject, verdicts
 from tests.support.policies import grants
 from tests.support.scripted_aws import ScriptedSession, refusal

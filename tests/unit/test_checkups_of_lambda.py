@@ -8,7 +8,7 @@ from cloudkon.aws.checkups.dispatcher import (
     check_notification,
     check_range_source,
 )
-from cloudkon.checkup import Verdict
+from cloudkon.stage.checkup import Verdict
 from tests.support.checkups import NAMES, problems, subject, verdicts
 from tests.support.scripted_aws import refusal
 

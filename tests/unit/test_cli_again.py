@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
-from cloudkon.job import Job
+from cloudkon.ledger.job import Job
 from cloudkon.local.ledger import SqliteLedger
 from dispatcher import ranges
 from tests.support.local_jobs import write_job
@@ -120,7 +120,7 @@ def test_export_of_ranges(tmp_path: Path, workload: Path, monkeypatch: pytest.Mo
         "sleep soon\n" if n in (3, 400, 401, 999) else f"sleep 0 {'#' if n == 999 else ''}\n" for n in range(1_000)
     )
     workload.write_text("#cloudkon: retries=0\n" + body, encoding="utf-8")
-    for module in ("cloudkon.planning", "dispatcher.ranges"):
+    for module in ("cloudkon.workload.planning", "dispatcher.ranges"):
         monkeypatch.setattr(f"{module}.RANGE_BYTES", size)
     run("run", "LOCAL", "-s", workload, "-t", 2)
     read: list[int] = []

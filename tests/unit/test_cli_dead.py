@@ -9,10 +9,10 @@ from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
 from cloudkon.aws.queue import SqsQueue
-from cloudkon.bundle import Bundle, BundleKey, LineNumbers
-from cloudkon.job import RangeKey
+from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
+from cloudkon.ledger.job import RangeKey
 from cloudkon.local.clock import ManualClock
-from cloudkon.wire import encode_bundle, encode_range, encode_undecodable
+from cloudkon.messages.wire import encode_bundle, encode_range, encode_undecodable
 from tests.support.moto_aws import AwsLab, enter
 
 NUMBERS = itertools.count(1)
@@ -30,7 +30,7 @@ class Queues:
 @pytest.fixture
 def queues(aws: AwsLab, monkeypatch: pytest.MonkeyPatch) -> Queues:
     enter(monkeypatch, aws.environment)
-    monkeypatch.setattr("cloudkon.dead_letters._WAIT_S", 0.0)
+    monkeypatch.setattr("cloudkon.messages.dead_letters._WAIT_S", 0.0)
     stage = f"dead-{next(NUMBERS)}"
     monkeypatch.setenv("CLOUDKON_STAGE", stage)
     queues = Queues(aws, stage)

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from cli.main import cloudkon_cli
 from cli.stage.findings import show
 from cli.stage.this_machine import check_machine
-from cloudkon.checkup import Finding, Verdict
+from cloudkon.stage.checkup import Finding, Verdict
 
 
 def test_this_machine_is_well() -> None:

@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
 from cloudkon.clock import SystemClock
+from cloudkon.ledger.results import TaskResult, TaskState, pack
 from cloudkon.local.ledger import SqliteLedger
-from cloudkon.results import TaskResult, TaskState, pack
 from tests.support.local_jobs import EVENT_MS, write_job, write_rejects
 from tests.support.rows import worker_status
 

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
-from cloudkon.leftovers import DAY_MS
-from cloudkon.names import Names
+from cloudkon.stage.leftovers import DAY_MS
+from cloudkon.stage.names import Names
 from tests.support.scripted_aws import ScriptedSession, refusal
 from tests.support.still_clock import StillClock
 

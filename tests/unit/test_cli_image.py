@@ -15,7 +15,7 @@ from cli.fleet.artifacts import Artifacts
 from cli.main import cloudkon_cli
 from cloudkon.aws.machines.ami_builder import Build, ImageBuilder
 from cloudkon.aws.machines.amis import Images
-from cloudkon.image import WorkerImage
+from cloudkon.stage.ami import WorkerImage
 from tests.support.image_world import NAMES, ImageWorld, image_world
 
 READY = "cloudkon-image: ready"

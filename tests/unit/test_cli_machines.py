@@ -11,9 +11,9 @@ from cli.main import cloudkon_cli
 from cloudkon.aws.ledger.dynamodb import DynamoLedger
 from cloudkon.aws.machines.prices import Prices
 from cloudkon.clock import SystemClock
-from cloudkon.fleet import Instance, WorkerState
+from cloudkon.ledger.fleet import Instance, WorkerState
 from cloudkon.local.clock import ManualClock
-from cloudkon.names import STAGE_TAG, Names
+from cloudkon.stage.names import STAGE_TAG, Names
 from tests.support.moto_aws import AwsLab, enter
 from tests.support.rows import worker_status
 

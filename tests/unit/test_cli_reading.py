@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
 from cli.system.paths import shown_source
+from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.local.ledger import SqliteLedger
-from cloudkon.results import TaskResult, TaskState
 from tests.support.local_jobs import EVENT_MS, mixed_results, write_job, write_rejects
 from tests.unit.recorded import job
 

@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 from cli.main import cloudkon_cli
 from cloudkon.aws.machines.scaling import Machines
 from cloudkon.clock import SystemClock
-from cloudkon.job import Job, Source
-from cloudkon.names import Names
+from cloudkon.ledger.job import Job, Source
 from cloudkon.settings import Settings
+from cloudkon.stage.names import Names
 from cloudkon.wiring import cloud
 from tests.support.moto_aws import AwsLab, enter
 from tests.support.still_clock import StillClock

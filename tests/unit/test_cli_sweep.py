@@ -11,9 +11,9 @@ from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
 from cli.system.paths import results_folder
+from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore
-from cloudkon.results import TaskResult, TaskState
 from tests.support.local_jobs import EVENT_MS, write_job
 
 JOB = "local-videos-abc"

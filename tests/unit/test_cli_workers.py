@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
 from cloudkon.clock import SystemClock
-from cloudkon.fleet import Instance, WorkerState
+from cloudkon.ledger.fleet import Instance, WorkerState
 from cloudkon.local.ledger import SqliteLedger
 from tests.support.rows import worker_status
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from cloudkon.bundle import BundleKey
-from cloudkon.context import Context, context
 from cloudkon.errors import InputError
+from cloudkon.handlers.context import Context, context
+from cloudkon.handlers.registry import Permanent, Registry, task
+from cloudkon.ledger.bundle import BundleKey
+from cloudkon.ledger.results import MAX_VALUE_BYTES, TaskResult
 from cloudkon.local.store import FolderStore
-from cloudkon.registry import Permanent, Registry, task
-from cloudkon.results import MAX_VALUE_BYTES, TaskResult
 from cloudkon.settings import Settings
 from tests.support.small_world import JOB, Machine, World
 

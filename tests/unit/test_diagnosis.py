@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from cloudkon.diagnosis import Depths, Finding, Holdup, Unfinished, diagnose
-from cloudkon.fleet import WorkerState, WorkerStatus
-from cloudkon.job import Job
-from cloudkon.lease import BundleRow, BundleState
-from cloudkon.results import TaskState
-from cloudkon.stats import job_stats
+from cloudkon.ledger.fleet import WorkerState, WorkerStatus
+from cloudkon.ledger.job import Job
+from cloudkon.ledger.lease import BundleRow, BundleState
+from cloudkon.ledger.results import TaskState
+from cloudkon.reports.diagnosis import Depths, Finding, Holdup, Unfinished, diagnose
+from cloudkon.reports.stats import job_stats
 from tests.unit.recorded import EVENT_MS, Recorded, job, report, result, row
 
 EMPTY = Depths(0, 0, 0, 0)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cloudkon.clock import SystemClock
-from cloudkon.fleet import WorkerState
+from cloudkon.ledger.fleet import WorkerState
 from cloudkon.local.clock import ManualClock
 from ec2_worker.drain import Drain
 from ec2_worker.end_watch import EndWatch

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudkon.emf import MetricLog, line, spread
 from cloudkon.errors import InputError
-from cloudkon.histogram import Histogram
 from cloudkon.local.clock import ManualClock
 from cloudkon.settings import Settings
-from cloudkon.tracing import NoTracer
+from cloudkon.telemetry.emf import MetricLog, line, spread
+from cloudkon.telemetry.histogram import Histogram
+from cloudkon.telemetry.tracing import NoTracer
 from cloudkon.wiring import metric_log
 from ec2_worker.gauges import Gauges
 from tests.support.emf import metrics_of

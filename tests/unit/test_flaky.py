@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from cloudkon.errors import UnavailableError
-from cloudkon.lease import Claimed, HeldElsewhere
+from cloudkon.ledger.lease import Claimed, HeldElsewhere
 from cloudkon.local.clock import ManualClock
 from cloudkon.local.faults import Fault, Faults
 from cloudkon.local.flaky import flaky

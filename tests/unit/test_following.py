@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 
 from cli.jobs.following import Announcing, await_job, follow
-from cloudkon.job import Job
-from cloudkon.lease import BundleRow, BundleState
+from cloudkon.ledger.job import Job
+from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.local.clock import ManualClock
 from tests.unit.recorded import Recorded, job, report, result, row
 

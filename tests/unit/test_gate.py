@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from cloudkon.errors import UnavailableError
-from cloudkon.job import Job
-from cloudkon.lease import BundleState
+from cloudkon.ledger.job import Job
+from cloudkon.ledger.lease import BundleState
 from cloudkon.local.queue import Depth
 from ec2_worker.gate import KNOWN_S, Gate
 from tests.support.benches import JOB, Bench

@@ -6,7 +6,7 @@ from click.testing import CliRunner, Result
 
 from animoto.order import Order, order
 from cli.main import cloudkon_cli
-from cloudkon.task import parse_task
+from cloudkon.workload.task_line import parse_task
 
 URLS = [f"https://h/{number}.jpg" for number in range(7)]
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudkon.handler_stages import MAX_NAMES, HandlerStage, HandlerStages
+from cloudkon.reports.handler_phases import MAX_NAMES, HandlerStage, HandlerStages
 from tests.support.rows import succeeded
 
 Told = list[dict[str, float]]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cloudkon.histogram import RELATIVE_ERROR, Histogram
+from cloudkon.telemetry.histogram import RELATIVE_ERROR, Histogram
 
 DURATIONS_MS = st.one_of(
     st.floats(min_value=0, max_value=1e9),

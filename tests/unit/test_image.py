@@ -13,9 +13,9 @@ import pytest
 
 from cli.fleet.artifacts import Artifacts, _copy_project, built, given
 from cloudkon.errors import InputError, NotFoundError
-from cloudkon.image import USER_DATA_BYTES, Console, user_data
-from cloudkon.names import Names
 from cloudkon.settings import Settings
+from cloudkon.stage.ami import USER_DATA_BYTES, Console, user_data
+from cloudkon.stage.names import Names
 from ec2_worker.__main__ import _LAST_WORDS_S
 from ec2_worker.exits import Exit
 from ec2_worker.handlers import handlers
@@ -138,7 +138,7 @@ def test_the_check_ends_as_it_found(free_mb: str, code: int) -> None:
 
 def wheel(path: Path, *, content: str = "", day: int = 1) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("cloudkon/job.py", (2025, 1, day, 0, 0, 0)), content)
+        archive.writestr(zipfile.ZipInfo("cloudkon/ledger/job.py", (2025, 1, day, 0, 0, 0)), content)
     return path
 
 

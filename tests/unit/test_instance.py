@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cloudkon.errors import InputError
-from cloudkon.fleet import Instance
+from cloudkon.ledger.fleet import Instance
 from cloudkon.local.clock import ManualClock
 from ec2_worker.instance import LINK_LOCAL, Metadata, MetadataError, Notice, metadata_endpoint
 from tests.support.metadata_server import NOTICE, REBALANCE, MetadataServer, metadata_server

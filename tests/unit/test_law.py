@@ -37,7 +37,7 @@ KEPT_TO: dict[str, str] = {
     "botocore": "cloudkon/aws/",
     "mypy_boto3_": "cloudkon/aws/",
     "aws_xray_sdk": "cloudkon/aws/xray.py",
-    "opentelemetry": "cloudkon/otel.py",
+    "opentelemetry": "cloudkon/telemetry/otel.py",
     "chalice": "dispatcher/app.py",
     "click": "cli/",
     "rich": "cli/",

@@ -8,9 +8,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from cloudkon.lease import AlreadyDone, BundleRow, BundleState, Claimed, HeldElsewhere, Kept, Lease, LeaseLost
+from cloudkon.ledger.lease import AlreadyDone, BundleRow, BundleState, Claimed, HeldElsewhere, Kept, Lease, LeaseLost
+from cloudkon.ledger.results import TaskResult
 from cloudkon.local.ledger import SqliteLedger
-from cloudkon.results import TaskResult
 from tests.support.rows import GUARD_MS, LEASE_MS, NOW_MS, ask, job, succeeded
 
 _TASKS = 3

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudkon.errors import DeniedError
-from cloudkon.leftovers import (
+from cloudkon.stage.leftovers import (
     BUILD_MS,
     DAY_MS,
     HOUR_MS,
@@ -25,7 +25,7 @@ from cloudkon.leftovers import (
     why_upload,
     why_volume,
 )
-from cloudkon.names import check_stage
+from cloudkon.stage.names import check_stage
 
 NOW_MS = 1_750_000_000_000
 OLD_MS = NOW_MS - DAY_MS

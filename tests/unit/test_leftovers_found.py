@@ -14,7 +14,7 @@ from cloudkon.aws.leftovers.stage import _REMOVALS, find, remove
 from cloudkon.aws.leftovers.triggers import find_event_sources, find_notifications
 from cloudkon.aws.leftovers.watch import find_alarms, find_dashboard, find_log_groups
 from cloudkon.errors import DeniedError
-from cloudkon.leftovers import DAY_MS, HOUR_MS, Kind, Leftover, Unsearched
+from cloudkon.stage.leftovers import DAY_MS, HOUR_MS, Kind, Leftover, Unsearched
 from tests.support.checkups import NAMES, subject
 from tests.support.scripted_aws import ScriptedSession, refusal
 from tests.support.still_clock import StillClock

@@ -8,8 +8,8 @@ from cloudkon.aws.machines.ami_builder import Build, ImageBuilder, ProvisioningE
 from cloudkon.aws.machines.amis import Images
 from cloudkon.aws.machines.scaling import Machines
 from cloudkon.errors import CloudKonError, UnavailableError
-from cloudkon.image import WorkerImage
-from cloudkon.names import Names
+from cloudkon.stage.ami import WorkerImage
+from cloudkon.stage.names import Names
 from tests.support.scripted_aws import ScriptedClient, refusal
 from tests.support.still_clock import StillClock
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudkon.errors import InputError
-from cloudkon.names import DEFAULT_STAGE, Names, check_stage
+from cloudkon.stage.names import DEFAULT_STAGE, Names, check_stage
 
 # The longest of AWS's regions; https://docs.aws.amazon.com/general/latest/gr/rande.html
 _LONGEST_REGION = "ap-southeast-1"

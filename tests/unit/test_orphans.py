@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from cloudkon.bundle import BundleKey
-from cloudkon.lease import BundleRow, BundleState
+from cloudkon.ledger.bundle import BundleKey
+from cloudkon.ledger.lease import BundleRow, BundleState
+from cloudkon.ledger.results import TaskState
 from cloudkon.local.store import FolderStore
-from cloudkon.orphans import Orphan, Why, orphans
 from cloudkon.ports import StoredObject, UnfinishedUpload
-from cloudkon.results import TaskState
+from cloudkon.reports.orphans import Orphan, Why, orphans
 from tests.unit.recorded import Recorded, job, result, row
 
 JOB = "tasks-abc"

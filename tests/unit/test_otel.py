@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cloudkon.otel import OtelTracer
-from cloudkon.tracing import w3c_id
+from cloudkon.telemetry.otel import OtelTracer
+from cloudkon.telemetry.tracing import w3c_id
 from tests.support.daemons import Collector, collector
 from tests.support.traced_world import TracedWorld
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cloudkon.errors import NotFoundError
-from cloudkon.numbering import Numbering
-from cloudkon.outcomes import outcomes
-from cloudkon.packing import Reject
+from cloudkon.ledger.results import TaskState
 from cloudkon.ports import ObjectInfo
-from cloudkon.rejects import REJECTS_A_PART, Rejects
-from cloudkon.results import TaskState
+from cloudkon.reports.task_results import outcomes
+from cloudkon.workload.line_numbers import Numbering
+from cloudkon.workload.packing import Reject
+from cloudkon.workload.rejects import REJECTS_A_PART, Rejects
 from tests.unit.recorded import Recorded, job, report, result, row
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudkon.names import Names
+from cloudkon.stage.names import Names
 from tests.support.calls import BY_OTHERS, CALLS, DEPLOYER, calls
 from tests.support.policies import LAMBDA, ROLES, Grant, document, grants, resolved, resources, statements
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from cloudkon.deadline import TimedOutError, deadline, remaining_s
-from cloudkon.process import MAX_OUTPUT_BYTES, run_program
-from cloudkon.registry import Registry, UnknownTaskError
-from cloudkon.shell import CommandFailedError, shell
-from cloudkon.task import Task
+from cloudkon.handlers.deadline import TimedOutError, deadline, remaining_s
+from cloudkon.handlers.program import MAX_OUTPUT_BYTES, run_program
+from cloudkon.handlers.registry import Registry, UnknownTaskError
+from cloudkon.handlers.shell import CommandFailedError, shell
+from cloudkon.workload.task_line import Task
 from ec2_worker.handlers import handlers
 from tests.support.waiting import eventually
 

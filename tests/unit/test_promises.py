@@ -10,16 +10,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from cloudkon.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.errors import UnavailableError
-from cloudkon.lease import BundleRow, BundleState
+from cloudkon.handlers.registry import Registry, task
+from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
+from cloudkon.ledger.lease import BundleRow, BundleState
+from cloudkon.ledger.results import TaskState
 from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
-from cloudkon.registry import Registry, task
-from cloudkon.results import TaskState
+from cloudkon.messages.wire import decode_bundle, decode_completion, encode_bundle
 from cloudkon.settings import Settings
-from cloudkon.wire import decode_bundle, decode_completion, encode_bundle
 from ec2_worker.held import Held
 from ec2_worker.settler import Settlement
 from ec2_worker.surroundings import Surroundings

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloudkon.reasons import OTHER, grouped, reason_of, says
+from cloudkon.reports.error_groups import OTHER, grouped, reason_of, says
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,16 @@
 import json
 from dataclasses import replace
 
-from cloudkon import sleep
-from cloudkon.bundle import Bundle, BundleKey, LineNumbers
-from cloudkon.job import Job, Source
-from cloudkon.lease import BundleState
+from cloudkon.handlers import sleep
+from cloudkon.handlers.registry import Registry
+from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
+from cloudkon.ledger.job import Job, Source
+from cloudkon.ledger.lease import BundleState
 from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
-from cloudkon.registry import Registry
+from cloudkon.messages.wire import encode_bundle
 from cloudkon.settings import Settings
-from cloudkon.wire import encode_bundle
 from ec2_worker.surroundings import Surroundings
 from ec2_worker.worker import Worker
 

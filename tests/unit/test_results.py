@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudkon.errors import WireError
-from cloudkon.results import TaskResult, TaskState, pack, runs_of, stamped, unpack
+from cloudkon.ledger.results import TaskResult, TaskState, pack, runs_of, stamped, unpack
 from tests.support.rows import NOW_MS, failed, succeeded
 
 _JSON = st.recursive(

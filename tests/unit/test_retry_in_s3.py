@@ -10,12 +10,12 @@ from click.testing import CliRunner, Result
 from cli.main import cloudkon_cli
 from cloudkon.aws.ledger.dynamodb import DynamoLedger
 from cloudkon.aws.store import S3Store
-from cloudkon.job import Job, Source, job_id
-from cloudkon.lease import Claim, Claimed
+from cloudkon.ledger.job import Job, Source, job_id
+from cloudkon.ledger.lease import Claim, Claimed
+from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.local.clock import ManualClock
 from cloudkon.local.queue import MemoryQueue
-from cloudkon.results import TaskResult, TaskState
-from cloudkon.wire import decode_bundle
+from cloudkon.messages.wire import decode_bundle
 from dispatcher.ingest import Dispatcher
 from tests.support.moto_aws import AwsLab, enter
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from cloudkon.scratch import PREFIX, scratch, sweep
+from cloudkon.handlers.scratch import PREFIX, scratch, sweep
 
 _HOLDER = """
 import sys, tempfile
 tempfile.tempdir = sys.argv[1]
-from cloudkon.scratch import scratch
+from cloudkon.handlers.scratch import scratch
 with scratch() as folder:
     (folder / "half").write_bytes(b"half a video")
     print(folder, flush=True)

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from cloudkon.backoff import Backoff
-from cloudkon.bundle import Bundle
 from cloudkon.errors import CloudKonError, NotFoundError, UnavailableError, WireError
-from cloudkon.job import RANGE_BYTES, RangeKey, Source
+from cloudkon.ledger.bundle import Bundle
+from cloudkon.ledger.job import RANGE_BYTES, RangeKey, Source
 from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.local.store import FolderStore
-from cloudkon.numbering import Numbering
+from cloudkon.messages.wire import decode_bundle, decode_range, encode_bundle, encode_range
 from cloudkon.ports import Delivery
-from cloudkon.wire import decode_bundle, decode_range, encode_bundle, encode_range
+from cloudkon.workload.line_numbers import Numbering
 from dispatcher.ingest import Dispatcher
 from dispatcher.spread import Spread
 

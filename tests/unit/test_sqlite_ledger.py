@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cloudkon.errors import InputError, UnavailableError
-from cloudkon.lease import BundleState, Claimed, LeaseLost
+from cloudkon.ledger.lease import BundleState, Claimed, LeaseLost
 from cloudkon.local.ledger import SqliteLedger
 from tests.support.ordinary import ordinary_user
 from tests.support.rows import GUARD_MS, NOW_MS, ask, claimed, job, key, succeeded, worker_status

@@ -7,8 +7,8 @@ from typing import Any
 
 from cfnlint.decode.cfn_yaml import load
 
-from cloudkon.names import METRIC_NAMESPACE, Names
 from cloudkon.settings import QUEUE_RETENTION_DAYS, Settings
+from cloudkon.stage.names import METRIC_NAMESPACE, Names
 
 TEMPLATE = Path("infrastructure/stack.yaml")
 NAMES = Names("dev", "123456789012", "eu-central-1")

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from cloudkon.job import Job
-from cloudkon.lease import BundleState
-from cloudkon.results import TaskState
-from cloudkon.stats import JobStats, job_stats
+from cloudkon.ledger.job import Job
+from cloudkon.ledger.lease import BundleState
+from cloudkon.ledger.results import TaskState
+from cloudkon.reports.stats import JobStats, job_stats
 from tests.unit.recorded import EVENT_MS, Recorded, job, report, result, row, worker
 
 

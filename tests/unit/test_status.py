@@ -3,7 +3,7 @@
 import pytest
 
 from cloudkon.errors import DeniedError, UnavailableError
-from cloudkon.fleet import Instance, WorkerState, WorkerStatus
+from cloudkon.ledger.fleet import Instance, WorkerState, WorkerStatus
 from cloudkon.local.clock import ManualClock
 from ec2_worker.status import Herald
 from tests.support.rows import NOW_MS, worker_status

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from cli.main import cloudkon_cli
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import SystemClock
-from cloudkon.job import Job, RangeReport, Source, job_id
+from cloudkon.ledger.job import Job, RangeReport, Source, job_id
 from cloudkon.local.clock import ManualClock
 from tests.support.moto_aws import AwsLab, enter
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudkon.task import LineError, Task, is_task_line, parse_task
+from cloudkon.workload.task_line import LineError, Task, is_task_line, parse_task
 
 _ASCII = st.sampled_from(string.printable[:95])
 _PRINTABLE = (_ASCII | st.characters().filter(str.isprintable)).filter(lambda character: character not in "\"'\\")

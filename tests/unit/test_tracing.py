@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudkon.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.errors import InputError
+from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
+from cloudkon.messages.wire import decode_bundle, encode_bundle
 from cloudkon.settings import Settings
-from cloudkon.tracing import NoTracer, Place, Span, bounded, console_link, told_every, trace_of, w3c_id
-from cloudkon.wire import decode_bundle, encode_bundle
+from cloudkon.telemetry.tracing import NoTracer, Place, Span, bounded, console_link, told_every, trace_of, w3c_id
 from cloudkon.wiring import tracer
 from tests.support.rows import NOW_MS
 from tests.support.traced_world import TracedWorld

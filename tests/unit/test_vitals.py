@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudkon.fleet import WorkerState
+from cloudkon.ledger.fleet import WorkerState
 from tests.support.rows import job, worker_status
 from tests.support.waiting import eventually
 from tests.support.ward import PLENTY, Ward

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudkon.lease import BundleState
+from cloudkon.ledger.lease import BundleState
 from tests.support.waiting import eventually
 from tests.support.ward import Ward
 

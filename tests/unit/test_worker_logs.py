@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from cli.main import cloudkon_cli
 from cloudkon.clock import SystemClock
-from cloudkon.names import Names
+from cloudkon.stage.names import Names
 from tests.support.scripted_aws import ScriptedSession
 
 NAMES = Names("dev", "123456789012", "eu-central-1")

@@ -12,7 +12,7 @@ import pytest
 from aws_xray_sdk.core import xray_recorder
 
 from cloudkon.aws.xray import XRayTracer
-from cloudkon.tracing import Place, Span
+from cloudkon.telemetry.tracing import Place, Span
 from tests.support.daemons import XRayDaemon, xray_daemon
 from tests.support.traced_world import TracedWorld
 

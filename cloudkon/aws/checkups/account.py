@@ -5,9 +5,9 @@ from email.utils import parsedate_to_datetime
 
 from cloudkon.aws.errors import translated
 from cloudkon.aws.session import Session
-from cloudkon.checkup import Finding, ok, problem, unknown
 from cloudkon.clock import Clock, epoch_ms
 from cloudkon.errors import InputError
+from cloudkon.stage.checkup import Finding, ok, problem, unknown
 
 
 def check_account(session: Session, clock: Clock, guard_ms: int) -> Iterator[Finding]:

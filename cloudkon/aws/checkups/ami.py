@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.machines.amis import Images
-from cloudkon.checkup import Finding, absent, ok, problem
+from cloudkon.stage.checkup import Finding, absent, ok, problem
 
 
 def check_image(subject: Subject) -> Iterator[Finding]:

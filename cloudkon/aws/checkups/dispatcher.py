@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
-from cloudkon.checkup import Finding, ok, problem
 from cloudkon.errors import NotFoundError
+from cloudkon.stage.checkup import Finding, ok, problem
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import LambdaFunctionConfigurationOutputTypeDef

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.aws.stack.stack import Stack
-from cloudkon.checkup import Finding, ok, problem, unknown
 from cloudkon.clock import looks
+from cloudkon.stage.checkup import Finding, ok, problem, unknown
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.aws.queue import queue_url
-from cloudkon.checkup import Finding, ok, problem
 from cloudkon.errors import NotFoundError
 from cloudkon.settings import QUEUE_RETENTION_DAYS
+from cloudkon.stage.checkup import Finding, ok, problem
 
 
 def check_queues(subject: Subject) -> Iterator[Finding]:

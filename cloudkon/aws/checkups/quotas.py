@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.aws.machines.instances import described
-from cloudkon.checkup import Finding, ok, problem
+from cloudkon.stage.checkup import Finding, ok, problem
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import InstanceTypeDef

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
-from cloudkon.checkup import Finding, ok, problem
 from cloudkon.errors import NotFoundError
-from cloudkon.names import Names
+from cloudkon.stage.checkup import Finding, ok, problem
+from cloudkon.stage.names import Names
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

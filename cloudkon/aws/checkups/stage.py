@@ -10,7 +10,7 @@ from cloudkon.aws.checkups.quotas import check_concurrency, check_vcpus
 from cloudkon.aws.checkups.roles import check_roles
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.checkups.table import check_table
-from cloudkon.checkup import Finding, examined
+from cloudkon.stage.checkup import Finding, examined
 
 _Checks = Mapping[str, tuple[Callable[[Subject], Iterable[Finding]], ...]]
 _OF_THE_STACK: _Checks = {

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from cloudkon.aws.session import Session
 from cloudkon.clock import Clock
-from cloudkon.names import Names
 from cloudkon.settings import Settings
+from cloudkon.stage.names import Names
 
 
 @dataclass(frozen=True, slots=True)

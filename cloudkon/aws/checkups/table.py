@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
-from cloudkon.checkup import Finding, ok, problem
+from cloudkon.stage.checkup import Finding, ok, problem
 
 _EXPIRES = "expires_at"
 

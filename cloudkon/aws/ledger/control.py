@@ -2,7 +2,7 @@
 
 from cloudkon.aws.ledger.rows import META, expiry, index_key, job_item, job_of, job_pk, key, number, text
 from cloudkon.aws.ledger.table import NEW, Item, Table
-from cloudkon.job import Job
+from cloudkon.ledger.job import Job
 
 _OPEN = "attribute_exists(#pk) AND attribute_not_exists(#cancelled)"
 _CANCEL = "SET #cancelled = :now REMOVE #paused, #pause_reason ADD #changes :one"

@@ -2,7 +2,7 @@
 
 from cloudkon.aws.ledger.rows import counts, counts_of, expiry, key, number, text
 from cloudkon.aws.ledger.table import NEW, Item, Table
-from cloudkon.fleet import MEMORY_S, Instance, WorkerState, WorkerStatus
+from cloudkon.ledger.fleet import MEMORY_S, Instance, WorkerState, WorkerStatus
 
 _FLEET = "workers"
 

@@ -17,10 +17,10 @@ from cloudkon.aws.ledger.rows import (
     worker_of,
 )
 from cloudkon.aws.ledger.table import Table
-from cloudkon.bundle import BundleKey
 from cloudkon.clock import Clock
-from cloudkon.job import Job, WorkerReport
-from cloudkon.lease import BundleRow
+from cloudkon.ledger.bundle import BundleKey
+from cloudkon.ledger.job import Job, WorkerReport
+from cloudkon.ledger.lease import BundleRow
 
 _MONTHS_BACK = 13
 

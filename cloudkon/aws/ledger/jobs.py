@@ -16,7 +16,7 @@ from cloudkon.aws.ledger.rows import (
     worker_item,
 )
 from cloudkon.aws.ledger.table import NEW, Item, Table
-from cloudkon.job import Job, RangeKey, RangeReport, WorkerReport
+from cloudkon.ledger.job import Job, RangeKey, RangeReport, WorkerReport
 
 
 class DynamoJobs:

@@ -3,13 +3,24 @@
 from collections.abc import Callable
 from typing import assert_never
 
-from cloudkon import lease as rules
 from cloudkon.aws.ledger.rows import bundle_key, bundle_row, expiry, mark_value, number, packed_results, text
 from cloudkon.aws.ledger.table import Item, Refused, Table, Written
-from cloudkon.bundle import BundleKey
 from cloudkon.errors import UnavailableError
-from cloudkon.lease import BundleRow, BundleState, Claim, ClaimAnswer, Claimed, Kept, Lease, Mark, WriteAnswer, lease_of
-from cloudkon.results import Results
+from cloudkon.ledger import lease as rules
+from cloudkon.ledger.bundle import BundleKey
+from cloudkon.ledger.lease import (
+    BundleRow,
+    BundleState,
+    Claim,
+    ClaimAnswer,
+    Claimed,
+    Kept,
+    Lease,
+    Mark,
+    WriteAnswer,
+    lease_of,
+)
+from cloudkon.ledger.results import Results
 
 #   until              + guard
 # ----|------------------|----------> now

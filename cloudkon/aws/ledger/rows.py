@@ -17,10 +17,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cloudkon.aws.ledger.table import Item
-from cloudkon.bundle import BundleKey, LineNumbers
-from cloudkon.job import Job, RangeKey, RangeReport, Source, WorkerReport
-from cloudkon.lease import BundleRow, BundleState, Mark
-from cloudkon.results import Results, pack, unpack
+from cloudkon.ledger.bundle import BundleKey, LineNumbers
+from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, WorkerReport
+from cloudkon.ledger.lease import BundleRow, BundleState, Mark
+from cloudkon.ledger.results import Results, pack, unpack
 
 META = "meta"
 RANGE, WORKER, BUNDLE = "range#", "worker#", "bundle#"

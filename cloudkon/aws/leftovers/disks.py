@@ -6,8 +6,8 @@ from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.aws.tags import of_stage, tags_of
 from cloudkon.clock import epoch_ms
-from cloudkon.leftovers import Kind, Leftover, snapshot_usd, volume_usd, why_snapshot, why_volume
-from cloudkon.names import ARTIFACTS_TAG
+from cloudkon.stage.leftovers import Kind, Leftover, snapshot_usd, volume_usd, why_snapshot, why_volume
+from cloudkon.stage.names import ARTIFACTS_TAG
 
 
 def find_volumes(subject: Subject) -> Iterator[Leftover]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.clock import epoch_ms
-from cloudkon.leftovers import FREE_USD, Kind, Leftover, is_function
+from cloudkon.stage.leftovers import FREE_USD, Kind, Leftover, is_function
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationTypeDef

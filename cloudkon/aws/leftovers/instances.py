@@ -12,9 +12,9 @@ from cloudkon.aws.machines.instances import described
 from cloudkon.aws.tags import of_stage, tags_of
 from cloudkon.clock import epoch_ms
 from cloudkon.errors import NotFoundError
-from cloudkon.fleet import WorkerStatus
-from cloudkon.leftovers import HOUR_MS, Kind, Leftover, SeenInstance, why_instance
-from cloudkon.names import BUILD_TAG
+from cloudkon.ledger.fleet import WorkerStatus
+from cloudkon.stage.leftovers import HOUR_MS, Kind, Leftover, SeenInstance, why_instance
+from cloudkon.stage.names import BUILD_TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import InstanceTypeDef

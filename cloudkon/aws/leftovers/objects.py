@@ -11,8 +11,8 @@ from cloudkon.aws.machines.instances import described, is_there
 from cloudkon.aws.tags import of_stage, tags_of
 from cloudkon.clock import epoch_ms
 from cloudkon.errors import CloudKonError, NotFoundError
-from cloudkon.leftovers import Kind, Leftover, objects_usd, why_artifacts, why_upload
-from cloudkon.names import ARTIFACTS_TAG
+from cloudkon.stage.leftovers import Kind, Leftover, objects_usd, why_artifacts, why_upload
+from cloudkon.stage.names import ARTIFACTS_TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectTypeDef

@@ -7,7 +7,7 @@ from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.aws.leftovers.functions import functions_of, is_ours
 from cloudkon.clock import epoch_ms
-from cloudkon.leftovers import FREE_USD, Kind, Leftover, is_function
+from cloudkon.stage.leftovers import FREE_USD, Kind, Leftover, is_function
 
 
 def find_roles(subject: Subject) -> Iterator[Leftover]:

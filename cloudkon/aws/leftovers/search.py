@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cloudkon.aws.checkups.subject import Subject
-from cloudkon.leftovers import Kind, Leftover
+from cloudkon.stage.leftovers import Kind, Leftover
 
 
 @dataclass(frozen=True, slots=True)

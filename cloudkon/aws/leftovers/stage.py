@@ -28,7 +28,7 @@ from cloudkon.aws.leftovers.watch import (
     remove_parameter,
 )
 from cloudkon.errors import CloudKonError, NotFoundError
-from cloudkon.leftovers import Kind, Leftover, Unsearched, searched
+from cloudkon.stage.leftovers import Kind, Leftover, Unsearched, searched
 
 _ALWAYS = (
     Search(Kind.INSTANCE, "instances", find_instances, remove_instance),

@@ -9,7 +9,7 @@ from cloudkon.aws.leftovers.functions import name_of
 from cloudkon.aws.stack.functions import function_exists
 from cloudkon.clock import epoch_ms
 from cloudkon.errors import NotFoundError
-from cloudkon.leftovers import FREE_USD, Kind, Leftover, is_function
+from cloudkon.stage.leftovers import FREE_USD, Kind, Leftover, is_function
 
 
 def find_event_sources(subject: Subject) -> Iterator[Leftover]:

@@ -8,7 +8,7 @@ from cloudkon.aws.errors import translated
 from cloudkon.aws.leftovers.functions import functions_of, is_ours
 from cloudkon.clock import epoch_ms
 from cloudkon.errors import NotFoundError
-from cloudkon.leftovers import (
+from cloudkon.stage.leftovers import (
     ALARM_USD,
     DASHBOARD_USD,
     FREE_USD,

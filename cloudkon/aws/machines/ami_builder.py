@@ -13,9 +13,9 @@ from cloudkon.aws.machines.instances import described, is_there
 from cloudkon.aws.tags import image_tags
 from cloudkon.clock import Clock, looks
 from cloudkon.errors import CloudKonError
-from cloudkon.image import Console
-from cloudkon.machine import ENDED
-from cloudkon.names import BUILD_TAG, Names
+from cloudkon.stage.ami import Console
+from cloudkon.stage.machine import ENDED
+from cloudkon.stage.names import BUILD_TAG, Names
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

@@ -9,8 +9,8 @@ from cloudkon.aws.errors import translated
 from cloudkon.aws.machines.instances import described, is_there
 from cloudkon.aws.tags import of_stage, tags_of
 from cloudkon.errors import NotFoundError
-from cloudkon.image import WorkerImage
-from cloudkon.names import ARTIFACTS_TAG, BASE_TAG, Names
+from cloudkon.stage.ami import WorkerImage
+from cloudkon.stage.names import ARTIFACTS_TAG, BASE_TAG, Names
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from cloudkon.aws.errors import error_code, translated
-from cloudkon.names import DRAIN_HOOK
+from cloudkon.stage.names import DRAIN_HOOK
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient

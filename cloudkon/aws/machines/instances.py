@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cloudkon.aws.errors import translated
-from cloudkon.machine import ENDED
+from cloudkon.stage.machine import ENDED
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

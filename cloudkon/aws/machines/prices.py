@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from cloudkon.aws.errors import translated
-from cloudkon.machine import Machine
+from cloudkon.stage.machine import Machine
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

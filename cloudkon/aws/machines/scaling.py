@@ -11,8 +11,8 @@ from cloudkon.aws.machines.instances import described, is_there
 from cloudkon.aws.tags import of_stage
 from cloudkon.clock import Clock, epoch_ms, looks
 from cloudkon.errors import CloudKonError, InputError, NotFoundError
-from cloudkon.machine import Capacity, Machine
-from cloudkon.names import DRAIN_HOOK, Names
+from cloudkon.stage.machine import Capacity, Machine
+from cloudkon.stage.names import DRAIN_HOOK, Names
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient

@@ -10,7 +10,7 @@ from cloudkon.aws.errors import error_code, translated
 from cloudkon.aws.stack.changes import Asked, Change, changes
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, InputError
-from cloudkon.names import STAGE_TAG
+from cloudkon.stage.names import STAGE_TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

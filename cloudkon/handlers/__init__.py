@@ -1,0 +1,1 @@
+"""What runs a user's function: the registry, the context it sees, programs, and the handlers shipped here."""

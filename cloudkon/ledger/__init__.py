@@ -1,0 +1,1 @@
+"""What is written down about jobs, bundles and workers, and who may change it; decided purely."""

@@ -1,0 +1,250 @@
+r"""The ledger's state machine: what may become of a bundle, decided purely.
+
+    (no row) --claim--> LEASED --complete--> DONE
+                         ^  |  \--checkpoint--> LEASED (results so far, lease renewed)
+                         |  \--release--> RELEASED
+                         \--claim by another, once lease_until has passed, or at once if RELEASED
+
+The local ledger runs these functions inside a transaction; the DynamoDB ledger writes them as conditions.
+One contract suite holds the two to the same answers.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeGuard
+
+from cloudkon.ledger.bundle import BundleKey, LineNumbers
+from cloudkon.ledger.results import Results, runs_of
+
+
+class BundleState(StrEnum):
+    LEASED = "leased"  # its owner moves it on, or anyone once the lease has lapsed
+    RELEASED = "released"  # whoever claims it next moves it on
+    DONE = "done"  # final
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The task that a careful worker is running, and how often it was begun without an end: its strikes."""
+
+    index: int
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a worker brings to the ledger to be given a bundle."""
+
+    key: BundleKey
+    lines: LineNumbers
+    event_ms: int
+    sent_ms: int
+    received_ms: int
+    owner: str
+    token: str
+    """Of this claim alone: a retried request whose first try had succeeded is recognised by it."""
+    now_ms: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A worker's time-limited, fenced claim; every later write names its owner and attempt."""
+
+    key: BundleKey
+    owner: str
+    attempt: int
+    token: str
+    event_ms: int
+    """The base of the results' stamps: what packs them needs no second look at the row."""
+    claimed_ms: int
+    until_ms: int
+    fruitless: int = 1
+    """Claims in a row, this one included, since the last progress: above 1, the one before ended in a crash."""
+    runs: int = 0
+    """Runs of tasks that were recorded when it was claimed; more of them are progress."""
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BundleRow:
+    """A bundle as the ledger holds it."""
+
+    key: BundleKey
+    state: BundleState
+    owners: tuple[str, ...]
+    """Who held it, by attempt: attempt n belongs to owners[n - 1]."""
+    token: str
+    lines: LineNumbers
+    results: Results
+    event_ms: int
+    sent_ms: int
+    received_ms: int
+    claimed_ms: int
+    lease_until_ms: int
+    completed_ms: int | None = None
+    fruitless: int = 1
+    mark: Mark | None = None
+
+    @property
+    def attempt(self) -> int:
+        return len(self.owners)
+
+    @property
+    def owner(self) -> str:
+        return self.owners[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The bundle is ours; results holds what earlier attempts had checkpointed."""
+
+    lease: Lease
+    results: Results
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyDone:
+    """The bundle was completed; its record may have to be forwarded again."""
+
+    row: BundleRow
+
+
+@dataclass(frozen=True, slots=True)
+class HeldElsewhere:
+    """Somebody holds the bundle until a time [ms since the epoch]."""
+
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The write was ours to make; the bundle's row as it stands now."""
+
+    row: BundleRow
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLost:
+    """Another worker has taken over: drop the bundle. An ordinary answer."""
+
+
+ClaimAnswer = Claimed | AlreadyDone | HeldElsewhere
+WriteAnswer = Kept | LeaseLost
+
+
+def claim(row: BundleRow | None, ask: Claim, guard_ms: int) -> tuple[ClaimAnswer, BundleRow | None]:
+    """Decide a claim; the second value is the row to write, None if nothing changes.
+
+        lease_until        + guard
+    ---------|----------------|----------------> now
+     held    |  held (clocks) |  free to take over
+    """
+    if row is None:
+        return _granted(ask, _unclaimed(ask))
+    if row.state is BundleState.DONE:
+        return AlreadyDone(row), None
+    if row.state is BundleState.LEASED:
+        if row.token == ask.token and row.owner == ask.owner:
+            return Claimed(lease_of(row), row.results), None
+        if row.lease_until_ms + guard_ms > ask.now_ms:
+            return HeldElsewhere(row.lease_until_ms + guard_ms), None
+    return _granted(ask, row)
+
+
+def _unclaimed(ask: Claim) -> BundleRow:
+    nothing: Results = (None,) * len(ask.lines)
+    return BundleRow(
+        key=ask.key,
+        state=BundleState.RELEASED,
+        owners=(),
+        token="",
+        lines=ask.lines,
+        results=nothing,
+        event_ms=ask.event_ms,
+        sent_ms=0,
+        received_ms=0,
+        claimed_ms=0,
+        lease_until_ms=0,
+        fruitless=0,
+    )
+
+
+def _granted(ask: Claim, row: BundleRow) -> tuple[Claimed, BundleRow]:
+    taken = replace(
+        row,
+        fruitless=row.fruitless + 1,
+        state=BundleState.LEASED,
+        owners=(*row.owners, ask.owner),
+        token=ask.token,
+        sent_ms=ask.sent_ms,
+        received_ms=ask.received_ms,
+        claimed_ms=ask.now_ms,
+        lease_until_ms=ask.until_ms,
+    )
+    return Claimed(lease_of(taken), taken.results), taken
+
+
+def lease_of(row: BundleRow) -> Lease:
+    return Lease(
+        row.key,
+        row.owner,
+        row.attempt,
+        row.token,
+        row.event_ms,
+        row.claimed_ms,
+        row.lease_until_ms,
+        row.fruitless,
+        runs_of(row.results),
+        row.mark,
+    )
+
+
+def checkpoint(
+    row: BundleRow | None, lease: Lease, results: Results, until_ms: int, mark: Mark | None = None
+) -> WriteAnswer:
+    """Decide a renewal that also writes down the results so far, and the task that is about to run, if it is marked."""
+    if not _holds(row, lease):
+        return LeaseLost()
+    kept = replace(
+        row,
+        results=tuple(results),
+        lease_until_ms=until_ms,
+        fruitless=fruitless_after(lease, results),
+        mark=mark,
+    )
+    return Kept(kept)
+
+
+def fruitless_after(lease: Lease, results: Results) -> int:
+    """What a checkpoint counts: only claims without progress are held against a bundle.
+
+    Were every claim counted, a stormy hour would give healthy bundles up.
+    """
+    return 1 if runs_of(results) > lease.runs else lease.fruitless
+
+
+def complete(row: BundleRow | None, lease: Lease, results: Results, now_ms: int) -> WriteAnswer:
+    """Decide the end of a bundle; late is fine while nobody took over: the fence is the owner, not the time."""
+    if row is not None and row.state is BundleState.DONE and _ours(row, lease):
+        return Kept(row)  # a retried request whose first try had succeeded
+    if not _holds(row, lease):
+        return LeaseLost()
+    return Kept(replace(row, state=BundleState.DONE, results=tuple(results), completed_ms=now_ms, mark=None))
+
+
+def release(row: BundleRow | None, lease: Lease, results: Results, mark: Mark | None = None) -> WriteAnswer:
+    """Decide the return of an unfinished bundle, for anyone to claim at once; an interruption costs no budget."""
+    if row is not None and row.state is BundleState.RELEASED and _ours(row, lease):
+        return Kept(row)
+    if not _holds(row, lease):
+        return LeaseLost()
+    return Kept(replace(row, state=BundleState.RELEASED, results=tuple(results), fruitless=0, mark=mark))
+
+
+def _ours(row: BundleRow, lease: Lease) -> bool:
+    return row.owner == lease.owner and row.attempt == lease.attempt
+
+
+def _holds(row: BundleRow | None, lease: Lease) -> TypeGuard[BundleRow]:
+    return row is not None and row.state is BundleState.LEASED and _ours(row, lease)

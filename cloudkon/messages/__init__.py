@@ -1,0 +1,1 @@
+"""What travels on queues: its encoding, its sending, and the dead letters."""

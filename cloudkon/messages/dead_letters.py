@@ -1,0 +1,164 @@
+"""What lies in the dead-letter queue: looked at, moved back to where it came from, or deleted.
+
+A message is moved by a client: received, sent, and only then deleted. If it ends up in both queues, the claim tells
+them apart. Messages are hidden only for as long as a verb works on them.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from cloudkon.clock import Clock
+from cloudkon.errors import WireError
+from cloudkon.ledger.bundle import Bundle
+from cloudkon.ledger.job import RangeKey
+from cloudkon.messages.wire import decode_bundle, decode_range, decode_undecodable
+from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, Delivery, TaskQueue
+
+_LIST_S, _WORK_S = 60.0, 600.0
+"""How long messages are hidden at most, if whoever looks at them, or works on them, dies."""
+_WAIT_S = 1.0
+"""A long poll asks all of a queue's servers: nothing found means that nothing is there."""
+_ID_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One message; copies of the same one share an id."""
+
+    id: str
+    body: str
+    """As it was on the queue that it came from."""
+    content: Bundle | RangeKey | None
+    """Tasks to run, or a range to dispatch; None if it can't be decoded."""
+    reason: str
+    receipt: str = field(compare=False)
+
+
+def read_letter(delivery: Delivery) -> DeadLetter:
+    """Unwrap a message, and see whether this version of the code can decode it."""
+    body, reason = delivery.body, "it was received too often without being finished"
+    wrapped = decode_undecodable(body)
+    if wrapped is not None:
+        reason, body = wrapped
+    content = None
+    try:
+        content = _decoded(body)
+    except WireError as error:
+        reason = reason if wrapped is not None else str(error)
+    digest = hashlib.sha256(body.encode(errors="surrogatepass")).hexdigest()[:_ID_DIGITS]
+    return DeadLetter(digest, body, content, reason, delivery.receipt)
+
+
+def _decoded(body: str) -> Bundle | RangeKey:
+    with suppress(WireError):
+        return decode_range(body)
+    return decode_bundle(body)
+
+
+@dataclass(slots=True)
+class Handled:
+    """What became of the letters that were chosen."""
+
+    done: list[DeadLetter] = field(default_factory=list)
+    undecodable: list[DeadLetter] = field(default_factory=list)
+    """They would only come back."""
+    failed: list[DeadLetter] = field(default_factory=list)
+    """A queue refused to take, or to delete, these."""
+    complete: bool = True
+    """Whether all of the queue was gone through; False: time was up."""
+
+
+Choice = Callable[[DeadLetter], bool]
+Act = Callable[[Sequence[DeadLetter], Handled], None]
+
+
+@dataclass(slots=True)
+class DeadLetters:
+    """The verbs; each raises what the queues raise, and makes visible again what it has not moved or deleted."""
+
+    queue: TaskQueue
+    tasks: TaskQueue
+    ranges: TaskQueue
+    clock: Clock
+
+    def listed(self, limit: int) -> list[DeadLetter]:
+        """Up to limit letters, in no particular order."""
+        found: list[DeadLetter] = []
+        ends_s = self.clock.monotonic_s() + _LIST_S
+        try:
+            while len(found) < limit and self.clock.monotonic_s() < ends_s:
+                letters = self._receive(_LIST_S)
+                if not letters:
+                    break
+                found += letters
+        finally:
+            self._show([letter.receipt for letter in found])
+        return found[:limit]
+
+    def redrive(self, chosen: Choice) -> Handled:
+        """Move the chosen letters back: bundles to the queue of tasks, ranges to theirs; the undecodable stay."""
+        return self._handle(chosen, self._move)
+
+    def purge(self, chosen: Choice) -> Handled:
+        """Delete the chosen letters for good."""
+        return self._handle(chosen, self._delete)
+
+    def _handle(self, chosen: Choice, act: Act) -> Handled:
+        """Go through the queue once: what is kept stays hidden meanwhile, or it would come again."""
+        handled = Handled()
+        hidden: set[str] = set()
+        ends_s = self.clock.monotonic_s() + _WORK_S
+        try:
+            while letters := self._receive(_WORK_S):
+                hidden.update(letter.receipt for letter in letters)
+                act([letter for letter in letters if chosen(letter)], handled)
+                hidden.difference_update(letter.receipt for letter in handled.done[-len(letters) :])
+                if self.clock.monotonic_s() >= ends_s:
+                    handled.complete = False
+                    break
+        finally:
+            self._show(sorted(hidden))
+        return handled
+
+    def _receive(self, hide_s: float) -> list[DeadLetter]:
+        return [read_letter(delivery) for delivery in self.queue.receive(MAX_BATCH_MESSAGES, _WAIT_S, hide_s)]
+
+    def _move(self, letters: Sequence[DeadLetter], handled: Handled) -> None:
+        handled.undecodable += [letter for letter in letters if letter.content is None]
+        self._move_to(self.tasks, [letter for letter in letters if isinstance(letter.content, Bundle)], handled)
+        self._move_to(self.ranges, [letter for letter in letters if isinstance(letter.content, RangeKey)], handled)
+
+    def _move_to(self, queue: TaskQueue, letters: Sequence[DeadLetter], handled: Handled) -> None:
+        for batch in _batches(letters):
+            refused = set(queue.send([letter.body for letter in batch]))
+            handled.failed += [letter for position, letter in enumerate(batch) if position in refused]
+            self._delete([letter for position, letter in enumerate(batch) if position not in refused], handled)
+
+    def _delete(self, letters: Sequence[DeadLetter], handled: Handled) -> None:
+        if not letters:
+            return
+        failed = set(self.queue.delete([letter.receipt for letter in letters]))
+        for position, letter in enumerate(letters):
+            (handled.failed if position in failed else handled.done).append(letter)
+
+    def _show(self, receipts: Sequence[str]) -> None:
+        """Make messages visible again; one that can't be told so is visible when its time is up."""
+        for start in range(0, len(receipts), MAX_BATCH_MESSAGES):
+            self.queue.hide(receipts[start : start + MAX_BATCH_MESSAGES], 0)
+
+
+def _batches(letters: Sequence[DeadLetter]) -> Iterator[list[DeadLetter]]:
+    """Cut the letters so that one send takes each part."""
+    batch: list[DeadLetter] = []
+    size_bytes = 0
+    for letter in letters:
+        letter_bytes = len(letter.body.encode(errors="surrogatepass"))
+        if batch and size_bytes + letter_bytes > MAX_MESSAGE_BYTES:
+            yield batch
+            batch, size_bytes = [], 0
+        batch.append(letter)
+        size_bytes += letter_bytes
+    if batch:
+        yield batch

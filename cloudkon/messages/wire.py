@@ -1,0 +1,201 @@
+"""How bundles, ranges and completion records travel: JSON in plain ASCII, so that every text fits every queue.
+
+Escaped, a line of 200 KiB grows to at most 600 KiB: below the 1 MiB of an SQS message whatever it says.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cloudkon.errors import WireError
+from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
+from cloudkon.ledger.job import RangeKey
+from cloudkon.ledger.lease import BundleRow
+from cloudkon.ledger.results import TaskResult
+from cloudkon.telemetry.tracing import Place
+
+VERSION = 1
+
+
+def encode_bundle(bundle: Bundle) -> str:
+    """Write a bundle as the body of a message."""
+    key = bundle.key
+    trace = None if bundle.trace is None else str(bundle.trace)
+    optional = {"retries": bundle.retries, "timeout_s": bundle.timeout_s, "trace": trace}
+    return _dump(
+        {
+            "v": VERSION,
+            "job": key.job,
+            "range": key.range,
+            "bundle": key.number,
+            "shards": key.shards,
+            "lines": str(bundle.lines),
+            "event_ms": bundle.event_ms,
+            "sent_ms": bundle.sent_ms,
+            "tasks": "\n".join(bundle.tasks),
+            **{name: value for name, value in optional.items() if value is not None},
+        }
+    )
+
+
+def decode_bundle(body: str) -> Bundle:
+    """Read the body of a message; raise WireError with the reason. Unknown keys are left for later versions."""
+    value = _versioned(body, "bundle")
+    try:
+        key = BundleKey(
+            _job(value["job"]), _count(value["range"]), _count(value["bundle"]), _count(value["shards"], least=1)
+        )
+        lines = LineNumbers.parse(_text(value["lines"]))
+        tasks = tuple(_text(value["tasks"]).split("\n"))
+        retries = _count(value["retries"]) if "retries" in value else None
+        timeout_s = _positive(value["timeout_s"]) if "timeout_s" in value else None
+        stamps = _time(value["event_ms"]), _time(value["sent_ms"])
+        bundle = Bundle(key, lines, tasks, *stamps, retries, timeout_s, Place.parse(value.get("trace")))
+    except (KeyError, TypeError) as error:
+        raise WireError(f"The message is no bundle: {error}.") from error
+    if len(lines) != len(tasks):
+        raise WireError(f"The message names {len(lines)} lines but holds {len(tasks)} tasks.")
+    return bundle
+
+
+def encode_range(key: RangeKey) -> str:
+    """Write what the ranges queue carries: which range is to be dispatched; no bundle can be taken for it."""
+    return _dump({"v": VERSION, "job": key.job, "dispatch": key.number})
+
+
+def decode_range(body: str) -> RangeKey:
+    """Read what encode_range wrote; raise WireError with the reason."""
+    value = _versioned(body, "range")
+    try:
+        return RangeKey(_job(value["job"]), _count(value["dispatch"]))
+    except (KeyError, TypeError) as error:
+        raise WireError(f"The message names no range: {error}.") from error
+
+
+def encode_completion(row: BundleRow) -> str:
+    """Write what the process queue's consumers read of a finished bundle, a line number and a state a task."""
+    return _dump(
+        {
+            "v": VERSION,
+            "job": row.key.job,
+            "bundle": row.key.id,
+            "worker": row.owner,
+            "attempt": row.attempt,
+            "completed_ms": row.completed_ms,
+            "tasks": [describe(line, result) for line, result in numbered(row)],
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a consumer of the process queue reads of a finished bundle; it may come more than once."""
+
+    job: str
+    range: int
+    bundle: str
+    tasks: Sequence[dict[str, Any]]
+
+    def numbered(self, lines_before: int) -> Sequence[dict[str, Any]]:
+        """The tasks with the line numbers of the whole workload."""
+        return [task | {"task": task["task"] + lines_before} for task in self.tasks] if lines_before else self.tasks
+
+
+def decode_completion(body: str) -> Completion:
+    """Read what encode_completion wrote."""
+    value = json.loads(body)
+    key = BundleKey.parse(value["job"], value["bundle"], shards=1)
+    return Completion(key.job, key.range, key.id, value["tasks"])
+
+
+def numbered(row: BundleRow, lines_before: int = 0) -> Iterator[tuple[int, TaskResult]]:
+    """The row's results with their line numbers; lines_before counts the lines of the ranges before the row's."""
+    for line, result in zip(row.lines, row.results, strict=True):
+        if result is not None and result.is_final:
+            yield line + lines_before, result
+
+
+def describe(line: int, result: TaskResult) -> dict[str, Any]:
+    """One task's result as JSON shows it, everywhere the same; what does not apply is left out."""
+    shown: dict[str, Any] = {
+        "task": line,
+        "state": result.state.word,
+        "duration_ms": result.duration_us / 1000,
+        "runs": result.runs,
+    }
+    optional = {
+        "id": result.id,
+        "value": result.value,
+        "error": result.error,
+        "output": result.output,
+        "handler_stages_ms": result.stages_ms,
+    }
+    return shown | {name: part for name, part in optional.items() if part is not None}
+
+
+def encode_undecodable(body: str, reason: str) -> str:
+    """Wrap a message that can't be decoded for the dead-letter queue, with the reason."""
+    return _dump({"v": VERSION, "reason": reason, "body": body})
+
+
+def decode_undecodable(body: str) -> tuple[str, str] | None:
+    """Read what encode_undecodable wrote, as reason and original body; None for any other message."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(value, dict) or value.keys() != {"v", "reason", "body"}:
+        return None
+    reason, wrapped = value["reason"], value["body"]
+    return (reason, wrapped) if isinstance(reason, str) and isinstance(wrapped, str) else None
+
+
+def _versioned(body: str, what: str) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError as error:
+        raise WireError(f"The message is not JSON: {error}.") from error
+    if not isinstance(value, dict) or value.get("v") != VERSION:
+        raise WireError(f"The message is no {what} of version {VERSION}.")
+    return value
+
+
+def _dump(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True)
+
+
+# What a forged message could hold and no ledger could keep is refused here: it would end every worker that tried.
+_MAX_JOB_CHARACTERS = 200
+_MAX_COUNT = 10**9 - 1
+_MAX_TIME_MS = 10**14
+
+
+def _job(value: object) -> str:
+    job = _text(value)
+    if 0 < len(job) <= _MAX_JOB_CHARACTERS and job.isprintable():
+        return job
+    raise TypeError(f"{job[:_MAX_JOB_CHARACTERS]!r} is no job's id")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise TypeError(f"{value!r} is not text")
+
+
+def _time(value: object) -> int:
+    return _count(value, most=_MAX_TIME_MS)
+
+
+def _count(value: object, least: int = 0, most: int = _MAX_COUNT) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+        return value
+    raise TypeError(f"{value!r} is not a whole number from {least} to {most}")
+
+
+def _positive(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
+        return float(value)
+    raise TypeError(f"{value!r} is not a positive number")

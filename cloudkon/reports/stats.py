@@ -1,0 +1,208 @@
+"""What became of a job, worked out from the ledger's rows, a row at a time: memory does not grow with the tasks.
+
+Once every task has its result and every bundle is done, no row of theirs changes any more, and the answer stays the
+same; only what workers report of themselves (duplicates, unrecorded runs, calls) settles a few seconds later.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cloudkon.ledger.job import Job, JobState, RangeReport, WorkerReport
+from cloudkon.ledger.lease import BundleState
+from cloudkon.ports import History, Jobs
+from cloudkon.reports.handler_phases import HandlerStage
+from cloudkon.reports.phases import Percentiles
+from cloudkon.reports.totals import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCounts:
+    """Every line that claims to be a task is in total and in one of the others."""
+
+    total: int
+    succeeded: int
+    failed: int
+    rejected: int
+    """By the dispatcher, for it can't be read, or by a worker that has no handler for it."""
+    running: int
+    """Without a result, in a bundle that a worker holds."""
+    pending: int
+
+    @property
+    def ended(self) -> int:
+        return self.succeeded + self.failed + self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class BundleCounts:
+    """The bundles that are known so far."""
+
+    total: int
+    done: int
+    leased: int
+    released: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerShare:
+    """What one worker did for the job; slots is None for a worker that never reported."""
+
+    id: str
+    slots: int | None
+    tasks: int
+    busy_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobStats:
+    """A job's statistics, as `stats --json` shows them."""
+
+    job: Job
+    state: JobState
+    tasks: TaskCounts
+    bundles: BundleCounts
+    executions: int
+    """Runs of tasks, repeats counted."""
+    unrecorded_runs: int
+    duplicates_dropped: int
+    makespan_s: float
+    """From the S3 event to the last record; so far, while the job runs."""
+    throughput_tasks_s: float
+    efficiency: float | None
+    """The share of the slots' time that ran tasks; None while it can't be known."""
+    stages: Mapping[str, Percentiles]
+    handler_stages: Mapping[str, HandlerStage]
+    """Of those tasks whose handler tells stages apart; within the stage run."""
+    workers: Sequence[WorkerShare]
+    api_calls: Mapping[str, int]
+
+    @property
+    def ended(self) -> bool:
+        return self.state in (JobState.COMPLETE, JobState.CANCELLED)
+
+    @property
+    def paused(self) -> str | None:
+        """Why nothing more of it is begun; None if it goes on, or has ended."""
+        return None if self.ended else self.job.pause_reason
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "job": self.job.id,
+            "state": self.state.value,
+            "paused": self.paused,
+            "source": asdict(self.job.source),
+            "tasks": asdict(self.tasks),
+            "bundles": asdict(self.bundles),
+            "executions": self.executions,
+            "unrecorded_runs": self.unrecorded_runs,
+            "duplicates_dropped": self.duplicates_dropped,
+            "makespan_s": round(self.makespan_s, 3),
+            "throughput_tasks_s": round(self.throughput_tasks_s, 3),
+            "efficiency": None if self.efficiency is None else round(self.efficiency, 4),
+            "stages": {name: stage.as_json() for name, stage in self.stages.items()},
+            "handler_stages": {name: stage.as_json() for name, stage in self.handler_stages.items()},
+            "workers": [asdict(worker) | {"busy_s": round(worker.busy_s, 3)} for worker in self.workers],
+            "api_calls": dict(self.api_calls),
+        }
+
+
+def job_stats(history: History, jobs: Jobs, job: Job, now_ms: int) -> JobStats:
+    """Read a job's rows and work out its statistics."""
+    reports = jobs.dispatched(job.id)  # before the bundles: who sees the last range sees all that it sent
+    tally = Tally(job.source.event_ms)
+    for row in history.bundles(job):
+        tally.add(row)
+    return _assembled(job, reports, tally, history.workers(job.id), now_ms)
+
+
+def _assembled(
+    job: Job, reports: Sequence[RangeReport], tally: Tally, workers: Sequence[WorkerReport], now_ms: int
+) -> JobStats:
+    tasks = _task_counts(job, reports, tally)
+    bundles = _bundle_counts(reports, tally)
+    state = _state(job, reports, tasks, bundles)
+    makespan_s = max(0, _end_ms(job, state, reports, tally, now_ms) - job.source.event_ms) / 1000
+    shares = _shares(tally, workers)
+    unrecorded_runs = sum(worker.unrecorded_runs for worker in workers)
+    return JobStats(
+        job=job,
+        state=state,
+        tasks=tasks,
+        bundles=bundles,
+        executions=tally.runs + unrecorded_runs,
+        unrecorded_runs=unrecorded_runs,
+        duplicates_dropped=sum(worker.duplicates_dropped for worker in workers),
+        makespan_s=makespan_s,
+        throughput_tasks_s=tally.results / makespan_s if makespan_s else 0.0,
+        efficiency=_efficiency(shares, makespan_s),
+        stages=tally.stages.percentiles(),
+        handler_stages=tally.handler_stages.stages(),
+        workers=shares,
+        api_calls=_api_calls([*reports, *workers]),
+    )
+
+
+def _task_counts(job: Job, reports: Sequence[RangeReport], tally: Tally) -> TaskCounts:
+    reported = {report.range for report in reports}
+    unreported = sum(tasks for range_, tasks in tally.tasks_by_range.items() if range_ not in reported)
+    refused = sum(report.rejected for report in reports)
+    total = sum(report.tasks for report in reports) + unreported + refused
+    if len(reports) < job.ranges:
+        total = max(total, job.tasks_estimate)
+    rejected = tally.rejected + refused
+    pending = max(0, total - tally.succeeded - tally.failed - rejected - tally.running)
+    return TaskCounts(total, tally.succeeded, tally.failed, rejected, tally.running, pending)
+
+
+def _bundle_counts(reports: Sequence[RangeReport], tally: Tally) -> BundleCounts:
+    sent = sum(report.bundles for report in reports)
+    done, leased, released = (tally.bundles[state] for state in (BundleState.DONE, *_UNFINISHED))
+    return BundleCounts(max(sent, done + leased + released), done, leased, released)
+
+
+_UNFINISHED = (BundleState.LEASED, BundleState.RELEASED)
+
+
+def _state(job: Job, reports: Sequence[RangeReport], tasks: TaskCounts, bundles: BundleCounts) -> JobState:
+    if job.cancelled_ms is not None:
+        return JobState.CANCELLED
+    if len(reports) < job.ranges:
+        return JobState.DISPATCHING
+    # A bundle whose every result is checkpointed may still be claimed again; once done, it is so for good.
+    if tasks.running or tasks.pending or bundles.done < bundles.total:
+        return JobState.RUNNING
+    return JobState.COMPLETE
+
+
+def _end_ms(job: Job, state: JobState, reports: Sequence[RangeReport], tally: Tally, now_ms: int) -> int:
+    """When the job ended; a job without any result ended when it was dispatched."""
+    if state is JobState.COMPLETE:
+        return tally.last_ms or max((report.ended_ms for report in reports), default=job.source.event_ms)
+    if state is JobState.CANCELLED:
+        return max(tally.last_ms, job.cancelled_ms or 0)
+    return now_ms
+
+
+def _shares(tally: Tally, workers: Sequence[WorkerReport]) -> list[WorkerShare]:
+    slots = {worker.worker: worker.slots for worker in workers}
+    return [
+        WorkerShare(worker, slots.get(worker), tally.tasks_by_worker[worker], tally.busy_us_by_worker[worker] / 1e6)
+        for worker in sorted(slots.keys() | tally.tasks_by_worker.keys())
+    ]
+
+
+def _efficiency(shares: Sequence[WorkerShare], makespan_s: float) -> float | None:
+    ran = [share for share in shares if share.tasks]
+    slots = [share.slots for share in ran if share.slots]
+    if len(slots) < len(ran) or not ran or not makespan_s:
+        return None
+    return sum(share.busy_s for share in ran) / (sum(slots) * makespan_s)
+
+
+def _api_calls(reports: Iterable[RangeReport | WorkerReport]) -> dict[str, int]:
+    calls: Counter[str] = Counter()
+    for report in reports:
+        calls.update(report.api_calls)
+    return dict(sorted(calls.items()))

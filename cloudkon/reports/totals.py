@@ -1,0 +1,63 @@
+"""Counts what the rows of a job's bundles say, a row at a time."""
+
+from collections import Counter
+
+from cloudkon.ledger.lease import BundleRow, BundleState
+from cloudkon.ledger.results import TaskResult, TaskState
+from cloudkon.reports.handler_phases import HandlerStages
+from cloudkon.reports.phases import Stages
+
+
+class Tally:
+    """The sums over a job's bundles."""
+
+    def __init__(self, event_ms: int) -> None:
+        self.stages = Stages(event_ms)
+        self.handler_stages = HandlerStages()
+        self.bundles: Counter[BundleState] = Counter()
+        self.tasks_by_range: Counter[int] = Counter()
+        self.tasks_by_worker: Counter[str] = Counter()
+        self.busy_us_by_worker: Counter[str] = Counter()
+        self.running = 0
+        self.runs = 0
+        self.last_ms = 0
+        """When the last result was recorded, 0 before the first."""
+        self._by_state: Counter[TaskState] = Counter()
+
+    @property
+    def succeeded(self) -> int:
+        return self._by_state[TaskState.SUCCEEDED]
+
+    @property
+    def failed(self) -> int:
+        return self._by_state[TaskState.FAILED]
+
+    @property
+    def rejected(self) -> int:
+        """By workers: the dispatcher's rejects have no bundle."""
+        return self._by_state[TaskState.REJECTED]
+
+    @property
+    def results(self) -> int:
+        return self._by_state.total()
+
+    def add(self, row: BundleRow) -> None:
+        """Take in one row; each may come once."""
+        known = [result for result in row.results if result is not None]
+        results = [result for result in known if result.is_final]
+        self.bundles[row.state] += 1
+        self.tasks_by_range[row.key.range] += len(row.results)
+        if row.state is BundleState.LEASED:
+            self.running += len(row.results) - len(results)
+        self._by_state.update([result.state for result in results])
+        self.runs += sum([result.runs for result in known])
+        self.last_ms = max(self.last_ms, max((result.recorded_ms or 0 for result in results), default=0))
+        self._credit(row, results)
+        self.stages.add(row)
+        self.handler_stages.add(results)
+
+    def _credit(self, row: BundleRow, results: list[TaskResult]) -> None:
+        for result in results:
+            worker = row.owners[result.attempt - 1]
+            self.tasks_by_worker[worker] += 1
+            self.busy_us_by_worker[worker] += result.duration_us

@@ -1,0 +1,1 @@
+"""One installation: its names, its images and machines, its examination and what it may leave behind."""

@@ -1,0 +1,1 @@
+"""What is told besides the ledger: traces, metrics, and counts of requests."""

@@ -1,0 +1,1 @@
+"""What a file of lines means: lines, tasks, rejected lines, and how it is cut into ranges and bundles."""
