@@ -10,7 +10,7 @@ from cloudkon.ledger.lease import Lease
 from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.ports import Tracer
 from cloudkon.telemetry.tracing import NoTracer, Place, step_of
-from ec2_worker.traces import Traces
+from ec2_worker.telemetry.traces import Traces
 
 _PLACE = Place("1-684fe5c0-0123456789abcdef01234567", "53995c3f42cd8ad8")
 

@@ -1,0 +1,1 @@
+"""The worker: assembly.py wires it, worker.py runs it, the rooms hold its parts."""

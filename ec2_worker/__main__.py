@@ -15,15 +15,15 @@ from cloudkon.errors import CloudKonError, InputError
 from cloudkon.handlers.program import end_programs
 from cloudkon.handlers.scratch import sweep
 from cloudkon.settings import Settings
-from ec2_worker.exits import Exit
 from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers
-from ec2_worker.health import SickError
-from ec2_worker.instance import Metadata, metadata_endpoint
-from ec2_worker.leash import Leash
-from ec2_worker.restarts import Restarts
+from ec2_worker.health.health import SickError
+from ec2_worker.lifecycle.exits import Exit
+from ec2_worker.lifecycle.imds import Metadata, metadata_endpoint
+from ec2_worker.lifecycle.parent_link import Leash
+from ec2_worker.lifecycle.restarts import Restarts
+from ec2_worker.lifecycle.supervisor import SUPERVISED, Supervisor
 from ec2_worker.selftest import check
-from ec2_worker.supervisor import SUPERVISED, Supervisor
-from ec2_worker.surroundings import Surroundings, worker_name
+from ec2_worker.services import Surroundings, worker_name
 from ec2_worker.worker import Worker
 
 log = logging.getLogger("ec2_worker")

@@ -7,30 +7,30 @@ from cloudkon.handlers.registry import Registry
 from cloudkon.ledger.lease import BundleRow
 from cloudkon.settings import Settings
 from cloudkon.telemetry.metering import Lately
-from ec2_worker.board import Board
-from ec2_worker.breaker import Breaker
-from ec2_worker.canceller import Canceller
-from ec2_worker.crew import Crew
-from ec2_worker.drain import Drain
-from ec2_worker.end_watch import EndWatch
-from ec2_worker.farewell import LOOK_S, Farewell
-from ec2_worker.gate import Gate
-from ec2_worker.gauges import Gauges
-from ec2_worker.health import Health, SickError
-from ec2_worker.held import Held, Holdings
-from ec2_worker.keeper import Keeper
-from ec2_worker.overruns import Overruns, Run
-from ec2_worker.receiver import Receiver
-from ec2_worker.recorder import Recorder
-from ec2_worker.refuge import Refuge
-from ec2_worker.reporter import Reporter
-from ec2_worker.settler import Settler
-from ec2_worker.slots import Slots
-from ec2_worker.status import Herald
-from ec2_worker.surroundings import Surroundings
-from ec2_worker.traces import Traces
-from ec2_worker.trial import Trial
-from ec2_worker.vitals import Counts, Vitals
+from ec2_worker.health.breaker import Breaker
+from ec2_worker.health.fleet_status import Herald
+from ec2_worker.health.health import Health, SickError
+from ec2_worker.health.monitor import Counts, Vitals
+from ec2_worker.lifecycle.drain import Drain
+from ec2_worker.lifecycle.scale_in_protection import Refuge
+from ec2_worker.lifecycle.shutdown import LOOK_S, Farewell
+from ec2_worker.lifecycle.termination_watch import EndWatch
+from ec2_worker.lifecycle.threads import Crew
+from ec2_worker.pipeline.admission import Gate
+from ec2_worker.pipeline.backlog import Board
+from ec2_worker.pipeline.canceller import Canceller
+from ec2_worker.pipeline.heartbeat import Keeper
+from ec2_worker.pipeline.in_flight import Held, Holdings
+from ec2_worker.pipeline.receiver import Receiver
+from ec2_worker.pipeline.result_writer import Recorder
+from ec2_worker.pipeline.settler import Settler
+from ec2_worker.pipeline.slots import Slots
+from ec2_worker.pipeline.task_runner import Trial
+from ec2_worker.pipeline.timeouts import Overruns, Run
+from ec2_worker.services import Surroundings
+from ec2_worker.telemetry.job_counters import Reporter
+from ec2_worker.telemetry.metrics import Gauges
+from ec2_worker.telemetry.traces import Traces
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from cloudkon.local.faults import Fault, Faults
 from cloudkon.local.flaky import FlakyQueue, flaky
 from cloudkon.ports import ObjectStore
 from cloudkon.settings import Settings
-from ec2_worker.surroundings import Surroundings
+from ec2_worker.services import Surroundings
 
 _Answer = TypeVar("_Answer")
 _ODDS = {

@@ -23,7 +23,7 @@ from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import NoTracer
 from cloudkon.workload.line_numbers import Numbering
 from dispatcher.ingest import Dispatcher
-from ec2_worker.surroundings import Surroundings, worker_name
+from ec2_worker.services import Surroundings, worker_name
 from ec2_worker.worker import Worker
 
 _Answer = TypeVar("_Answer")

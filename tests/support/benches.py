@@ -12,8 +12,8 @@ from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.messages.wire import encode_bundle
 from cloudkon.settings import Settings
-from ec2_worker.settler import Settlement
-from ec2_worker.surroundings import Surroundings
+from ec2_worker.pipeline.settler import Settlement
+from ec2_worker.services import Surroundings
 from ec2_worker.worker import Worker
 from tests.support import rows
 

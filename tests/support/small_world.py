@@ -17,9 +17,9 @@ from cloudkon.messages.wire import decode_completion, encode_bundle
 from cloudkon.ports import Tracer
 from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import NoTracer
-from ec2_worker.held import Held
-from ec2_worker.settler import Settlement
-from ec2_worker.surroundings import Surroundings
+from ec2_worker.pipeline.in_flight import Held
+from ec2_worker.pipeline.settler import Settlement
+from ec2_worker.services import Surroundings
 from ec2_worker.worker import Worker
 from tests.support.rows import job as some_job
 

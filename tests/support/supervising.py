@@ -5,8 +5,8 @@ import sys
 
 from cloudkon.backoff import Backoff
 from cloudkon.clock import SystemClock
-from ec2_worker.restarts import Restarts
-from ec2_worker.supervisor import Supervisor
+from ec2_worker.lifecycle.restarts import Restarts
+from ec2_worker.lifecycle.supervisor import Supervisor
 
 if __name__ == "__main__":
     count, script, patience_s = sys.argv[1:]

@@ -16,9 +16,9 @@ from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.messages.wire import encode_bundle
 from cloudkon.settings import Settings
-from ec2_worker.health import SickError
-from ec2_worker.instance import Metadata
-from ec2_worker.surroundings import Surroundings
+from ec2_worker.health.health import SickError
+from ec2_worker.lifecycle.imds import Metadata
+from ec2_worker.services import Surroundings
 from ec2_worker.worker import Worker
 from tests.support.rows import NOW_MS, job
 from tests.support.waiting import eventually

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ec2_worker.appetite import Pace, bundles_wanted
+from ec2_worker.pipeline.prefetch import Pace, bundles_wanted
 
 BACKLOG_S = 1.0
 

@@ -13,9 +13,9 @@ from cloudkon.local.queue import MemoryQueue
 from cloudkon.messages.wire import encode_bundle
 from cloudkon.ports import MAX_BATCH_MESSAGES
 from cloudkon.settings import Settings
-from ec2_worker.receiver import _MOST_SETTLING
-from ec2_worker.settler import Settlement
-from ec2_worker.surroundings import Surroundings
+from ec2_worker.pipeline.receiver import _MOST_SETTLING
+from ec2_worker.pipeline.settler import Settlement
+from ec2_worker.services import Surroundings
 from ec2_worker.worker import Worker
 from tests.support.rows import NOW_MS
 

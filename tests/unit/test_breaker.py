@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cloudkon.errors import UnavailableError
 from cloudkon.ledger.results import TaskState
 from cloudkon.settings import Settings
-from ec2_worker.breaker import Streaks
+from ec2_worker.health.breaker import Streaks
 from tests.support.benches import JOB, Bench
 from tests.unit.recorded import result, row
 

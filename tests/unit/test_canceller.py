@@ -6,7 +6,7 @@ import pytest
 
 from cloudkon.ledger.lease import BundleState
 from cloudkon.local.queue import Depth
-from ec2_worker.gate import KNOWN_S
+from ec2_worker.pipeline.admission import KNOWN_S
 from tests.support.benches import JOB, Bench
 from tests.support.rows import succeeded
 

@@ -11,10 +11,10 @@ import pytest
 from cloudkon.clock import SystemClock
 from cloudkon.ledger.fleet import WorkerState
 from cloudkon.local.clock import ManualClock
-from ec2_worker.drain import Drain
-from ec2_worker.end_watch import EndWatch
-from ec2_worker.farewell import Farewell
-from ec2_worker.instance import Metadata
+from ec2_worker.lifecycle.drain import Drain
+from ec2_worker.lifecycle.imds import Metadata
+from ec2_worker.lifecycle.shutdown import Farewell
+from ec2_worker.lifecycle.termination_watch import EndWatch
 from tests.support.metadata_server import LIFECYCLE, NOTICE, REBALANCE, MetadataServer, metadata_server
 from tests.support.waiting import eventually
 from tests.support.ward import Ward
@@ -130,7 +130,7 @@ def test_a_scale_in_drains(watched: Watched) -> None:
 
 def test_nobody_lets_an_instance_go_whose_watch_still_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the watch is just telling the group must not come after the worker's last word."""
-    monkeypatch.setattr("ec2_worker.farewell._LAST_WRITES_S", 0.0)
+    monkeypatch.setattr("ec2_worker.lifecycle.shutdown._LAST_WRITES_S", 0.0)
     told: list[str] = []
     stopping, silent = threading.Event(), threading.Event()
     vitals: Any = SimpleNamespace(stopping=stopping, last_words=told.append)

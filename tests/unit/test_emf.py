@@ -17,7 +17,7 @@ from cloudkon.telemetry.emf import MetricLog, line, spread
 from cloudkon.telemetry.histogram import Histogram
 from cloudkon.telemetry.tracing import NoTracer
 from cloudkon.wiring import metric_log
-from ec2_worker.gauges import Gauges
+from ec2_worker.telemetry.metrics import Gauges
 from tests.support.emf import metrics_of
 from tests.support.rows import NOW_MS
 from tests.support.small_world import Machine, World

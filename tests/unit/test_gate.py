@@ -9,7 +9,7 @@ from cloudkon.errors import UnavailableError
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleState
 from cloudkon.local.queue import Depth
-from ec2_worker.gate import KNOWN_S, Gate
+from ec2_worker.pipeline.admission import KNOWN_S, Gate
 from tests.support.benches import JOB, Bench
 
 

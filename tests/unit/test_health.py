@@ -6,7 +6,7 @@ import pytest
 
 from cloudkon.backoff import Backoff
 from cloudkon.settings import Settings
-from ec2_worker.health import Health, Signs, Streaks
+from ec2_worker.health.health import Health, Signs, Streaks
 from tests.support.rows import worker_status
 
 PLENTY = 10_000_000_000

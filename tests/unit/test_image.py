@@ -17,8 +17,8 @@ from cloudkon.settings import Settings
 from cloudkon.stage.ami import USER_DATA_BYTES, Console, user_data
 from cloudkon.stage.names import Names
 from ec2_worker.__main__ import _LAST_WORDS_S
-from ec2_worker.exits import Exit
 from ec2_worker.handlers import handlers
+from ec2_worker.lifecycle.exits import Exit
 from ec2_worker.selftest import check
 from tests.support.still_clock import StillClock
 

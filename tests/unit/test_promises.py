@@ -20,9 +20,9 @@ from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.messages.wire import decode_bundle, decode_completion, encode_bundle
 from cloudkon.settings import Settings
-from ec2_worker.held import Held
-from ec2_worker.settler import Settlement
-from ec2_worker.surroundings import Surroundings
+from ec2_worker.pipeline.in_flight import Held
+from ec2_worker.pipeline.settler import Settlement
+from ec2_worker.services import Surroundings
 from ec2_worker.worker import Worker
 from tests.unit.fuse import Crash, Fuse, Fused
 

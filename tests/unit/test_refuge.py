@@ -8,7 +8,7 @@ import pytest
 
 from cloudkon.errors import CloudKonError, UnavailableError
 from cloudkon.local.clock import ManualClock
-from ec2_worker.refuge import Refuge
+from ec2_worker.lifecycle.scale_in_protection import Refuge
 
 INSTANCE = "i-0123456789abcdef0"
 

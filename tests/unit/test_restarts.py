@@ -5,8 +5,8 @@ import signal
 import pytest
 
 from cloudkon.backoff import Backoff
-from ec2_worker.exits import Ending, Exit
-from ec2_worker.restarts import Restarts
+from ec2_worker.lifecycle.exits import Ending, Exit
+from ec2_worker.lifecycle.restarts import Restarts
 
 DIED = Ending(-signal.SIGSEGV, farewell=False)
 

@@ -5,7 +5,7 @@ import pytest
 from cloudkon.errors import DeniedError, UnavailableError
 from cloudkon.ledger.fleet import Instance, WorkerState, WorkerStatus
 from cloudkon.local.clock import ManualClock
-from ec2_worker.status import Herald
+from ec2_worker.health.fleet_status import Herald
 from tests.support.rows import NOW_MS, worker_status
 
 IDLE, WORKING, SICK, STOPPED = WorkerState.IDLE, WorkerState.WORKING, WorkerState.SICK, WorkerState.STOPPED

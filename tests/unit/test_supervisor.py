@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PRELUDE = """
 import os, signal, sys
-from ec2_worker.leash import Leash
+from ec2_worker.lifecycle.parent_link import Leash
 leash = Leash(int(sys.argv[2]))
 def leave(code):
     leash.farewell()

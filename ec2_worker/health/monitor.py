@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from cloudkon.clock import Clock
 from cloudkon.ledger.fleet import WorkerState
 from cloudkon.ledger.results import TaskState
-from ec2_worker.gauges import Gauges
-from ec2_worker.health import Health, Signs, Streaks
-from ec2_worker.held import Held
-from ec2_worker.status import Herald
+from ec2_worker.health.fleet_status import Herald
+from ec2_worker.health.health import Health, Signs, Streaks
+from ec2_worker.pipeline.in_flight import Held
+from ec2_worker.telemetry.metrics import Gauges
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from cloudkon.ports import Ledger, ObjectStore, Shelter, TaskQueue, Tracer
 from cloudkon.telemetry.emf import MetricLog
 from cloudkon.telemetry.metering import Meter
 from cloudkon.telemetry.tracing import NoTracer
-from ec2_worker.instance import Metadata
+from ec2_worker.lifecycle.imds import Metadata
 
 
 def worker_name() -> str:

@@ -13,9 +13,9 @@ from cloudkon.ledger.results import MAX_ERROR_CHARACTERS, TaskResult, TaskState
 from cloudkon.ports import ObjectStore
 from cloudkon.settings import Settings
 from cloudkon.workload.task_line import LineError, Task, parse_task
-from ec2_worker.budgets import budget_of, judged
-from ec2_worker.held import Held
-from ec2_worker.overruns import Overruns, Run
+from ec2_worker.pipeline.in_flight import Held
+from ec2_worker.pipeline.retry_policy import budget_of, judged
+from ec2_worker.pipeline.timeouts import Overruns, Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from cloudkon.errors import CloudKonError, UnavailableError
 from cloudkon.ledger.results import TaskResult
-from ec2_worker.gate import Gate
-from ec2_worker.held import Held, Holdings, Phase
-from ec2_worker.keeper import Keeper
+from ec2_worker.pipeline.admission import Gate
+from ec2_worker.pipeline.heartbeat import Keeper
+from ec2_worker.pipeline.in_flight import Held, Holdings, Phase
 
 log = logging.getLogger(__name__)
 

@@ -19,10 +19,10 @@ from cloudkon.messages.wire import decode_bundle, encode_undecodable
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, Delivery, Leases, TaskQueue
 from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import step_of
-from ec2_worker.board import Board
-from ec2_worker.held import Held, Holdings, Phase
-from ec2_worker.reporter import Reporter
-from ec2_worker.traces import BundleTrace, Traces
+from ec2_worker.pipeline.backlog import Board
+from ec2_worker.pipeline.in_flight import Held, Holdings, Phase
+from ec2_worker.telemetry.job_counters import Reporter
+from ec2_worker.telemetry.traces import BundleTrace, Traces
 
 log = logging.getLogger(__name__)
 

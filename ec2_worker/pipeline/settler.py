@@ -16,10 +16,10 @@ from cloudkon.ledger.lease import BundleRow
 from cloudkon.messages.wire import encode_completion
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, TaskQueue
 from cloudkon.settings import Settings
-from ec2_worker.budgets import wait_before_retry_s
-from ec2_worker.held import Held, Holdings, Phase
-from ec2_worker.recorder import Recorder
-from ec2_worker.reporter import Reporter
+from ec2_worker.pipeline.in_flight import Held, Holdings, Phase
+from ec2_worker.pipeline.result_writer import Recorder
+from ec2_worker.pipeline.retry_policy import wait_before_retry_s
+from ec2_worker.telemetry.job_counters import Reporter
 
 log = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from cloudkon.clock import Clock
 from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.settings import Settings
-from ec2_worker.board import Board
-from ec2_worker.budgets import next_mark, strikes
-from ec2_worker.held import Held, Phase
-from ec2_worker.overruns import Run
-from ec2_worker.trial import GivenUpError, Trial
+from ec2_worker.pipeline.backlog import Board
+from ec2_worker.pipeline.in_flight import Held, Phase
+from ec2_worker.pipeline.retry_policy import next_mark, strikes
+from ec2_worker.pipeline.task_runner import GivenUpError, Trial
+from ec2_worker.pipeline.timeouts import Run
 
 
 @dataclass(slots=True)

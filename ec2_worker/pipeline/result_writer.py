@@ -9,8 +9,8 @@ from cloudkon.ledger.lease import BundleRow, Kept, LeaseLost, WriteAnswer
 from cloudkon.ledger.results import MAX_VALUE_BYTES, Results, TaskResult, stamped
 from cloudkon.ports import Leases, ObjectStore
 from cloudkon.settings import Settings
-from ec2_worker.budgets import unmarked
-from ec2_worker.held import Held
+from ec2_worker.pipeline.in_flight import Held
+from ec2_worker.pipeline.retry_policy import unmarked
 
 
 @dataclass(slots=True)

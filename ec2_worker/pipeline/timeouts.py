@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass
 
 from cloudkon.handlers.context import Context
-from ec2_worker.held import Held
+from ec2_worker.pipeline.in_flight import Held
 
 
 @dataclass(frozen=True, slots=True, eq=False)

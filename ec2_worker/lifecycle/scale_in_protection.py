@@ -10,7 +10,7 @@ from pathlib import Path
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, UnavailableError
 from cloudkon.ports import Shelter
-from ec2_worker.share import Share
+from ec2_worker.lifecycle.shared_lock import Share
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ports import MAX_BATCH_MESSAGES, TaskQueue
 from cloudkon.settings import Settings
-from ec2_worker.held import Held, Holdings, Phase
-from ec2_worker.recorder import Recorder
-from ec2_worker.reporter import Reporter
+from ec2_worker.pipeline.in_flight import Held, Holdings, Phase
+from ec2_worker.pipeline.result_writer import Recorder
+from ec2_worker.telemetry.job_counters import Reporter
 
 log = logging.getLogger(__name__)
 

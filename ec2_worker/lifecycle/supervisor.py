@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
-from ec2_worker.exits import Ending
-from ec2_worker.leash import said_farewell
-from ec2_worker.restarts import Restarts
+from ec2_worker.lifecycle.exits import Ending
+from ec2_worker.lifecycle.parent_link import said_farewell
+from ec2_worker.lifecycle.restarts import Restarts
 
 log = logging.getLogger(__name__)
 

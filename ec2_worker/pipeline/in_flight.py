@@ -11,8 +11,8 @@ from cloudkon.ledger.bundle import Bundle
 from cloudkon.ledger.lease import Lease
 from cloudkon.ledger.results import Results, TaskResult, TaskState
 from cloudkon.telemetry.tracing import Steps, step_of
-from ec2_worker.budgets import is_careful
-from ec2_worker.traces import BundleTrace
+from ec2_worker.pipeline.retry_policy import is_careful
+from ec2_worker.telemetry.traces import BundleTrace
 
 
 class Phase(StrEnum):

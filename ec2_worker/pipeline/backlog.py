@@ -3,8 +3,8 @@
 import threading
 from collections import deque
 
-from ec2_worker.appetite import Pace, bundles_wanted
-from ec2_worker.held import Held, Phase
+from ec2_worker.pipeline.in_flight import Held, Phase
+from ec2_worker.pipeline.prefetch import Pace, bundles_wanted
 
 
 class Board:

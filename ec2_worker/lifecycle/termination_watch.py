@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
 from cloudkon.ledger.fleet import Instance
-from ec2_worker.instance import Metadata, MetadataError
-from ec2_worker.refuge import Refuge
+from ec2_worker.lifecycle.imds import Metadata, MetadataError
+from ec2_worker.lifecycle.scale_in_protection import Refuge
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from cloudkon.backoff import Backoff
-from ec2_worker.exits import Ending, Exit
+from ec2_worker.lifecycle.exits import Ending, Exit
 
 
 class PlaceState(StrEnum):

@@ -5,16 +5,16 @@ import threading
 from dataclasses import dataclass
 
 from cloudkon.errors import CloudKonError
-from ec2_worker.board import Board
-from ec2_worker.canceller import Canceller
-from ec2_worker.crew import Crew
-from ec2_worker.drain import Drain
-from ec2_worker.end_watch import EndWatch
-from ec2_worker.held import Held, Holdings
-from ec2_worker.keeper import Keeper
-from ec2_worker.reporter import Reporter
-from ec2_worker.settler import Settler
-from ec2_worker.vitals import Vitals
+from ec2_worker.health.monitor import Vitals
+from ec2_worker.lifecycle.drain import Drain
+from ec2_worker.lifecycle.termination_watch import EndWatch
+from ec2_worker.lifecycle.threads import Crew
+from ec2_worker.pipeline.backlog import Board
+from ec2_worker.pipeline.canceller import Canceller
+from ec2_worker.pipeline.heartbeat import Keeper
+from ec2_worker.pipeline.in_flight import Held, Holdings
+from ec2_worker.pipeline.settler import Settler
+from ec2_worker.telemetry.job_counters import Reporter
 
 log = logging.getLogger(__name__)
 

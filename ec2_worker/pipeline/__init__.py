@@ -1,0 +1,1 @@
+"""The way of a bundle through a worker, from the received message to its deletion."""

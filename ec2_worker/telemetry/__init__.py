@@ -1,0 +1,1 @@
+"""What a worker counts and tells: counters for each job, metrics, traces."""
