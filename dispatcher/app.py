@@ -14,9 +14,9 @@ from cloudkon.errors import CloudKonError
 from cloudkon.settings import Settings
 from cloudkon.stage.names import Names
 from cloudkon.telemetry.tracing import Place
+from dispatcher.dispatch import Dispatcher
 from dispatcher.events import deliveries, sources
-from dispatcher.ingest import Dispatcher
-from dispatcher.spread import Spread
+from dispatcher.ingest import Spread
 
 # With ingest this stays below 10, the least that an account may run at a time: a function that is throttled uses up
 # its messages' receives. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html

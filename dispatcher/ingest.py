@@ -1,161 +1,58 @@
-"""From a dropped workload to bundles on the queue; run again at any point, it runs nothing twice."""
+"""Spreads a large workload over many invocations, a message a range; run again at any point, it runs nothing twice."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from cloudkon.backoff import Backoff
-from cloudkon.clock import Clock
-from cloudkon.errors import CloudKonError
-from cloudkon.ledger.bundle import Bundle, BundleKey
-from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, job_id
+from cloudkon.errors import CloudKonError, NotFoundError, WireError
+from cloudkon.ledger.job import Job, RangeKey, Source
 from cloudkon.messages.sending import Sender
-from cloudkon.messages.wire import encode_bundle
-from cloudkon.ports import Jobs, ObjectStore, TaskQueue, Tracer
-from cloudkon.telemetry.emf import MetricLog
-from cloudkon.telemetry.metering import Meter
-from cloudkon.telemetry.tracing import NoTracer, Place
-from cloudkon.workload.lines import BadLine, Line
-from cloudkon.workload.packing import Packed, Reject, pack
-from cloudkon.workload.planning import DEFAULT_SLOTS, bundle_size, ranges_of, shards_of
-from cloudkon.workload.rejects import Rejects
-from dispatcher.ranges import Workload, look_at, range_lines
-from dispatcher.traced import RangeTrace
+from cloudkon.messages.wire import decode_range, encode_range
+from cloudkon.ports import Delivery, History, TaskQueue
+from dispatcher.dispatch import Dispatcher
 
-_UNZIP = "A gzipped workload can't be cut into ranges: drop it as it is unpacked, or as several files."
+# A range that could not be dispatched is tried again soon, not when the visibility of its message ends: that has to
+# outlast the longest invocation by far. The tries together take in an outage of some minutes.
+_AGAIN_S, _AGAIN_CAP_S = 10.0, 900.0
 
 
-@dataclass(slots=True)
-class Dispatcher:
-    """Opens jobs and sends their bundles.
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What the Lambda's two functions do; each raises what the ports raise, and is then called again."""
 
-    Its calls raise what the ports raise; whoever called it calls again, and it goes on where the ledger's rows end.
-    """
+    dispatcher: Dispatcher
+    history: History
+    ranges: TaskQueue
+    again: Backoff = field(default_factory=lambda: Backoff(_AGAIN_S, _AGAIN_CAP_S))
 
-    workloads: ObjectStore
-    results: ObjectStore
-    jobs: Jobs
-    queue: TaskQueue
-    clock: Clock
-    meter: Meter = field(default_factory=Meter)
-    slots: int = DEFAULT_SLOTS
-    backoff: Backoff = field(default_factory=Backoff)
-    tracer: Tracer = field(default_factory=NoTracer)
-    metrics: MetricLog | None = None
+    def ingest(self, source: Source, until_ms: int | None = None) -> Job:
+        """Open the source's job; dispatch its one range, or send a message for each range that is not dispatched."""
+        before = self.dispatcher.meter.totals()
+        job = self.dispatcher.open(source)
+        if job.ranges == 1:
+            self.dispatcher.dispatch(job, before, until_ms=until_ms)
+            return job
+        with Sender(self.ranges, self.dispatcher.clock, self.dispatcher.backoff) as sender:
+            for number in self.dispatcher.missing(job):
+                sender.put(encode_range(RangeKey(job.id, number)))
+        return job
 
-    def open(self, source: Source, *, prefix: str = "") -> Job:
-        """Write the job's row, or return the one that stands: the first plan binds every later dispatch."""
-        workload = Workload(self.workloads, source)
-        size_bytes = workload.size_bytes()
-        seen, plain_bytes, gzipped = look_at(workload, size_bytes)
-        tasks = seen.tasks_of(plain_bytes)
-        size = bundle_size(seen, plain_bytes, self.slots)
-        name = job_id(source.bucket, source.key, source.version, prefix=prefix)
-        asked = Job(
-            id=name,
-            source=source,
-            size_bytes=size_bytes,
-            ranges=ranges_of(size_bytes, gzipped=gzipped),
-            shards=shards_of(tasks, size),
-            bundle_size=size,
-            tasks_estimate=tasks,
-            opened_ms=self.clock.now_ms(),
-            gzipped=gzipped,
-            retries=seen.options.retries,
-            timeout_s=seen.options.timeout_s,
-            trace=self.tracer.open(name, source.event_ms),
-        )
-        standing = self.jobs.open(asked)
-        if standing == asked:  # else an earlier try has opened it
-            self._count({"JobsOpened": 1})
-        return standing
+    def dispatch_range(self, delivery: Delivery, until_ms: int | None = None) -> RangeKey:
+        """Dispatch the range that a message names, unless it has been; what fails comes again after a wait."""
+        try:
+            return self._dispatch(decode_range(delivery.body), until_ms)
+        except Exception:
+            with suppress(CloudKonError):  # then it comes when its visibility ends; what failed first is what matters
+                self.ranges.hide([delivery.receipt], self.again.delay_s(delivery.receive_count))
+            raise
 
-    def missing(self, job: Job) -> Sequence[int]:
-        """The ranges of the job that have not been dispatched, in order."""
-        done = {report.range for report in self.jobs.dispatched(job.id)}
-        return [number for number in range(job.ranges) if number not in done]
-
-    def dispatch(
-        self,
-        job: Job,
-        calls_before: Mapping[str, int] | None = None,
-        *,
-        resend: bool = False,
-        until_ms: int | None = None,
-    ) -> None:
-        """Dispatch the job's missing ranges, one after the other; with resend all, for a queue that was lost."""
-        before = calls_before if calls_before is not None else self.meter.totals()
-        for number in range(job.ranges) if resend else self.missing(job):
-            before = self.dispatch_range(job, number, before, until_ms=until_ms)
-
-    def dispatch_range(
-        self, job: Job, number: int, calls_before: Mapping[str, int], *, until_ms: int | None = None
-    ) -> Mapping[str, int]:
-        """Send a range's bundles, write its rejects, and last its row; return the calls counted so far.
-
-        Raises CloudKonError if it is not through with the workload's lines at until_ms.
-        """
-        with RangeTrace(self.tracer, self.clock, job, number) as trace:
-            return self._dispatch_range(job, number, calls_before, trace, until_ms)
-
-    def _dispatch_range(
-        self, job: Job, number: int, calls_before: Mapping[str, int], trace: RangeTrace, until_ms: int | None
-    ) -> Mapping[str, int]:
-        started_ms = self.clock.now_ms()
-        lines = _Counted()
-        rejects = Rejects(self.results, job.id, number)
-        tasks = bundles = 0
-        with Sender(self.queue, self.clock, self.backoff) as sender:
-            read = range_lines(Workload(self.workloads, job.source), job, number)
-            for item in pack(map(lines.seen, read), job.bundle_size, has_header=number == 0):
-                self._check_time(job, number, until_ms)
-                if isinstance(item, Reject):
-                    rejects.add(item)
-                    continue
-                sender.put(encode_bundle(self._bundle(job, number, bundles, item, trace.place(bundles))))
-                bundles += 1
-                tasks += len(item.tasks)
-        rejects.flush()
-        trace.notes |= {"tasks": tasks, "bundles": bundles, "rejected": rejects.count}
-        after = self.meter.totals()
-        self.jobs.record_range(
-            RangeReport(
-                job=job.id,
-                range=number,
-                tasks=tasks,
-                bundles=bundles,
-                rejected=rejects.count,
-                lines=lines.count,
-                started_ms=started_ms,
-                ended_ms=self.clock.now_ms(),
-                api_calls=Counter(after) - Counter(calls_before),
-            )
-        )
-        self._count({"TasksDispatched": tasks, "LinesRejected": rejects.count})
-        return after
-
-    def _check_time(self, job: Job, number: int, until_ms: int | None) -> None:
-        if until_ms is not None and self.clock.now_ms() >= until_ms:
-            advice = _UNZIP if job.gzipped else "Larger bundles take less time: see its header's bundle=."
-            raise CloudKonError(f"Not dispatched in the time that Lambda gives: {RangeKey(job.id, number)}. {advice}")
-
-    def _count(self, metrics: Mapping[str, int]) -> None:
-        if self.metrics is not None:
-            self.metrics.write(metrics)
-
-    def _bundle(self, job: Job, range_number: int, number: int, packed: Packed, trace: Place | None) -> Bundle:
-        key = BundleKey(job.id, range_number, number, job.shards)
-        now_ms = self.clock.now_ms()
-        event_ms = job.source.event_ms
-        return Bundle(key, packed.lines, packed.tasks, event_ms, now_ms, job.retries, job.timeout_s, trace)
-
-
-@dataclass(slots=True)
-class _Counted:
-    """Counts the lines that pass."""
-
-    count: int = 0
-
-    def seen(self, line: Line | BadLine) -> Line | BadLine:
-        self.count = line.number
-        return line
+    def _dispatch(self, key: RangeKey, until_ms: int | None) -> RangeKey:
+        before = self.dispatcher.meter.totals()
+        job = self.history.job(key.job)
+        if job is None:
+            raise NotFoundError(f"There is no job {key.job} in the ledger (any more): {key} can't be dispatched.")
+        if key.number >= job.ranges:
+            raise WireError(f"There is no {key}: it has {job.ranges:,} ranges.")
+        if not self.dispatcher.jobs.is_dispatched(key):
+            self.dispatcher.dispatch_range(job, key.number, before, until_ms=until_ms)
+        return key

@@ -22,7 +22,7 @@ from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore, Tracer
 from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import NoTracer
 from cloudkon.workload.line_numbers import Numbering
-from dispatcher.ingest import Dispatcher
+from dispatcher.dispatch import Dispatcher
 from ec2_worker.services import Surroundings, worker_name
 from ec2_worker.worker import Worker
 

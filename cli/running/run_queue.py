@@ -22,7 +22,7 @@ from cloudkon.settings import Settings
 from cloudkon.wiring import cloud, tracer
 from cloudkon.workload.line_numbers import Numbering
 from cloudkon.workload.planning import DEFAULT_SLOTS
-from dispatcher.ingest import Dispatcher
+from dispatcher.dispatch import Dispatcher
 
 
 def run_queue(

@@ -16,8 +16,8 @@ from cloudkon.local.queue import MemoryQueue
 from cloudkon.local.store import FolderStore
 from cloudkon.messages.wire import decode_bundle
 from cloudkon.settings import Settings
-from dispatcher.ingest import Dispatcher
-from dispatcher.spread import Spread
+from dispatcher.dispatch import Dispatcher
+from dispatcher.ingest import Spread
 from tests.support.small_world import EMPTY, World
 from tests.support.tripwire import Killed, Point, Tripwire, points
 

@@ -9,7 +9,7 @@ from cloudkon.ledger.job import Job, Source
 from cloudkon.local.store import FolderStore
 from cloudkon.ports import Tracer
 from cloudkon.settings import Settings
-from dispatcher.ingest import Dispatcher
+from dispatcher.dispatch import Dispatcher
 from tests.support.small_world import EMPTY, Machine, World
 
 

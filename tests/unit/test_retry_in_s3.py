@@ -16,7 +16,7 @@ from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.local.clock import ManualClock
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.messages.wire import decode_bundle
-from dispatcher.ingest import Dispatcher
+from dispatcher.dispatch import Dispatcher
 from tests.support.moto_aws import AwsLab, enter
 
 NUMBERS = itertools.count(1)

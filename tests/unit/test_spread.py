@@ -18,8 +18,8 @@ from cloudkon.local.store import FolderStore
 from cloudkon.messages.wire import decode_bundle, decode_range, encode_bundle, encode_range
 from cloudkon.ports import Delivery
 from cloudkon.workload.line_numbers import Numbering
-from dispatcher.ingest import Dispatcher
-from dispatcher.spread import Spread
+from dispatcher.dispatch import Dispatcher
+from dispatcher.ingest import Spread
 
 VISIBILITY_S = 5400.0
 COMMENTS_A_RANGE = 47

@@ -152,7 +152,7 @@ def test_an_address_that_is_none_is_refused() -> None:
 def test_whoever_does_not_trace_loads_nothing() -> None:
     """Neither the worker nor the Lambda imports what only tracing needs."""
     code = (
-        "import sys, ec2_worker.__main__, dispatcher.ingest, cloudkon.wiring\n"
+        "import sys, ec2_worker.__main__, dispatcher.dispatch, cloudkon.wiring\n"
         "print([name for name in sys.modules if name.startswith(('aws_xray_sdk', 'opentelemetry'))])"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
