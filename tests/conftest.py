@@ -4,7 +4,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-pytest_plugins = ["tests.support.moto_aws"]
+pytest_plugins = ["tests.support.emulators.moto_aws"]
 
 # A shell starts what it puts into the background with Ctrl-C ignored, and children inherit that: ours have to be
 # interrupted as in the foreground.
@@ -13,7 +13,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 NO_CLOUD = {
-    *("acceptance/test_animoto", "acceptance/test_browser", "acceptance/test_local", "acceptance/test_wheel"),
+    *(f"acceptance/local/test_{name}" for name in ("animoto", "browser", "local", "wheel")),
     *("chaos/test_clocks", "chaos/test_lambda_killed", "chaos/test_outages"),
     *("chaos/test_video_killed", "chaos/test_worker_killed"),
 }

@@ -3,9 +3,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.support.embedded_aws import EmbeddedAws, embedded_aws
-from tests.support.jobs import JobDesk
-from tests.support.workers import WorkerProcess, worker
+from tests.support.worlds.embedded_aws import EmbeddedAws, embedded_aws
+from tests.support.worlds.jobs import JobDesk
+from tests.support.worlds.workers import WorkerProcess, worker
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def desk(embedded_cloud: EmbeddedAws) -> JobDesk:
 def two_workers(embedded_cloud: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[WorkerProcess]]:
     """Two workers on the stage's queue, which have to end well when they are told to."""
     folder = tmp_path_factory.mktemp("workers")
-    arguments = ("--threads", "2", "--tasks", "tests.support.user_tasks")
+    arguments = ("--threads", "2", "--tasks", "tests.support.data.user_tasks")
     with ExitStack() as stack:
         workers = [stack.enter_context(worker(embedded_cloud.environment, folder, *arguments)) for _ in range(2)]
         yield workers

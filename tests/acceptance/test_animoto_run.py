@@ -12,7 +12,7 @@ from animoto.video import Transition, VideoSpec
 from bench.album import Album, read_number
 from bench.animoto_run import Asked, check, measure
 from cloudkon.clock import SystemClock
-from tests.support.embedded_aws import EmbeddedAws
+from tests.support.worlds.embedded_aws import EmbeddedAws
 
 
 def test_every_picture_is_in_its_place(embedded_cloud: EmbeddedAws, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.embedded_aws import EmbeddedAws
+from tests.support.worlds.embedded_aws import EmbeddedAws
 
 CLI = ("-m", "cli.main")
 WORKER = ("-m", "ec2_worker")

@@ -9,8 +9,8 @@ import pytest
 from cli.embedded.emulator import EmbeddedCloud
 from cli.system.processes import is_alive
 from cloudkon.clock import SystemClock
-from tests.support.embedded_aws import EmbeddedAws
 from tests.support.waiting import eventually
+from tests.support.worlds.embedded_aws import EmbeddedAws
 
 
 def test_up_again_says_so(embedded_cloud: EmbeddedAws) -> None:

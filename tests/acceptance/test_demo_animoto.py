@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from cli.embedded import demo_animoto
 from cli.main import cloudkon_cli
-from tests.support.embedded_aws import EmbeddedAws
+from tests.support.worlds.embedded_aws import EmbeddedAws
 
 
 def test_it_leaves_videos_to_look_at(

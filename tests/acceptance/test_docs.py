@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cli.system.environment import child_environment
-from tests.support.embedded_aws import EmbeddedAws
-from tests.support.pages import PAGES, Block, blocks
+from tests.support.data.pages import PAGES, Block, blocks
+from tests.support.worlds.embedded_aws import EmbeddedAws
 
 PLACES = ("local", "cloud")
 EXECUTED = [page for page in PAGES if any(block.words & set(PLACES) for block in blocks(page))]

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.embedded_aws import STAGE
-from tests.support.jobs import JobDesk
 from tests.support.waiting import eventually
-from tests.support.workers import WorkerProcess
+from tests.support.worlds.embedded_aws import STAGE
+from tests.support.worlds.jobs import JobDesk
+from tests.support.worlds.workers import WorkerProcess
 
 KEY = "in/main job.txt"
 INSTANT, SHORT, MALFORMED = 900, 100, 4

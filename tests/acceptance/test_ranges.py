@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from cloudkon.ledger.job import RANGE_BYTES
-from tests.support.embedded_aws import STAGE
-from tests.support.jobs import JobDesk
 from tests.support.waiting import eventually
-from tests.support.workers import WorkerProcess
+from tests.support.worlds.embedded_aws import STAGE
+from tests.support.worlds.jobs import JobDesk
+from tests.support.worlds.workers import WorkerProcess
 
 INGEST, DISPATCH_RANGE = (f"cloudkon-{STAGE}-{function}" for function in ("ingest", "dispatch_range"))
 HEADER = b"#cloudkon: bundle=64\n"

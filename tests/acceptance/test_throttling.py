@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.support.bad_road import DECK, Fault, bad_road
-from tests.support.jobs import JobDesk
+from tests.support.servers.bad_road import DECK, Fault, bad_road
 from tests.support.waiting import eventually
-from tests.support.workers import QUICK, worker
+from tests.support.worlds.jobs import JobDesk
+from tests.support.worlds.workers import QUICK, worker
 
 SEED = 1
 HALF = {Fault.THROTTLED: DECK // 2}
@@ -31,7 +31,7 @@ def test_status_says_throttled(desk: JobDesk, tmp_path: Path) -> None:
     begun, until = tmp_path / "begun", tmp_path / "until"
     with bad_road(desk.aws.environment["AWS_ENDPOINT_URL"], SEED, HALF) as road:
         environment = {**desk.aws.environment, "AWS_ENDPOINT_URL": road.endpoint}
-        arguments = ("--threads", "1", "--tasks", "tests.support.user_tasks")
+        arguments = ("--threads", "1", "--tasks", "tests.support.data.user_tasks")
         with worker(environment, tmp_path, *arguments, settings=OUTSPOKEN) as running:
             job = desk.drop("throttled.txt", f"hold {begun} {until}\n".encode())
             eventually(begun.exists)

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.support.embedded_aws import EmbeddedAws
-from tests.support.jobs import JobDesk
 from tests.support.waiting import eventually
-from tests.support.workers import worker
+from tests.support.worlds.embedded_aws import EmbeddedAws
+from tests.support.worlds.jobs import JobDesk
+from tests.support.worlds.workers import worker
 
 
 def told(aws: EmbeddedAws, *arguments: str) -> list[dict[str, Any]]:

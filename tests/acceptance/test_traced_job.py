@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.daemons import XRayDaemon, xray_daemon
-from tests.support.embedded_aws import STAGE, EmbeddedAws
-from tests.support.emf import metrics_of
-from tests.support.jobs import JobDesk
+from tests.support.data.emf_reader import metrics_of
+from tests.support.servers.daemons import XRayDaemon, xray_daemon
 from tests.support.waiting import eventually
-from tests.support.workers import worker
+from tests.support.worlds.embedded_aws import STAGE, EmbeddedAws
+from tests.support.worlds.jobs import JobDesk
+from tests.support.worlds.workers import worker
 
 FUNCTION = f"cloudkon-{STAGE}-ingest"
 

@@ -11,10 +11,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.embedded_aws import EmbeddedAws
-from tests.support.jobs import JobDesk
 from tests.support.waiting import eventually
-from tests.support.workers import QUICK, WorkerProcess, worker
+from tests.support.worlds.embedded_aws import EmbeddedAws
+from tests.support.worlds.jobs import JobDesk
+from tests.support.worlds.workers import QUICK, WorkerProcess, worker
 
 # Nothing here may come back because a lease has lapsed.
 LONG_LEASE = {**QUICK, "CLOUDKON_LEASE_S": "120", "CLOUDKON_VISIBILITY_MARGIN_S": "30"}
@@ -31,7 +31,7 @@ def queue(embedded_cloud: EmbeddedAws) -> Iterator[str]:
 
 @contextmanager
 def own_worker(desk: JobDesk, queue: str, folder: Path, *arguments: str) -> Iterator[WorkerProcess]:
-    more = ("-s", queue, "--threads", "1", "--tasks", "tests.support.user_tasks", *arguments)
+    more = ("-s", queue, "--threads", "1", "--tasks", "tests.support.data.user_tasks", *arguments)
     with worker(desk.aws.environment, folder, *more, settings=LONG_LEASE) as started:
         yield started
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.jobs import JobDesk
-from tests.support.workers import WorkerProcess
+from tests.support.worlds.jobs import JobDesk
+from tests.support.worlds.workers import WorkerProcess
 
 BOM = b"\xef\xbb\xbf"
 LONG = 200 * 1024

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.embedded_aws import EmbeddedAws, embedded_aws
+from tests.support.worlds.embedded_aws import EmbeddedAws, embedded_aws
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support.bad_road import SERVICES, BadRoad, Fault, bad_road
-from tests.support.embedded_aws import EmbeddedAws
-from tests.support.jobs import JobDesk
-from tests.support.workers import QUICK, WorkerProcess, worker
+from tests.support.servers.bad_road import SERVICES, BadRoad, Fault, bad_road
+from tests.support.worlds.embedded_aws import EmbeddedAws
+from tests.support.worlds.jobs import JobDesk
+from tests.support.worlds.workers import QUICK, WorkerProcess, worker
 
 SEED = 1
 OF_EACH_DECK = {Fault.THROTTLED: 5, Fault.UNAVAILABLE: 2, Fault.LOST: 7}

@@ -4,7 +4,7 @@ import pytest
 
 from cloudkon.local.clock import ManualClock
 from cloudkon.settings import Settings
-from tests.support.small_world import Machine, World
+from tests.support.worlds.small_world import Machine, World
 
 APART_S = 5.0
 LEASE = {"lease_s": 30.0, "checkpoint_s": 1.0, "visibility_margin_s": 12.0}

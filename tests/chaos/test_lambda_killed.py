@@ -18,8 +18,8 @@ from cloudkon.messages.wire import decode_bundle
 from cloudkon.settings import Settings
 from dispatcher.dispatch import Dispatcher
 from dispatcher.ingest import Spread
-from tests.support.small_world import EMPTY, World
 from tests.support.tripwire import Killed, Point, Tripwire, points
+from tests.support.worlds.small_world import EMPTY, World
 
 SETTINGS = Settings()
 TASKS = 90

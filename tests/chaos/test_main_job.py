@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from cloudkon.ledger.job import job_id
-from tests.support.embedded_aws import STAGE, EmbeddedAws, embedded_aws
-from tests.support.jobs import JobDesk
 from tests.support.waiting import eventually
-from tests.support.workers import worker
+from tests.support.worlds.embedded_aws import STAGE, EmbeddedAws, embedded_aws
+from tests.support.worlds.jobs import JobDesk
+from tests.support.worlds.workers import worker
 
 TASKS = 50_000
 KEY = "sleeps.txt"

@@ -8,8 +8,8 @@ import pytest
 from cloudkon.errors import NotFoundError, UnavailableError
 from cloudkon.ledger.lease import BundleState
 from cloudkon.settings import Settings
-from tests.support.gate import Gate
-from tests.support.small_world import EMPTY, Machine, World
+from tests.support.closable_port import Gate
+from tests.support.worlds.small_world import EMPTY, Machine, World
 
 BUNDLES, TASKS_EACH = 4, 5
 SHORT = Settings(lease_s=12.0, guard_s=2.0, checkpoint_s=1.0, visibility_margin_s=3.0)

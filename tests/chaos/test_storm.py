@@ -9,10 +9,10 @@ import pytest
 from cloudkon.aws.ledger.dynamodb import DynamoLedger
 from cloudkon.clock import SystemClock
 from cloudkon.ledger.lease import BundleRow, BundleState
-from tests.support.embedded_aws import EmbeddedAws
-from tests.support.jobs import JobDesk
-from tests.support.storm import Storm
 from tests.support.waiting import eventually
+from tests.support.worlds.embedded_aws import EmbeddedAws
+from tests.support.worlds.jobs import JobDesk
+from tests.support.worlds.storm import Storm
 
 TASKS = 400
 TASK_MS = 50
@@ -103,7 +103,7 @@ def weather(cloud: EmbeddedAws, folder: Path, *, seed: int, kills: int) -> dict[
     """Let a storm rage, wait for the calm, and assert that it has changed nothing; return its figures."""
     field = Field(cloud, folder)
     field.drop(poison=True)
-    arguments = ("--threads", "2", "--tasks", "tests.support.user_tasks")
+    arguments = ("--threads", "2", "--tasks", "tests.support.data.user_tasks")
     with Storm(cloud, folder, seed, arguments) as storm:
         field.await_fenced(storm.raise_the_dead(field.holds, field.taken_over))
         while storm.kills < kills:

@@ -22,12 +22,12 @@ from cloudkon.aws.multipart import MULTIPART_ABOVE_BYTES
 from cloudkon.clock import SystemClock
 from cloudkon.handlers.scratch import PREFIX
 from cloudkon.stage.names import Names
-from tests.support.embedded_aws import run_cli
-from tests.support.moto_aws import AwsLab
-from tests.support.picture_server import PictureServer, hang, picture_server, whole
-from tests.support.pixels import BLUE, GREEN, RED, encoded, stripes
+from tests.support.data.pixels import BLUE, GREEN, RED, encoded, stripes
+from tests.support.emulators.moto_aws import AwsLab
+from tests.support.servers.picture_server import PictureServer, hang, picture_server, whole
 from tests.support.waiting import eventually
-from tests.support.workers import QUICK, worker
+from tests.support.worlds.embedded_aws import run_cli
+from tests.support.worlds.workers import QUICK, worker
 
 _NUMBERS = itertools.count(1)
 

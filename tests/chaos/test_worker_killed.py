@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from cloudkon.settings import Settings
-from tests.support.small_world import Machine, World
 from tests.support.tripwire import Killed, Point, Tripwire, points
+from tests.support.worlds.small_world import Machine, World
 
 SETTINGS = Settings(lease_s=12.0, guard_s=2.0, checkpoint_s=1.0, visibility_margin_s=3.0)
 PAST_VISIBILITY_S = SETTINGS.visibility_s + 1

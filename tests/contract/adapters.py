@@ -15,7 +15,7 @@ from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.local.store import FolderStore
 from cloudkon.ports import Ledger, ResultStore, TaskQueue
-from tests.support.rows import GUARD_MS
+from tests.support.data.rows import GUARD_MS
 
 Queues = dict[str, Callable[[pytest.FixtureRequest], TaskQueue]]
 Ledgers = dict[str, Callable[[pytest.FixtureRequest], Ledger]]

@@ -7,8 +7,8 @@ from cloudkon.ports import Ledger, ResultStore, TaskQueue
 from tests.contract import adapters
 
 _QUEUES, _LEDGERS, _STORES = dict(adapters.QUEUES), dict(adapters.LEDGERS), dict(adapters.STORES)
-if find_spec("tests.contract.aws"):
-    _aws = import_module("tests.contract.aws")
+if find_spec("tests.contract.aws_adapters"):
+    _aws = import_module("tests.contract.aws_adapters")
     _QUEUES |= _aws.QUEUES
     _LEDGERS |= _aws.LEDGERS
     _STORES |= _aws.STORES

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cloudkon.ports import Ledger
-from tests.support import rows
+from tests.support.data import rows
 
 _JOB = "sleeps-abcdefghijkl"
 _LATER_MS = rows.NOW_MS + 1_000

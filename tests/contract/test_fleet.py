@@ -2,7 +2,7 @@
 
 from cloudkon.ledger.fleet import MEMORY_S, Instance, WorkerState
 from cloudkon.ports import Ledger
-from tests.support import rows
+from tests.support.data import rows
 
 
 def test_nobody_is_there_before_the_first_announces_itself(ledger: Ledger) -> None:

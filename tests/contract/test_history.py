@@ -2,7 +2,7 @@
 
 from cloudkon.ledger.lease import BundleState
 from cloudkon.ports import Ledger
-from tests.support import rows
+from tests.support.data import rows
 
 _DAY_MS = 86_400_000
 

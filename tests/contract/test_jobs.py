@@ -2,7 +2,7 @@
 
 from cloudkon.ledger.job import RangeKey, Source
 from cloudkon.ports import Ledger
-from tests.support import rows
+from tests.support.data import rows
 
 _JOB = "sleeps-abcdefghijkl"
 

@@ -3,7 +3,7 @@
 from cloudkon.ledger.lease import Kept, Mark
 from cloudkon.ledger.results import Results
 from cloudkon.ports import Ledger
-from tests.support.rows import GUARD_MS, LEASE_MS, NOW_MS, ask, claimed, job, succeeded
+from tests.support.data.rows import GUARD_MS, LEASE_MS, NOW_MS, ask, claimed, job, succeeded
 
 _LAPSED_MS = NOW_MS + LEASE_MS + GUARD_MS
 """The first moment at which a bundle that was claimed at NOW_MS may be taken over."""

@@ -8,7 +8,7 @@ from cloudkon.ledger.bundle import LineNumbers
 from cloudkon.ledger.lease import AlreadyDone, BundleRow, BundleState, Claimed, HeldElsewhere, Kept, LeaseLost
 from cloudkon.ledger.results import Results, TaskState
 from cloudkon.ports import Ledger
-from tests.support.rows import GUARD_MS, LEASE_MS, NOW_MS, ask, claimed, failed, job, key, succeeded
+from tests.support.data.rows import GUARD_MS, LEASE_MS, NOW_MS, ask, claimed, failed, job, key, succeeded
 
 _LAPSED_MS = NOW_MS + LEASE_MS + GUARD_MS
 """The first moment at which a bundle that was claimed at NOW_MS may be taken over."""

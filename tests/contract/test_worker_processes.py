@@ -11,7 +11,7 @@ import pytest
 
 from cloudkon.clock import SystemClock
 from cloudkon.stage.names import Names
-from tests.support.moto_aws import AwsLab
+from tests.support.emulators.moto_aws import AwsLab
 
 ROOT = Path(__file__).parents[2]
 STAGE = "procs"

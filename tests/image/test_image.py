@@ -12,13 +12,13 @@ import pytest
 
 from cli.fleet.artifacts import built
 from cloudkon.stage.ami import ARTIFACTS_PREFIX, Console, user_data
-from tests.support.debian import Debian, debian, missing, package_environment
-from tests.support.embedded_aws import STAGE, EmbeddedAws, embedded_aws
-from tests.support.jobs import JobDesk
-from tests.support.picture_server import picture_server
-from tests.support.pixels import BLUE, RED, encoded, stripes
+from tests.support.data.pixels import BLUE, RED, encoded, stripes
+from tests.support.machines.debian import Debian, debian, missing, package_environment
+from tests.support.servers.picture_server import picture_server
 from tests.support.waiting import eventually
-from tests.support.workers import QUICK
+from tests.support.worlds.embedded_aws import STAGE, EmbeddedAws, embedded_aws
+from tests.support.worlds.jobs import JobDesk
+from tests.support.worlds.workers import QUICK
 
 pytestmark = [
     pytest.mark.image,

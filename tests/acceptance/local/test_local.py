@@ -1,0 +1,173 @@
+"""LOCAL runs as processes: killed, interrupted, started twice; what is recorded stays, and the rest runs again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.waiting import eventually
+from tests.support.worlds.embedded_aws import run_cli
+
+TASKS = 400
+MS = 10
+PATIENCE_S = 30
+"""What ends within seconds, or waits for what never comes, is given so long."""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """No AWS, and a home of the test's own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CLOUDKON_"))}
+    return kept | {"CLOUDKON_HOME": str(tmp_path / "home"), "HOME": str(tmp_path)}
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> Path:
+    return tmp_path / "trace"
+
+
+@pytest.fixture
+def workload(tmp_path: Path, trace: Path) -> Path:
+    """Tasks that leave a trace of each of their runs."""
+    path = tmp_path / "tasks.txt"
+    path.write_text("#cloudkon: bundle=50\n" + "".join(f"note {trace} {number} {MS}\n" for number in range(TASKS)))
+    return path
+
+
+def arguments(workload: Path, *more: str) -> list[str]:
+    return ["run", "LOCAL", "-s", str(workload), "-t", "2", "--tasks", "tests.support.data.user_tasks", "--json", *more]
+
+
+@contextmanager
+def running(environment: dict[str, str], workload: Path, *more: str) -> "Iterator[subprocess.Popen[str]]":
+    """A LOCAL run in the background."""
+    command = [sys.executable, "-m", "cli.main", *arguments(workload, *more)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        try:
+            yield run
+        finally:
+            run.kill()
+
+
+def runs_of(trace: Path) -> Counter[int]:
+    return Counter(map(int, trace.read_text().split()))
+
+
+def await_runs(trace: Path, count: int) -> None:
+    eventually(lambda: trace.exists() and sum(runs_of(trace).values()) >= count)
+
+
+def recorded(environment: dict[str, str]) -> dict[str, Any]:
+    answer = run_cli(environment, "stats", "--json")
+    assert answer.returncode == 0, answer.stderr
+    stats: dict[str, Any] = json.loads(answer.stdout)
+    return stats
+
+
+def assert_all_recorded(stats: dict[str, Any]) -> None:
+    counts = {"succeeded": TASKS, "failed": 0, "rejected": 0, "running": 0, "pending": 0}
+    assert stats["tasks"] == {"total": TASKS, **counts}
+    assert stats["executions"] == TASKS
+    assert stats["state"] == "complete"
+
+
+def test_a_killed_run_is_resumed(environment: dict[str, str], workload: Path, trace: Path) -> None:
+    """After kill -9 in the middle, --resume records every task once and repeats no more than a checkpoint's worth.
+
+    It does so at once, though the leases of the run that was killed would have held for hours.
+    """
+    environment["CLOUDKON_LEASE_S"] = "40000"
+    with running(environment, workload) as run:
+        await_runs(trace, TASKS // 2)
+        run.kill()
+    begun = recorded(environment)
+    assert 0 < begun["tasks"]["succeeded"] < TASKS
+    with running(environment, workload, "--resume") as resumed:
+        out, said = resumed.communicate(timeout=PATIENCE_S)
+    assert (resumed.returncode, said) == (0, "")
+    stats = json.loads(out)
+    assert stats["job"] == begun["job"]
+    assert_all_recorded(stats)
+    runs = runs_of(trace)
+    assert runs.keys() == set(range(TASKS))
+    assert set(runs.values()) <= {1, 2}
+    # What has no record when it is killed: a second since the last checkpoint, and a quarter until the next is due.
+    assert sum(runs.values()) - TASKS <= 2 * 1.25 * 1000 / MS
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_how_to_go_on(
+    environment: dict[str, str], workload: Path, trace: Path, number: signal.Signals
+) -> None:
+    """Ctrl-C finishes what has begun, tells what was kept and the command that goes on, which repeats nothing."""
+    with running(environment, workload) as run:
+        await_runs(trace, TASKS // 4)
+        run.send_signal(number)
+        out, said = run.communicate(timeout=120)
+    assert (run.returncode, out) == (128 + number, "")
+    stopping, kept, command = said.splitlines()
+    assert stopping == "Stopping: what has begun is finished first. Ctrl-C again stops at once."
+    ended = recorded(environment)["tasks"]["succeeded"]
+    assert kept.startswith(f"Kept: the results of {ended:,} tasks of local-tasks-")
+    assert 0 < ended < TASKS
+    words = command.split()
+    assert words[0] == "cloudkon-cli"
+    answer = run_cli(environment, *words[1:], "--json")
+    assert answer.returncode == 0, answer.stderr
+    assert_all_recorded(json.loads(answer.stdout))
+    assert set(runs_of(trace).values()) == {1}
+
+
+def test_a_job_is_run_by_one_process_at_a_time(environment: dict[str, str], workload: Path, tmp_path: Path) -> None:
+    """Resuming a job that still runs is refused with who runs it, and disturbs nothing."""
+    begun, until = tmp_path / "begun", tmp_path / "until"
+    header, _, *others = workload.read_text().splitlines()
+    workload.write_text("\n".join([header, f"hold {begun} {until}", *others]))
+    with running(environment, workload) as run:
+        eventually(begun.exists)
+        # Two that ran together would take each other's bundles, and one of them wait for ever.
+        with running(environment, workload, "--resume") as refused:
+            nothing, why = refused.communicate(timeout=PATIENCE_S)
+        assert (refused.returncode, nothing) == (2, "")
+        assert why.startswith(f"Error: Process {run.pid} is running local-tasks-")
+        assert why.count("\n") == 1
+        until.touch()
+        out, _ = run.communicate(timeout=PATIENCE_S)
+    assert_all_recorded(json.loads(out))
+
+
+def test_a_failed_task_makes_the_run_exit_with_1(environment: dict[str, str], tmp_path: Path) -> None:
+    """The results file has a line a task, and the exit code tells that not all is well."""
+    workload, results = tmp_path / "mixed.txt", tmp_path / "results.jsonl"
+    workload.write_text("#cloudkon: retries=0\nsleep 0\nfail so\nnosuch\n")
+    answer = run_cli(environment, *arguments(workload, "--results", str(results)))
+    assert (answer.returncode, answer.stderr) == (1, "")
+    lines = {line["task"]: line["state"] for line in map(json.loads, results.read_text().splitlines())}
+    assert lines == {2: "succeeded", 3: "failed", 4: "rejected"}
+
+
+def test_memory_does_not_grow_with_the_tasks(environment: dict[str, str], tmp_path: Path) -> None:
+    """Ten times the tasks take no more memory, up to what SQLite caches and the queue between them holds."""
+    small, large = (peak_kib(environment, tmp_path, tasks) for tasks in (20_000, 200_000))
+    assert large - small < 16 * 1024
+
+
+def peak_kib(environment: dict[str, str], folder: Path, tasks: int) -> int:
+    """The most memory that a run of so many tasks had; a process of its own asks, for only the largest child counts."""
+    workload = folder / f"{tasks}.txt"
+    workload.write_text("#cloudkon: bundle=64\n" + "sleep 0\n" * tasks)
+    code = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    run = [sys.executable, "-m", "cli.main", "run", "LOCAL", "-s", str(workload), "-t", "2", "--json"]
+    answer = subprocess.run([sys.executable, "-c", code, *run], env=environment, capture_output=True, check=True)
+    return int(answer.stdout) // (1 if sys.platform == "linux" else 1024)

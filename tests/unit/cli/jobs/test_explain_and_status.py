@@ -1,0 +1,207 @@
+"""explain and status, over a ledger file."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.main import cloudkon_cli
+from cloudkon.clock import SystemClock
+from cloudkon.ledger.results import TaskResult, TaskState, pack
+from cloudkon.local.ledger import SqliteLedger
+from tests.support.data.rows import worker_status
+from tests.support.worlds.local_jobs import EVENT_MS, write_job, write_rejects
+
+
+@pytest.fixture(autouse=True)
+def _this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CLOUDKON_HOME", str(tmp_path / "data"))
+    for name in ("CLOUDKON_STAGE", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def ledger_file(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "ledger.sqlite3"
+
+
+@pytest.fixture
+def ledger(ledger_file: Path) -> Iterator[SqliteLedger]:
+    opened = SqliteLedger(ledger_file, guard_ms=2_000)
+    yield opened
+    opened.close()
+
+
+JOB = "local-sleeps-abc"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(cloudkon_cli, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+def told(*arguments: object) -> Any:
+    return json.loads(run(*arguments, "--json").stdout)
+
+
+def test_a_task_that_failed(ledger: SqliteLedger) -> None:
+    """Who held it, when, how often it ran and what it said are told."""
+    write_job(ledger)
+    answer = run("explain", JOB, 2)
+    assert answer.exit_code == 0
+    for line in (
+        "state         failed: it ran, and its last run failed",
+        "reason        ValueError: boom \ufffd[31mred",
+        "bundle        00000.000000, done; 2 of 3",
+        "runs          3",
+        "      1  w1      its result is of this one",
+        "queue       10.0 ms",
+        "run         12.3 ms",
+        "end to end   900 ms",
+    ):
+        assert f"{line}\n" in answer.stdout
+    assert answer.stdout.count("\n\n") == 2
+
+
+def test_as_json(ledger: SqliteLedger, ledger_file: Path) -> None:
+    """As JSON a task has its stamps, its stages, its attempts and the place of its output."""
+    large = TaskResult(
+        TaskState.SUCCEEDED, EVENT_MS + 100, 50_000, 1, recorded_ms=EVENT_MS + 200, output="values/v.json"
+    )
+    write_job(ledger, results=[large])
+    one = told("explain", JOB, "--task", 1)
+    assert one["output_at"] == str(ledger_file.with_name("ledger.results") / "values" / "v.json")
+    assert one["attempts"] == [{"attempt": 1, "worker": "w1", "last_ran": True}]
+    assert one["stages_ms"] == {
+        "dispatch": 50.0, "queue": 10.0, "claim": 10.0, "wait": 30.0, "run": 50.0, "record": 50.0, "end_to_end": 200.0
+    }  # fmt: skip
+    assert (one["start_ms"], one["completed_ms"], one["state"]) == (EVENT_MS + 100, EVENT_MS + 900, "succeeded")
+
+
+def test_the_trace(ledger: SqliteLedger) -> None:
+    """The trace of a job that is traced is told with its task."""
+    write_job(ledger)
+    assert "trace" not in told("explain", JOB, 1)
+    with ledger._file.writing() as connection:
+        connection.execute("UPDATE jobs SET trace = '1-684fe5c0-0123456789abcdef01234567'")
+    assert told("explain", JOB, 1)["trace"] == "1-684fe5c0-0123456789abcdef01234567"
+    assert "trace         1-684fe5c0-0123456789abcdef01234567\n" in run("explain", JOB, 1).stdout
+
+
+def test_where_the_time_of_a_run_went(ledger: SqliteLedger) -> None:
+    """The stages that a handler tells apart are shown with their part of the run, also before a failure."""
+    staged = TaskResult(
+        TaskState.FAILED, EVENT_MS + 100, 50_000, 1, error="no", stages_ms={"download": 40.0, "encode": 5.0}
+    )
+    write_job(ledger, results=[staged])
+    assert told("explain", JOB, 1)["handler_stages_ms"] == {"download": 40.0, "encode": 5.0}
+    said = run("explain", JOB, 1).stdout
+    assert "stage of the run     took  of it\n" in said.replace("of it ", "of it")
+    assert "download          40.0 ms  80.0%\nencode            5.00 ms  10.0%\n" in said
+    assert told("results", JOB)["handler_stages_ms"] == {"download": 40.0, "encode": 5.0}
+
+
+def test_a_task_of_another_attempt(ledger: SqliteLedger) -> None:
+    """A result of an earlier attempt is told as such, without the stages that only the last attempt's stamps tell."""
+    first = TaskResult(TaskState.SUCCEEDED, EVENT_MS + 100, 5_000, 1, recorded_ms=EVENT_MS + 200)
+    write_job(ledger, results=[first], done=False)
+    with ledger._file.writing() as connection:
+        connection.execute("""UPDATE bundles SET owners = '["w0", "w1"]'""")
+    held = told("explain", JOB, 1)
+    assert (held["state"], [one["last_ran"] for one in held["attempts"]]) == ("abandoned", [False, False])
+    (row,) = ledger.bundles(ledger.recent(1)[0])
+    with ledger._file.writing() as connection:
+        connection.execute("UPDATE bundles SET state = 'done', results = ?", (pack([first], row.event_ms),))
+    done = told("explain", JOB, 1)
+    assert [one["last_ran"] for one in done["attempts"]] == [True, False]
+    assert set(done["stages_ms"]) == {"dispatch", "run", "record", "end_to_end"}
+
+
+def test_a_rejected_line(ledger: SqliteLedger, ledger_file: Path) -> None:
+    """A line that the dispatcher rejected is told with the reason."""
+    write_rejects(ledger_file, write_job(ledger, rejected=1), [4])
+    answer = run("explain", JOB, 4)
+    assert "state   rejected: it can't be run as it stands\nreason  no closing quotation\n" in answer.stdout
+
+
+def test_a_task_that_waits(ledger: SqliteLedger) -> None:
+    """A task whose bundle nobody claimed waits, unless its job was paused or cancelled."""
+    write_job(ledger)
+    with ledger._file.writing() as connection:
+        connection.execute("DELETE FROM bundles")
+    assert "waiting: no worker has claimed its bundle yet: its message waits" in run("explain", JOB, 1).stdout
+    ledger.pause(JOB, "lunch", 1)
+    assert "waits on the task queue; the job is paused: lunch\n" in run("explain", JOB, 1).stdout
+    ledger.cancel(JOB, 1)
+    assert "waiting: its job was cancelled, so it will not be begun\n" in run("explain", JOB, 1).stdout
+
+
+def test_by_id_and_with_its_line(tmp_path: Path) -> None:
+    """A task is found by its author's id too, and its line is shown; lines that are no tasks are told to be none."""
+    file = tmp_path / "tasks.txt"
+    file.write_text('# comment\n{"task": "sleep", "args": [0], "id": "fine"}\n\nsleep 0\n')
+    run("run", "LOCAL", "-s", file)
+    (job,) = [json.loads(line)["job"] for line in run("jobs", "--json").stdout.splitlines()]
+    one = told("explain", job, "fine")
+    assert (one["task"], one["id"], one["line"]) == (2, "fine", '{"task": "sleep", "args": [0], "id": "fine"}')
+    assert "has the id 'other'. Name it by the number of its line" in run("explain", job, "other").stderr
+    answers = [run("explain", job, number) for number in (1, 3, 5)]
+    assert [answer.exit_code for answer in answers] == [1, 1, 1]
+    assert "Line 1 is blank or a comment: '# comment'. It is no task." in answers[0].stderr
+    assert "has 4 lines, and no line 5." in answers[2].stderr
+
+
+@pytest.mark.parametrize("arguments", [(JOB,), (JOB, "1", "--task", "1"), (JOB, "0")])
+def test_one_task(ledger: SqliteLedger, arguments: tuple[str, ...]) -> None:
+    """Exactly one task is explained."""
+    write_job(ledger)
+    assert run("explain", *arguments).exit_code == 2
+
+
+def test_status(ledger: SqliteLedger) -> None:
+    """A job that nobody works on is told to be so, with what to do."""
+    write_job(ledger, done=False)
+    answer = run("status")
+    assert answer.exit_code == 0
+    assert answer.stdout.splitlines()[:2] == [
+        f"{JOB} running: 0/3 succeeded, 3 running",
+        "No worker was heard of in the last 60 s. Start one: cloudkon-cli run LOCAL -s FILE --resume",
+    ]
+    one = told("status", JOB)
+    assert [finding["holdup"] for finding in one["findings"]] == ["no-workers", "abandoned"]
+    assert (one["approximate_depths"], one["workers"], one["state"]) == (None, [], "running")
+
+
+def test_status_of_throttled_workers(ledger: SqliteLedger) -> None:
+    """What workers say of throttling in the last minute is a finding, and their counts are kept apart."""
+    write_job(ledger, done=False)
+    now_ms, counts = SystemClock().now_ms(), {"dynamodb.UpdateItem": 25}
+    ledger.announce(worker_status("host-1", seen_ms=now_ms, throttled=counts))
+    ledger.announce(worker_status("host-2", seen_ms=now_ms))
+    assert (
+        "AWS has throttled 25 requests of 1 workers in the last minute: DynamoDB UpdateItem 25." in run("status").stdout
+    )
+    one = told("status", JOB)
+    assert [finding["holdup"] for finding in one["findings"]] == ["throttled", "abandoned"]
+    assert one["workers"] == [
+        {"worker": "host-1", "state": "working", "throttled": counts},
+        {"worker": "host-2", "state": "working", "throttled": {}},
+    ]
+
+
+def test_status_of_a_complete_job(ledger: SqliteLedger) -> None:
+    """A job that is complete waits for nothing."""
+    write_job(ledger)
+    assert run("status").stdout.splitlines()[1:] == ["It is complete: every task has its result."]
+
+
+@pytest.mark.parametrize("command", [("status",), ("explain", "1")])
+def test_unknown(ledger: SqliteLedger, command: tuple[str, ...]) -> None:
+    """An unknown job is told with what may have been meant."""
+    write_job(ledger)
+    name, *others = command
+    answer = run(name, "local-sleeps-abd", *others)
+    assert (answer.exit_code, f"Did you mean {JOB}?" in answer.stderr) == (1, True)

@@ -1,0 +1,74 @@
+"""Which job `watch` follows when none is named."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.jobs.ledgers import Ledgers, Records
+from cli.jobs.watch import _newest
+from cli.jobs.watching import watch_to_end
+from cloudkon.errors import NotFoundError
+from cloudkon.local.clock import ManualClock
+from cloudkon.local.ledger import SqliteLedger
+from cloudkon.local.store import FolderStore
+from tests.support.data.rows import job
+
+
+class Late(ManualClock):
+    """Somebody else's dispatcher opens a job while we sleep."""
+
+    def __init__(self, ledger: SqliteLedger, after: int) -> None:
+        super().__init__()
+        self.sleeps = 0
+        self._ledger = ledger
+        self._after = after
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.sleeps += 1
+        if self.sleeps == self._after:
+            self._ledger.open(job())
+
+
+@pytest.fixture
+def ledger() -> SqliteLedger:
+    return SqliteLedger(None, guard_ms=0)
+
+
+def ledgers(ledger: SqliteLedger, store: FolderStore, *, likely: bool) -> Ledgers:
+    return Ledgers(None, lambda: Records(ledger, store), likely, lambda _: None)
+
+
+def test_the_first_job_of_a_stage_is_waited_for(ledger: SqliteLedger, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A workload that was dropped a moment ago is about to become a job."""
+    store = FolderStore(tmp_path_factory.mktemp("results"))
+    clock = Late(ledger, after=3)
+    assert _newest(ledgers(ledger, store, likely=True), clock, 30.0).job.id == job().id
+    assert clock.sleeps == 3
+
+
+def test_it_is_not_waited_for_in_vain(ledger: SqliteLedger, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """After the wait there is no job, and the answer says so; without a cloud there is nothing to wait for."""
+    store = FolderStore(tmp_path_factory.mktemp("results"))
+    clock = Late(ledger, after=1_000)
+    with pytest.raises(NotFoundError, match="no job yet"):
+        _newest(ledgers(ledger, store, likely=True), clock, 30.0)
+    assert clock.sleeps == 30
+    with pytest.raises(NotFoundError, match="no job yet"):
+        _newest(ledgers(ledger, store, likely=False), clock, 30.0)
+    assert clock.sleeps == 30
+
+
+def test_ctrl_c_before_the_job_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who stops waiting for a job is not told that it goes on."""
+
+    class Interrupted(ManualClock):
+        def sleep(self, seconds: float) -> None:
+            raise KeyboardInterrupt
+
+    records = Records(SqliteLedger(None, guard_ms=0), FolderStore(tmp_path))
+    with pytest.raises(SystemExit, match="130"):
+        watch_to_end(records, "tasks-k3vq7xwz5a2m", Interrupted(), 30.0)
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "The job has not been opened yet. Watch it again: cloudkon-cli watch tasks-k3vq7xwz5a2m"
+    )

@@ -1,0 +1,111 @@
+"""Why nothing is happening, told from rows made up."""
+
+from dataclasses import replace
+
+import pytest
+
+from cloudkon.ledger.fleet import WorkerState, WorkerStatus
+from cloudkon.ledger.job import Job
+from cloudkon.ledger.lease import BundleRow, BundleState
+from cloudkon.ledger.results import TaskState
+from cloudkon.reports.diagnosis import Depths, Finding, Holdup, Unfinished, diagnose
+from cloudkon.reports.stats import job_stats
+from tests.support.data.recorded import EVENT_MS, Recorded, job, report, result, row
+
+EMPTY = Depths(0, 0, 0, 0)
+NOW = EVENT_MS + 1_000
+LEASED = row([None, None], state=BundleState.LEASED)
+LAPSED = replace(LEASED, lease_until_ms=NOW - 1)
+RELEASED = row([None, result()], state=BundleState.RELEASED)
+RETRYING = row([result(TaskState.RETRYING), result()], state=BundleState.RELEASED)
+DONE = row([result(), result()])
+
+
+def idle(state: WorkerState = WorkerState.IDLE, reason: str = "") -> WorkerStatus:
+    return WorkerStatus("w1", state, 4, 0, 0, 0, EVENT_MS, NOW, reason)
+
+
+def findings(
+    rows: list[BundleRow],
+    *workers: WorkerStatus,
+    depths: Depths | None = EMPTY,
+    the_job: Job | None = None,
+    sent: int = 1,
+    ranges: int = 1,
+) -> list[Finding]:
+    the_job = the_job or job()
+    unfinished = Unfinished()
+    recorded = Recorded(the_job, list(unfinished.noting(rows, NOW)), [report(2 * sent, bundles=sent)], [])
+    return diagnose(job_stats(recorded, recorded, the_job, NOW), unfinished, workers, depths, ranges=ranges)
+
+
+def holdups(*arguments: object, **others: object) -> list[Holdup]:
+    return [finding.holdup for finding in findings(*arguments, **others)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("rows", "depths", "told"),
+    [
+        ([DONE], EMPTY, [Holdup.COMPLETE]),
+        ([LEASED], EMPTY, [Holdup.RUNNING]),
+        ([LAPSED], EMPTY, [Holdup.ABANDONED]),
+        ([RELEASED], EMPTY, [Holdup.RELEASED]),
+        ([RETRYING], EMPTY, [Holdup.RETRYING]),
+        ([], Depths(3, 0, 0, 0), [Holdup.WAITING]),
+        ([], Depths(0, 3, 0, 0), [Holdup.OUT_OF_SIGHT]),
+        ([], Depths(0, 0, 3, 0), [Holdup.OUT_OF_SIGHT]),
+        ([], EMPTY, [Holdup.MISSING]),
+        ([], None, [Holdup.WAITING]),
+        ([DONE], Depths(0, 0, 0, 3), [Holdup.COMPLETE, Holdup.DEAD_LETTERS]),
+    ],
+)
+def test_one_bundle(rows: list[BundleRow], depths: Depths | None, told: list[Holdup]) -> None:
+    """Wherever the last bundle is, it is told, and nothing else."""
+    assert holdups(rows, idle(), depths=depths) == told
+
+
+def test_no_workers() -> None:
+    """Without a worker that could receive, it is told to start one; a lease that holds proves that there is one."""
+    assert holdups([], depths=Depths(1, 0, 0, 0)) == [Holdup.NO_WORKERS, Holdup.WAITING]
+    assert holdups([], idle(WorkerState.DRAINING), depths=Depths(1, 0, 0, 0))[0] is Holdup.NO_WORKERS
+    assert holdups([LEASED]) == [Holdup.RUNNING]
+    assert holdups([LAPSED]) == [Holdup.NO_WORKERS, Holdup.ABANDONED]
+    assert "python -m ec2_worker" in findings([])[0].says
+    assert "run LOCAL" in findings([], depths=None)[0].says
+
+
+def test_sick_workers() -> None:
+    """Where all workers are sick, it is told why."""
+    first, *_ = findings([], idle(WorkerState.SICK, "the disk is full"))
+    assert (first.holdup, "the disk is full" in first.says) == (Holdup.SICK_WORKERS, True)
+    assert Holdup.SICK_WORKERS not in holdups([], idle(WorkerState.SICK), idle())
+
+
+def test_throttled() -> None:
+    """What AWS throttles of the workers' requests is told by service and operation; who has stopped asks no more."""
+    throttled = replace(idle(), throttled={"sqs.ReceiveMessage": 6, "dynamodb.UpdateItem": 20})
+    sick = replace(idle(WorkerState.SICK), throttled={"dynamodb.UpdateItem": 1_000})
+    stopped = replace(throttled, state=WorkerState.STOPPED)
+    first, second = findings([LEASED], throttled, sick, idle(), stopped)
+    assert (first.holdup, second.holdup) == (Holdup.THROTTLED, Holdup.RUNNING)
+    assert (
+        "1,026 requests of 2 workers in the last minute: DynamoDB UpdateItem 1,020, SQS ReceiveMessage 6." in first.says
+    )
+    assert holdups([LEASED], stopped) == [Holdup.RUNNING]
+    assert holdups([DONE], throttled) == [Holdup.COMPLETE]
+
+
+def test_flags() -> None:
+    """A pause comes first, with the way out; a cancelled job waits for nothing."""
+    paused = replace(job(), paused_ms=NOW, pause_reason="lunch")
+    first, *others = findings([LEASED], the_job=paused)
+    assert first.says == "It is paused: lunch. Let it go on: cloudkon-cli resume tasks-abc"
+    assert [other.holdup for other in others] == [Holdup.RUNNING]
+    (cancelled,) = findings([LEASED], the_job=replace(job(), cancelled_ms=NOW))
+    assert cancelled.says == "It was cancelled: 2 tasks have no result, and will not run."
+
+
+def test_dispatching() -> None:
+    """Ranges that are not dispatched are counted."""
+    first, *_ = findings([DONE], idle(), the_job=job(ranges=3))
+    assert first == Finding(Holdup.DISPATCHING, "2 of its 3 ranges are not dispatched yet.")

@@ -1,0 +1,202 @@
+"""The statistics of a job, from rows made up."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cloudkon.ledger.job import Job
+from cloudkon.ledger.lease import BundleState
+from cloudkon.ledger.results import TaskState
+from cloudkon.reports.stats import JobStats, job_stats
+from tests.support.data.recorded import EVENT_MS, Recorded, job, report, result, row, worker
+
+
+def stats_of(recorded: Recorded, the_job: Job | None = None, now: int = 10_000) -> JobStats:
+    return job_stats(recorded, recorded, the_job or job(), EVENT_MS + now)
+
+
+def finished() -> Recorded:
+    rows = [
+        row([result(ms=100), result(TaskState.FAILED, ms=50, runs=3, error="no")]),
+        row([result(TaskState.REJECTED, ms=0), result(ms=850, recorded=2_000)], number=1, owners=("w2",)),
+    ]
+    reports = [report(4, bundles=2, rejected=1)]
+    return Recorded(job(), rows, reports, [worker(duplicates_dropped=2, unrecorded_runs=5), worker("w2", slots=1)])
+
+
+def test_complete() -> None:
+    """A job whose tasks all have results is complete, and every count is exact."""
+    stats = stats_of(finished()).as_json()
+    assert stats["state"] == "complete"
+    assert stats["tasks"] == {"total": 5, "succeeded": 2, "failed": 1, "rejected": 2, "running": 0, "pending": 0}
+    assert stats["executions"] == 1 + 3 + 1 + 1 + 5
+    assert stats["duplicates_dropped"] == 2
+    assert stats["makespan_s"] == 2.0
+    assert stats["throughput_tasks_s"] == 2.0
+    assert stats["efficiency"] == 1.0 / (5 * 2.0)
+    assert stats["workers"] == [
+        {"id": "w1", "slots": 4, "tasks": 2, "busy_s": 0.15},
+        {"id": "w2", "slots": 1, "tasks": 2, "busy_s": 0.85},
+    ]
+    assert stats["api_calls"] == {"dynamodb.UpdateItem": 4, "sqs.ReceiveMessage": 2, "sqs.SendMessageBatch": 2}
+
+
+def test_keys() -> None:
+    """The JSON has these keys, whatever happened; others build on them."""
+    stages = dict.fromkeys(("dispatch", "queue", "claim", "wait", "run", "record", "end_to_end"))
+    for recorded in (Recorded(job()), finished()):
+        stats = stats_of(recorded).as_json()
+        assert list(stats) == [
+            "job",
+            "state",
+            "paused",
+            "source",
+            "tasks",
+            "bundles",
+            "executions",
+            "unrecorded_runs",
+            "duplicates_dropped",
+            "makespan_s",
+            "throughput_tasks_s",
+            "efficiency",
+            "stages",
+            "handler_stages",
+            "workers",
+            "api_calls",
+        ]
+        assert stats["stages"].keys() == stages.keys()
+        assert all(list(stage) == ["p50_ms", "p90_ms", "p99_ms", "max_ms"] for stage in stats["stages"].values())
+
+
+def test_final() -> None:
+    """Once a job is complete, its statistics are the same at any later time."""
+    assert stats_of(finished(), now=10_000) == stats_of(finished(), now=10_000_000)
+
+
+def test_stages() -> None:
+    """Each stage is the time between its two stamps."""
+    recorded = Recorded(job(), [row([result(start=400, ms=100, recorded=600)])], [report(1)], [worker()])
+    longest = {name: stage["max_ms"] for name, stage in stats_of(recorded).as_json()["stages"].items()}
+    assert longest == {
+        "dispatch": 100.0,
+        "queue": 100.0,
+        "claim": 100.0,
+        "wait": 100.0,
+        "run": 100.0,
+        "record": 100.0,
+        "end_to_end": 600.0,
+    }
+
+
+def test_stages_of_handlers() -> None:
+    """What handlers tell of their runs is summed up by name, the costliest first, failed tasks included."""
+    told = [{"decode": 10.0, "fetch": 40.0}, {"fetch": 80.0}, None]
+    ran = [replace(result(), stages_ms=stages_ms) for stages_ms in told]
+    ran[1] = replace(ran[1], state=TaskState.FAILED, error="no")
+    found = stats_of(Recorded(job(), [row(ran)], [report(3)], [worker()])).as_json()["handler_stages"]
+    assert list(found) == ["fetch", "decode"]
+    assert found["decode"] == {
+        "p50_ms": 10.0, "p90_ms": 10.0, "p99_ms": 10.0, "max_ms": 10.0, "total_ms": 10.0, "tasks": 1
+    }  # fmt: skip
+    assert (found["fetch"]["max_ms"], found["fetch"]["total_ms"], found["fetch"]["tasks"]) == (80.0, 120.0, 2)
+
+
+def test_stages_of_earlier_attempts() -> None:
+    """What an earlier attempt ran has no queue, claim and wait of its own: the row's stamps are the last attempt's."""
+    results = [result(attempt=1), result(attempt=2, start=5_400, recorded=5_600)]
+    taken_over = row(results, owners=("w1", "w2"), stamps=(100, 5_200, 5_350))
+    stats = stats_of(Recorded(job(), [taken_over], [report(2)], [])).as_json()
+    assert stats["stages"]["queue"]["p50_ms"] == pytest.approx(5_100, rel=0.005)
+    assert stats["stages"]["claim"]["p50_ms"] == pytest.approx(150, rel=0.005)
+    assert stats["stages"]["wait"] == dict.fromkeys(("p50_ms", "p90_ms", "p99_ms", "max_ms"), 50.0)
+    assert stats["stages"]["end_to_end"]["p50_ms"] == pytest.approx(600, rel=0.005)
+    assert [(share["id"], share["tasks"]) for share in stats["workers"]] == [("w1", 1), ("w2", 1)]
+
+
+def test_clock_skew() -> None:
+    """Clocks that differ make no negative stage."""
+    skewed = row([result(start=-400, recorded=-600)], stamps=(-50, -100, -200))
+    stats = stats_of(Recorded(job(), [skewed], [report(1)], [worker()])).as_json()
+    assert all(stage["p50_ms"] >= 0 and stage["max_ms"] >= 0 for stage in stats["stages"].values())
+    assert stats["makespan_s"] == 0.0
+    assert stats["throughput_tasks_s"] == 0.0
+
+
+def test_rejected_tasks_have_no_stages() -> None:
+    """A task that no handler was found for did not run, and makes no stage look short."""
+    rows = [row([result(TaskState.REJECTED, ms=0), result(ms=100)])]
+    stats = stats_of(Recorded(job(), rows, [report(2)], [])).as_json()
+    assert stats["stages"]["run"]["p50_ms"] == 100.0
+
+
+def test_empty_job() -> None:
+    """A job of no tasks is complete, and took as long as its dispatch."""
+    stats = stats_of(Recorded(job(), [], [report(0, bundles=0)], [])).as_json()
+    assert stats["state"] == "complete"
+    assert stats["tasks"]["total"] == 0
+    assert stats["makespan_s"] == 0.15
+    assert stats["stages"]["run"] == {"p50_ms": None, "p90_ms": None, "p99_ms": None, "max_ms": None}
+
+
+def test_running() -> None:
+    """Tasks without a result are running while a worker holds their bundle, and pending else."""
+    rows = [
+        row([result(), None, None], state=BundleState.LEASED),
+        row([result(), None], state=BundleState.RELEASED, number=1),
+    ]
+    stats = stats_of(Recorded(job(), rows, [report(10, bundles=4)], [])).as_json()
+    assert stats["state"] == "running"
+    assert stats["tasks"] == {"total": 10, "succeeded": 2, "failed": 0, "rejected": 0, "running": 2, "pending": 6}
+    assert stats["bundles"] == {"total": 4, "done": 0, "leased": 1, "released": 1}
+    assert stats["makespan_s"] == 10.0
+
+
+def test_checkpointed_is_not_complete() -> None:
+    """While a bundle is not done another worker may still claim it, so that its job is not complete."""
+    rows = [row([result()], state=BundleState.LEASED)]
+    assert stats_of(Recorded(job(), rows, [report(1)], [])).state == "running"
+
+
+def test_dispatching() -> None:
+    """While ranges are missing the total is estimated, and never less than what is known."""
+    rows = [row([result()] * 3), row([None] * 50, state=BundleState.LEASED, range_=1)]
+    recorded = Recorded(job(), rows, [report(3, rejected=2)], [])
+    estimated = stats_of(recorded, job(ranges=2, estimate=100)).as_json()
+    assert estimated["state"] == "dispatching"
+    assert estimated["tasks"] == {
+        "total": 100,
+        "succeeded": 3,
+        "failed": 0,
+        "rejected": 2,
+        "running": 50,
+        "pending": 45,
+    }
+    known = stats_of(recorded, job(ranges=2, estimate=10)).as_json()
+    assert known["tasks"]["total"] == 55
+
+
+def test_cancelled() -> None:
+    """A cancelled job has ended when it was cancelled, or with the last result after that."""
+    recorded = Recorded(job(), [row([result(recorded=600), None])], [report(2)], [])
+    stats = stats_of(recorded, job(cancelled_ms=EVENT_MS + 500))
+    assert (stats.state, stats.makespan_s, stats.ended) == ("cancelled", 0.6, True)
+    assert stats_of(recorded, job(cancelled_ms=EVENT_MS + 900)).makespan_s == 0.9
+
+
+@pytest.mark.parametrize("reports", [[], [worker("somebody else")]])
+def test_unknown_slots(reports: list[Any]) -> None:
+    """The efficiency is unknown while a worker that ran tasks has not reported its slots."""
+    stats = stats_of(Recorded(job(), [row([result()])], [report(1)], reports)).as_json()
+    assert stats["efficiency"] is None
+    assert {"id": "w1", "slots": None, "tasks": 1, "busy_s": 0.1} in stats["workers"]
+
+
+def test_paused() -> None:
+    """A paused job is still running, and says why nothing of it is begun."""
+    stats = stats_of(Recorded(job(), [], [report(2)]), replace(job(), paused_ms=EVENT_MS + 9, pause_reason="lunch"))
+    assert (stats.as_json()["state"], stats.as_json()["paused"]) == ("running", "lunch")
+    assert stats_of(Recorded(job(), [], [report(2)])).as_json()["paused"] is None
+    assert (
+        stats_of(finished(), replace(job(), paused_ms=EVENT_MS + 9, pause_reason="lunch")).as_json()["paused"] is None
+    )

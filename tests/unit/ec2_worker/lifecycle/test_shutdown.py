@@ -1,0 +1,78 @@
+"""What becomes of what a worker holds when it is told to leave."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from cloudkon.ledger.lease import BundleState
+from tests.support.waiting import eventually
+from tests.support.worlds.worker_with_threads import Ward
+
+
+@pytest.fixture
+def ward() -> Iterator[Ward]:
+    with Ward(poll_s=0.01, backlog_s=60.0) as ward:
+        yield ward
+
+
+def begin_two(ward: Ward) -> tuple[str, str]:
+    """A bundle whose task runs and waits, and one behind it that no slot has begun."""
+    ward.does(ward.send())  # from now on the worker knows how short its tasks are, and holds some
+    ward.held_up.clear()
+    running = ward.send()
+    assert ward.does(running)
+    waiting = ward.send()
+    assert eventually(lambda: waiting in ward.rows())
+    return running, waiting
+
+
+def test_what_has_begun_is_finished_and_the_rest_is_free_at_once(ward: Ward) -> None:
+    """Others may have the bundle that nobody had begun while the task that runs goes on."""
+    running, waiting = begin_two(ward)
+    ward.worker.drain_within(60.0)
+    assert eventually(lambda: ward.tasks.depth().visible == 1)
+    assert ward.rows()[waiting].state is BundleState.RELEASED
+    assert not ward.ended
+    ward.held_up.set()
+    assert eventually(lambda: ward.ended)
+    assert ward.rows()[running].state is BundleState.DONE
+    assert waiting not in ward.ran
+
+
+def test_room_that_a_drain_leaves_is_not_filled() -> None:
+    """A worker that waited for room, and is told to leave meanwhile, asks for nothing when a slot falls idle."""
+    ward = Ward()  # its threads are not started: this one is the receiver
+    ward.send()
+    ward.worker.drain_within(60.0)
+    assert ward.worker.receiver._receive(0.0) == ()
+    (delivery,) = ward.tasks.receive(1, 0.0, 60.0)
+    assert delivery.receive_count == 1
+    ward.ledger.close()
+
+
+def test_at_the_deadline_everything_is_given_back(ward: Ward) -> None:
+    """A task that does not end in time is free for others at once, and no budget is spent."""
+    running, waiting = begin_two(ward)
+    ward.worker.drain_within(0.0)
+    assert eventually(lambda: ward.ended)
+    assert ward.tasks.depth().visible == 2
+    for line in (running, waiting):
+        row = ward.rows()[line]
+        assert (row.state, row.results) == (BundleState.RELEASED, (None,))
+
+
+def test_a_drain_can_only_be_shortened(ward: Ward) -> None:
+    """A spot notice cuts the time of a drain that goes on; a later, longer one changes nothing."""
+    begin_two(ward)
+    for seconds in (60.0, 0.0, 60.0):
+        ward.worker.drain_within(seconds)
+    assert eventually(lambda: ward.ended)
+    assert ward.tasks.depth().visible == 2
+
+
+def test_the_settings_bound_a_drain() -> None:
+    """Whoever gives a worker more time than drain_s is not obeyed."""
+    with Ward(poll_s=0.01, backlog_s=60.0, drain_s=0.0) as ward:
+        begin_two(ward)
+        ward.worker.drain_within(3_600.0)
+        assert eventually(lambda: ward.ended)

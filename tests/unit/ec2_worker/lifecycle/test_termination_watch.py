@@ -1,0 +1,156 @@
+"""A worker leaves an instance before EC2 takes it away."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cloudkon.clock import SystemClock
+from cloudkon.ledger.fleet import WorkerState
+from cloudkon.local.clock import ManualClock
+from ec2_worker.lifecycle.drain import Drain
+from ec2_worker.lifecycle.imds import Metadata
+from ec2_worker.lifecycle.shutdown import Farewell
+from ec2_worker.lifecycle.termination_watch import EndWatch
+from tests.support.servers.metadata_server import LIFECYCLE, NOTICE, REBALANCE, MetadataServer, metadata_server
+from tests.support.waiting import eventually
+from tests.support.worlds.worker_with_threads import Ward
+
+
+class Watched:
+    """A watch over a metadata service of its own, and the drains that it asked for."""
+
+    def __init__(self, server: MetadataServer) -> None:
+        self.server = server
+        self.clock = ManualClock()
+        self.drains: list[tuple[float, str]] = []
+        self.watch = EndWatch(
+            Metadata(server.endpoint, self.clock),
+            self.clock,
+            90.0,
+            lambda seconds, reason: self.drains.append((seconds, reason)),
+            every_s=0.01,
+        )
+
+    def announce(self, in_s: float, action: str = "terminate") -> None:
+        at = datetime.fromtimestamp(self.clock.now_ms() / 1000 + in_s, UTC)
+        self.server.answers[NOTICE] = f'{{"action": "{action}", "time": "{at:%Y-%m-%dT%H:%M:%SZ}"}}'
+
+    def recommend(self) -> None:
+        self.server.answers[REBALANCE] = '{"noticeTime": "2025-06-15T15:06:40Z"}'
+
+
+@pytest.fixture
+def watched() -> Iterator[Watched]:
+    with metadata_server() as server:
+        yield Watched(server)
+
+
+def test_nothing_announced_nothing_done(watched: Watched) -> None:
+    """As long as there is no notice, the watch goes on."""
+    assert watched.watch.look() is False
+    assert watched.drains == []
+
+
+@pytest.mark.parametrize(("in_s", "left_s"), [(120.0, 115.0), (7.0, 2.0), (3.0, 0.0), (-60.0, 0.0)])
+def test_a_spot_notice_drains_in_the_time_left(watched: Watched, in_s: float, left_s: float) -> None:
+    """The worker is done some seconds before the instance ends, and a late notice drains at once."""
+    watched.announce(in_s)
+    assert watched.watch.look() is True
+    assert watched.drains == [(left_s, "spot interruption: terminate")]
+
+
+def test_a_recommendation_drains_once_and_the_watch_goes_on(watched: Watched) -> None:
+    """The notice may follow it, and leave less time."""
+    watched.recommend()
+    assert [watched.watch.look() for _ in range(2)] == [False, False]
+    watched.announce(20.0, "stop")
+    assert watched.watch.look() is True
+    assert watched.drains == [(90.0, "rebalance recommendation"), (15.0, "spot interruption: stop")]
+
+
+def test_trouble_is_told_once_and_outlived(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
+    """A notice that can't be read, or a service that is busy, ends neither the worker nor the watch."""
+    watched.server.answers[NOTICE] = "<html>"
+    assert [watched.watch.look() for _ in range(3)] == [False] * 3
+    assert len(caplog.records) == 1
+    watched.announce(120.0)
+    assert watched.watch.look() is True
+
+
+def test_the_watch_ends_with_the_notice(watched: Watched) -> None:
+    """As a thread it learns where it is, looks again and again, and is through once the end is known."""
+    thread = threading.Thread(target=watched.watch.run)
+    thread.start()
+    assert eventually(lambda: watched.server.asked.count(NOTICE) > 1)
+    watched.announce(120.0)
+    thread.join()
+    assert watched.drains == [(115.0, "spot interruption: terminate")]
+    assert watched.watch.instance is not None
+    assert watched.watch.instance.zone == "eu-central-1a"
+
+
+def test_the_watch_ends_with_the_worker(watched: Watched) -> None:
+    """It stops when it is told to."""
+    watched.watch.stopping.set()
+    watched.watch.run()
+    assert watched.server.asked.count(NOTICE) == 1
+
+
+def test_elsewhere_it_is_over_at_once(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
+    """Where nobody gives tokens there is no instance; nothing is asked again, and nobody hears of it."""
+    watched.server.gives_tokens = False
+    watched.announce(120.0)
+    watched.watch.run()
+    assert watched.drains == []
+    assert watched.watch.instance is None
+    assert not [record for record in caplog.records if record.levelname != "DEBUG"]
+
+
+def test_a_worker_leaves_a_spot_instance(watched: Watched) -> None:
+    """Wired together: the notice drains the worker, and its row names the instance and the reason."""
+    with Ward(Metadata(watched.server.endpoint, SystemClock())) as ward:
+        assert eventually(lambda: ward.row().instance is not None)
+        watched.server.answers[NOTICE] = '{"action": "terminate", "time": "2025-06-15T15:06:40Z"}'
+        assert eventually(lambda: ward.ended)
+        assert (ward.row().state, ward.row().reason) == (WorkerState.STOPPED, "spot interruption: terminate")
+
+
+def test_a_scale_in_drains(watched: Watched) -> None:
+    """Once its group ends the instance, the worker drains; in service it goes on."""
+    watched.server.answers[LIFECYCLE] = "InService"
+    assert watched.watch.look() is False
+    watched.server.answers[LIFECYCLE] = "Terminated"
+    assert watched.watch.look() is True
+    assert watched.drains == [(90.0, "scale-in")]
+
+
+def test_nobody_lets_an_instance_go_whose_watch_still_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the watch is just telling the group must not come after the worker's last word."""
+    monkeypatch.setattr("ec2_worker.lifecycle.shutdown._LAST_WRITES_S", 0.0)
+    told: list[str] = []
+    stopping, silent = threading.Event(), threading.Event()
+    vitals: Any = SimpleNamespace(stopping=stopping, last_words=told.append)
+    end_watch: Any = SimpleNamespace(stopping=stopping, leave=lambda: told.append("left"))
+    nothing: Any = None
+    drain = Drain(ManualClock(), 90.0, "scale-in")
+    unused = (nothing, nothing, nothing, nothing, nothing, nothing, nothing)
+    farewell = Farewell(drain, *unused, vitals, end_watch, 20.0)
+    speaks = threading.Thread(target=silent.wait, daemon=True)
+    speaks.start()
+    farewell.last_words(ended_thread(), speaks)
+    assert told == ["scale-in"]
+    silent.set()
+    speaks.join()
+    farewell.last_words(ended_thread(), speaks)
+    assert told[-1] == "left"
+
+
+def ended_thread() -> threading.Thread:
+    thread = threading.Thread(target=lambda: None)
+    thread.start()
+    thread.join()
+    return thread

@@ -1,0 +1,99 @@
+"""The pages that strangers read are whole: links lead somewhere, and what they name is what there is."""
+
+import argparse
+import re
+import shlex
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import pytest
+
+from cli.main import cloudkon_cli
+from cloudkon.settings import Settings
+from ec2_worker.__main__ import _parser
+from tests.support.data.pages import PAGES, blocks
+
+CLI = "".join(Path(f"docs/{page}.md").read_text(encoding="utf-8") for page in ("tools", "cli"))
+OPERATING = Path("docs/operating.md").read_text(encoding="utf-8")
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that a page's headings get where it is shown."""
+    text = _FENCED.sub("", page.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], click.Command]:
+    """All commands by their paths, without groups."""
+    context = click.Context(group)
+    found: dict[tuple[str, ...], click.Command] = {}
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            found |= commands(command, (*path, name))
+        else:
+            found[*path, name] = command
+    return found
+
+
+COMMANDS = commands(cloudkon_cli)
+SHOWN = [
+    (page, words)
+    for page in PAGES
+    for block in blocks(page)
+    if block.language == "sh"
+    for call in re.findall(r"(?:^|[|(]\s*)(cloudkon-cli [^|)\n#>&]*)", block.text, re.MULTILINE)
+    if (words := shlex.split(call.replace('"', "")))
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links(page: Path) -> None:
+    """A link within the repository leads to a file, and to a heading of it."""
+    for link in _LINK.findall(_FENCED.sub("", page.read_text(encoding="utf-8"))):
+        if link.startswith("http"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_and_option_is_described(path: tuple[str, ...]) -> None:
+    """Each command and each of its options is in docs/cli.md or docs/tools.md."""
+    assert re.search(rf"`?{' '.join(path)}\b", CLI)
+    options = [option for option in COMMANDS[path].params if isinstance(option, click.Option)]
+    missing = [name for option in options for name in option.opts if not re.search(rf"{name}\b", CLI)]
+    assert missing == []
+
+
+def test_every_option_of_the_worker_is_described() -> None:
+    """Each option of a worker is in docs/cli.md."""
+    section = CLI.partition("## The worker")[2]
+    shown = [action for action in _parser()._actions if action.help is not argparse.SUPPRESS]
+    actions = [action for action in shown if not isinstance(action, argparse._HelpAction)]
+    names = [name for action in actions for name in action.option_strings]
+    assert [name for name in names if not re.search(rf"{name}[ `]", section)] == []
+
+
+@pytest.mark.parametrize(("page", "words"), SHOWN, ids=str)
+def test_shown_commands_exist(page: Path, words: list[str]) -> None:
+    """A command line that is shown names a command that there is, with options that it has."""
+    path = next((path for path in COMMANDS if tuple(words[1 : 1 + len(path)]) == path), None)
+    assert path is not None, f"{page}: {' '.join(words)}"
+    known = {name for option in COMMANDS[path].params for name in option.opts} | {"--help"}
+    assert {word.partition("=")[0] for word in words if word.startswith("-") and word != "-"} <= known
+
+
+def test_the_settings_are_described() -> None:
+    """docs/operating.md has each setting with its default."""
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([\d.]+) \|", OPERATING, re.MULTILINE))
+    assert {name: float(value) for name, value in rows.items()} == {
+        field.name: getattr(Settings(), field.name) for field in fields(Settings)
+    }
