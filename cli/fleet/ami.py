@@ -23,7 +23,7 @@ from cloudkon.aws.stack.stack import Stack
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import SystemClock
 from cloudkon.errors import NotFoundError
-from cloudkon.stage.ami import ARTIFACTS_PREFIX, WorkerImage, user_data
+from cloudkon.stage.ami import ARTIFACTS_PREFIX, WorkerAmi, user_data
 from cloudkon.stage.names import Names
 
 _TYPES = {"amd64": "t3.small", "arm64": "t4g.small"}
@@ -192,7 +192,7 @@ def _built(builder: ImageBuilder, asked: Build) -> str:
         raise
 
 
-def _table(shown: Sequence[WorkerImage], current: str | None, users: Mapping[str, Sequence[str]]) -> Table:
+def _table(shown: Sequence[WorkerAmi], current: str | None, users: Mapping[str, Sequence[str]]) -> Table:
     return Table(
         ("image", "age", "arch", "GiB", "state", "artifacts", "base", "new workers", "instances"),
         ("left", "right", "left", "right", "left", "left", "left", "left", "left"),
@@ -213,7 +213,7 @@ def _table(shown: Sequence[WorkerImage], current: str | None, users: Mapping[str
     )
 
 
-def _age(image: WorkerImage) -> str:
+def _age(image: WorkerAmi) -> str:
     if not image.created:
         return "-"
     created = datetime.fromisoformat(image.created).replace(tzinfo=UTC)

@@ -26,7 +26,7 @@ def stats(ledgers: Ledgers, job: str | None, *, as_json: bool) -> None:
     """
     found = ledgers.find(job)
     ledger = found.records.ledger
-    answer = job_stats(ledger, ledger, found.job, SystemClock().now_ms())
+    answer = job_stats(ledger, found.job, SystemClock().now_ms())
     if as_json:
         click.echo(json.dumps(answer.as_json()))
         return

@@ -73,7 +73,7 @@ def run_local(
             with _stopping(run.stop) as signals:
                 run.run(job)
             progress.end()
-            stats = job_stats(run.ledger, run.ledger, run.ledger.job(job.id) or job, SystemClock().now_ms())
+            stats = job_stats(run.ledger, run.ledger.job(job.id) or job, SystemClock().now_ms())
         finally:
             end_programs()
             run.close()

@@ -5,7 +5,7 @@ import click
 from cli.stage.findings import show
 from cli.stage.this_machine import check_machine
 from cli.terminal.options import json_option, stage_option
-from cloudkon.stage.checkup import Finding
+from cloudkon.stage.checkup import CheckResult
 
 
 @click.command()
@@ -28,7 +28,7 @@ def doctor(stage: str, *, as_json: bool, only_machine: bool) -> None:
         raise SystemExit(1)
 
 
-def _all(stage: str) -> Iterator[Finding]:
+def _all(stage: str) -> Iterator[CheckResult]:
     from cli.stage.examination import examine_stage  # noqa: PLC0415 (boto3 takes longer to import than the machine's answer)
 
     yield from check_machine()

@@ -10,10 +10,10 @@ from cloudkon.aws.session import Session
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError
 from cloudkon.settings import Settings
-from cloudkon.stage.checkup import Finding, problem
+from cloudkon.stage.checkup import CheckResult, problem
 
 
-def examine_stage(stage: str) -> Iterator[Finding]:
+def examine_stage(stage: str) -> Iterator[CheckResult]:
     """The account and the stage; where it is not known whose account this is, that is all there is to find."""
     clock = SystemClock()
     try:
