@@ -24,7 +24,7 @@ READY = "cloudkon-image: ready"
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[ImageWorld]:
     with image_world(monkeypatch) as made:
-        monkeypatch.setattr(cli.fleet.ami, "SystemClock", lambda: made)
+        monkeypatch.setattr("cli.terminal.options.SystemClock", lambda: made)
         yield made
 
 

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from cli.main import cloudkon_cli
 from cli.stage.findings import show
 from cli.stage.this_machine import check_machine
+from cli.terminal.output import Output
 from cloudkon.stage.checkup import Finding, Verdict
 
 
@@ -40,7 +41,7 @@ def test_what_is_not_installed_is_named() -> None:
 )
 def test_the_summary(verdicts: list[Verdict], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     """In the end the problems are counted, and the rest; only a problem makes it unwell."""
-    is_well = show([Finding("one", verdict, "so it is") for verdict in verdicts], as_json=False)
+    is_well = show([Finding("one", verdict, "so it is") for verdict in verdicts], output=Output())
     assert is_well == (Verdict.PROBLEM not in verdicts)
     assert capsys.readouterr().err == said
 
