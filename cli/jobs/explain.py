@@ -1,4 +1,3 @@
-import json
 from typing import Any
 
 import click
@@ -7,10 +6,11 @@ from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Found, Ledgers
 from cli.repair.workload_lines import Originals
 from cli.system.paths import results_folder
-from cli.terminal.options import json_option
-from cli.terminal.tables import Table, print_tables
+from cli.terminal.options import json_option, uses_clock
+from cli.terminal.output import Output, json_line
+from cli.terminal.tables import Table
 from cli.terminal.units import duration, moment, one_line
-from cloudkon.clock import SystemClock
+from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, NotFoundError
 from cloudkon.ledger.job import Job
 from cloudkon.reports.task_lookup import TaskRecord, find_id, find_line
@@ -49,7 +49,8 @@ _STAMPS = (
 @click.option("--task", "number", type=click.IntRange(min=1), metavar="N", help="The number of the task's line.")
 @json_option
 @reads_ledgers
-def explain(ledgers: Ledgers, job: str, task: str | None, number: int | None, *, as_json: bool) -> None:
+@uses_clock
+def explain(ledgers: Ledgers, job: str, task: str | None, number: int | None, *, clock: Clock, output: Output) -> None:
     """Tell all that is known of one task of JOB: who held it, when, what it said, where its output is.
 
     TASK is the number of its line, as results and failed show it, or the id that the workload gives it.
@@ -63,15 +64,12 @@ def explain(ledgers: Ledgers, job: str, task: str | None, number: int | None, *,
         raise click.UsageError("Name one task: by the number of its line, or by its id.")
     found = ledgers.find(job)
     known = _known(found, task, number)
-    told = _of_job(found.job) | _trace(found) | known.as_json(SystemClock().now_ms()) | _output(found, known)
+    told = _of_job(found.job) | _trace(found) | known.as_json(clock.now_ms()) | _output(found, known)
     line = _original(found, known)
     if line is not None:
         told["line"] = line.text
     _refuse_other_lines(known, line)
-    if as_json:
-        click.echo(json.dumps(told))
-    else:
-        print_tables(_tables(told))
+    output.value(told, _tables(told))
 
 
 def _of_job(job: Job) -> dict[str, Any]:
@@ -141,7 +139,7 @@ def _tables(told: dict[str, Any]) -> list[Table]:
     said = {"line": "line", "id": "id", "error": "reason", "output_at": "output"}
     rows += [(name, one_line(str(told[key]), 1_000)) for key, name in said.items() if key in told]
     if "value" in told:
-        rows.append(("value", one_line(json.dumps(told["value"], ensure_ascii=False), 1_000)))
+        rows.append(("value", one_line(json_line(told["value"]), 1_000)))
     if "bundle" in told:
         rows.append(
             ("bundle", f"{told['bundle']}, {told['bundle_state']}; {told['place']} of {told['tasks_in_bundle']}")

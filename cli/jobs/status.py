@@ -1,4 +1,3 @@
-import json
 from dataclasses import asdict
 from typing import Any
 
@@ -9,8 +8,9 @@ from cli.jobs.ledgers import Found, Ledgers
 from cli.jobs.progress import counts
 from cli.jobs.stats_view import shown_state
 from cli.repair.workload_lines import LOCAL_BUCKET, is_file
-from cli.terminal.options import json_option
-from cloudkon.clock import SystemClock
+from cli.terminal.options import json_option, uses_clock
+from cli.terminal.output import Output
+from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.fleet import WorkerStatus
 from cloudkon.reports.diagnosis import SEEN_S, Depths, Unfinished, diagnose
@@ -22,7 +22,8 @@ from cloudkon.reports.stats import job_stats
 @click.argument("job", required=False)
 @json_option
 @reads_ledgers
-def status(ledgers: Ledgers, job: str | None, *, as_json: bool) -> None:
+@uses_clock
+def status(ledgers: Ledgers, job: str | None, *, clock: Clock, output: Output) -> None:
     """Say where JOB, by default the latest, stands, and what it waits for: why nothing is happening.
 
     Counts are those of the ledger; the depths of queues are SQS's guesses, of all jobs together.
@@ -33,28 +34,24 @@ def status(ledgers: Ledgers, job: str | None, *, as_json: bool) -> None:
       cloudkon-cli status tasks-k3vq7xwz5a2m --json | jq -r '.findings[].holdup'
     """
     found = ledgers.find(job)
-    ledger, now_ms = found.records.ledger, SystemClock().now_ms()
+    ledger, now_ms = found.records.ledger, clock.now_ms()
     depths = _depths(found)
     dispatched = len(ledger.dispatched(found.job.id))
     unfinished = Unfinished(now_ms)
     stats = job_stats(ObservedLedger(ledger, unfinished.add), found.job, now_ms)
     workers = ledger.fleet(now_ms - SEEN_S * 1000)
     findings = diagnose(stats, unfinished, workers, depths, ranges=dispatched)
-    if as_json:
-        told = {
-            "job": found.job.id,
-            "state": stats.state.value,
-            "paused": stats.paused,
-            "tasks": asdict(stats.tasks),
-            "findings": [asdict(finding) for finding in findings],
-            "workers": [_described(worker) for worker in workers],
-            "approximate_depths": None if depths is None else asdict(depths),
-        }
-        click.echo(json.dumps(told))
-        return
-    click.echo(f"{found.job.id} {shown_state(stats).partition(',')[0]}: {counts(stats)}")
-    for finding in findings:
-        click.echo(finding.says)
+    told = {
+        "job": found.job.id,
+        "state": stats.state.value,
+        "paused": stats.paused,
+        "tasks": asdict(stats.tasks),
+        "findings": [asdict(finding) for finding in findings],
+        "workers": [_described(worker) for worker in workers],
+        "approximate_depths": None if depths is None else asdict(depths),
+    }
+    head = f"{found.job.id} {shown_state(stats).partition(',')[0]}: {counts(stats)}"
+    output.value(told, [head, *(finding.says for finding in findings)])
 
 
 def _described(worker: WorkerStatus) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from cli.repair.workload_lines import LOCAL_BUCKET, fingerprint
 from cli.running.chaos import Chaos
 from cli.system.paths import results_folder
-from cloudkon.clock import SystemClock
+from cloudkon.clock import Clock
 from cloudkon.errors import InputError
 from cloudkon.handlers.registry import Registry
 from cloudkon.ledger.job import LOCAL_PREFIX, Job, RangeReport, Source
@@ -46,6 +46,7 @@ class LocalRun:
         *,
         slots: int,
         settings: Settings,
+        clock: Clock,
         finished: Callable[[Sequence[dict[str, Any]]], None],
         chaos: Chaos | None = None,
         tracer: Tracer | None = None,
@@ -53,7 +54,7 @@ class LocalRun:
         self._ledger_file = ledger_file
         self._finished = finished
         self._chaos = chaos
-        self._clock = SystemClock()
+        self._clock = clock
         self._tracer = tracer or NoTracer()
         if chaos is not None:
             settings = chaos.shortened(settings)

@@ -1,6 +1,5 @@
 """`run QUEUE`: the client puts the bundles onto a queue itself, without S3 and Lambda, and waits for the results."""
 
-import json
 import os
 import secrets
 from contextlib import closing
@@ -12,8 +11,8 @@ from cli.jobs.following import follow, telling_done
 from cli.jobs.progress import show_progress, went_well
 from cli.jobs.stats_view import stats_tables
 from cli.running.results_file import ResultsFile
-from cli.terminal.tables import print_tables
-from cloudkon.clock import SystemClock
+from cli.terminal.output import Output
+from cloudkon.clock import Clock
 from cloudkon.ledger.job import Job, Source
 from cloudkon.ledger.lease import BundleRow
 from cloudkon.local.store import FolderStore
@@ -26,10 +25,9 @@ from dispatcher.dispatch import Dispatcher
 
 
 def run_queue(
-    queue: str, file: Path, stage: str, slots: int | None, results: ResultsFile | None, *, as_json: bool
+    queue: str, file: Path, stage: str, slots: int | None, results: ResultsFile | None, *, clock: Clock, output: Output
 ) -> bool:
     """Send a workload to a queue's workers and wait for its end; return whether every task succeeded."""
-    clock = SystemClock()
     settings = Settings.from_environ(os.environ)
     opened, traced = cloud(stage, settings), tracer(os.environ, stage, settings)
     dispatcher = Dispatcher(
@@ -62,10 +60,7 @@ def run_queue(
     except KeyboardInterrupt:
         _say_it_goes_on(job)
         raise SystemExit(130) from None
-    if as_json:
-        click.echo(json.dumps(last.as_json()))
-    else:
-        print_tables(stats_tables(last))
+    output.value(last.as_json(), stats_tables(last))
     return went_well(last)
 
 

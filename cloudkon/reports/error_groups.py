@@ -36,6 +36,8 @@ class ErrorGroup:
 
     state: str
     reason: str
+    example: str
+    """The error of the first of them, as `failed --json` shows it."""
     count: int = 0
     lines: list[int] = field(default_factory=list)
     """The lines of the first few."""
@@ -47,14 +49,14 @@ class ErrorGroup:
 
 
 def group_errors(results: Iterable[ResultJson]) -> Sequence[ErrorGroup]:
-    """Group the results that are no success by their reasons, the most frequent reason first."""
+    """ErrorGroup the results that are no success by their reasons, the most frequent reason first."""
     groups: dict[tuple[str, str], ErrorGroup] = {}
     for result in unsuccessful(results):
         error = str(result.get("error", ""))
         key = (result["state"], error_reason(error))
         if key not in groups and len(groups) >= _MOST_GROUPS:
             key = (result["state"], OTHER_REASONS)
-        groups.setdefault(key, ErrorGroup(*key)).add(result["task"])
+        groups.setdefault(key, ErrorGroup(*key, error)).add(result["task"])
     return sorted(groups.values(), key=lambda group: (-group.count, group.lines))
 
 

@@ -43,6 +43,7 @@ def test_a_bad_day_changes_no_result(workload: Path, tmp_path: Path, seed: int) 
         Registry([note]),
         slots=2,
         settings=Settings(drain_s=5.0),
+        clock=SystemClock(),
         finished=lambda tasks: told.extend(task["task"] for task in tasks),
         chaos=chaos,
     )

@@ -22,7 +22,7 @@ from cloudkon.reports.error_groups import OTHER_REASONS, error_contains, error_r
         ("x" * 300, "x" * 200),
     ],
 )
-def test_reason(error: str, reason: str) -> None:
+def test_numbers_and_ids_of_a_reason_are_folded(error: str, reason: str) -> None:
     """Numbers and ids are folded; codes and words that merely look like ids are not."""
     assert error_reason(error) == reason
 
@@ -31,8 +31,8 @@ def outcome(task: int, state: str = "failed", error: str = "boom 1") -> dict[str
     return {"task": task, "state": state, "error": error}
 
 
-def test_groups() -> None:
-    """The most frequent reason comes first, with its first lines."""
+def test_the_most_frequent_reason_comes_first() -> None:
+    """The most frequent reason comes first, with its first lines and the first error as it is."""
     found = [outcome(n, error=f"boom {n}") for n in range(2, 9)]
     groups = group_errors(
         [outcome(1, error="bang"), *found, outcome(9, "rejected", "boom 9"), outcome(10, "succeeded")]
@@ -42,17 +42,17 @@ def test_groups() -> None:
         ("failed", "bang", 1),
         ("rejected", "boom <n>", 1),
     ]
-    assert groups[0].lines == [2, 3, 4, 5, 6]
+    assert (groups[0].example, groups[0].lines) == ("boom 2", [2, 3, 4, 5, 6])
 
 
-def test_many_reasons() -> None:
+def test_a_thousand_reasons_are_told_apart() -> None:
     """A thousand reasons are told apart, the rest is counted together."""
     words = [f"{chr(97 + n % 26)}{chr(97 + n // 26 % 26)}{chr(97 + n // 676)}" for n in range(1_200)]
     groups = group_errors(outcome(n, error=word) for n, word in enumerate(words))
     assert (groups[0].reason, groups[0].count, len(groups)) == (OTHER_REASONS, 200, 1_001)
 
 
-def test_says() -> None:
+def test_a_text_is_looked_for_in_error_and_reason() -> None:
     """A text is looked for in the error itself and in its reason, whatever its case."""
     assert error_contains(outcome(1), "BOOM")
     assert error_contains(outcome(1), "boom <n>")

@@ -61,7 +61,7 @@ def test_order_of_lines() -> None:
     assert [outcome["task"] for outcome in listed if outcome["state"] == "rejected"][:3] == [1, 6, 11]
 
 
-def test_shape() -> None:
+def test_a_result_says_number_state_duration_and_runs() -> None:
     """An outcome says number, state, duration and runs, and what else there is."""
     store = Folder()
     rejected(store, [3])
@@ -91,7 +91,7 @@ def test_rejects_in_parts() -> None:
     assert len(list(task_results(recorded, store, job()))) == count
 
 
-def test_rejects_gone() -> None:
+def test_rejects_that_the_store_let_go_are_left_out() -> None:
     """Rejects that the store has let go are left out."""
     recorded = Recorded(job(), [row([result()])], [report(1, rejected=9)])
     assert len(list(task_results(recorded, Folder(), job()))) == 1
@@ -105,7 +105,7 @@ def test_not_numbered_yet() -> None:
     assert [outcome["task"] for outcome in listed] == [1, 2, 3, 4]
 
 
-def test_numbering() -> None:
+def test_line_numbers_follow_those_of_all_ranges_before() -> None:
     """A range's lines follow those of all ranges before it, which have to be known."""
     numbering = LineOffsets([report(0, range_=2, lines=9), report(0, range_=0, lines=5), report(0, range_=1, lines=7)])
     assert [numbering.before(range_) for range_ in range(5)] == [0, 5, 12, 21, None]
@@ -113,7 +113,7 @@ def test_numbering() -> None:
     assert LineOffsets([report(0, range_=1, lines=9)]).before(1) is None
 
 
-def test_json() -> None:
+def test_every_result_can_be_written_as_json() -> None:
     """Every outcome can be written as JSON."""
     recorded = Recorded(job(), [row([result(value=[1, "é", None])])], [report(1)])
     assert [json.loads(json.dumps(one)) for one in task_results(recorded, Folder(), job())]
