@@ -3,7 +3,7 @@ import asyncio
 from animoto.download.memory_budget import MemoryBudget
 
 
-def test_bytes_fit_until_the_budget_is_used_up() -> None:
+def test_no_more_fits_until_some_is_given_back() -> None:
     """So much fits and no more, until some is given back."""
     budget = MemoryBudget(100)
     budget.reserve(60)
@@ -22,7 +22,7 @@ def test_the_picture_whose_turn_it_is_always_fits() -> None:
     assert not budget.fits(4, 1)
 
 
-def test_a_waiting_download_continues_when_bytes_are_released() -> None:
+def test_a_waiting_picture_goes_on_with_room_or_its_turn() -> None:
     """Whoever waits goes on when there is room, or when it is his turn, and not before."""
 
     async def go() -> None:

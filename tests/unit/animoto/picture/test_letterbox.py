@@ -23,7 +23,7 @@ EVEN = st.integers(1, 4_000).map(lambda half: 2 * half)
         (70_000, 1, Box(0, 538, 1920, 2)),
     ],
 )
-def test_a_picture_is_centred_as_large_as_possible(width: int, height: int, box: Box) -> None:
+def test_a_picture_is_centred_and_as_large_as_it_can_be(width: int, height: int, box: Box) -> None:
     """A picture lies in the middle, as large as it can be."""
     assert letterbox(width, height, 1920, 1080) == box
 
@@ -42,7 +42,7 @@ def test_a_box_is_even_and_keeps_the_proportions(width: int, height: int, frame_
 
 
 @given(SIDES, SIDES, EVEN, EVEN)
-def test_a_cover_fills_the_whole_frame(width: int, height: int, frame_width: int, frame_height: int) -> None:
+def test_a_cover_leaves_nothing_of_the_frame_bare(width: int, height: int, frame_width: int, frame_height: int) -> None:
     """What covers a frame leaves nothing of it, and touches two of its sides."""
     wide, high = cover(width, height, frame_width, frame_height)
     assert wide >= frame_width
@@ -51,7 +51,7 @@ def test_a_cover_fills_the_whole_frame(width: int, height: int, frame_width: int
 
 
 @pytest.mark.parametrize(("width", "height"), [(0, 2), (3, 2), (2, 1), (-2, 2)])
-def test_a_canvas_has_even_sides(width: int, height: int) -> None:
+def test_a_frame_has_even_sides(width: int, height: int) -> None:
     """A frame has even sides."""
     with pytest.raises(ValueError, match="even sides"):
         Canvas(width, height)

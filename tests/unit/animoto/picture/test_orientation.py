@@ -16,7 +16,7 @@ def exif(turn: int, order: str = "<") -> bytes:
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("turn", Orientation)
-def test_the_tag_is_read_in_both_byte_orders(turn: Orientation, order: str) -> None:
+def test_the_tag_is_found_in_both_byte_orders(turn: Orientation, order: str) -> None:
     """The tag is found in both byte orders, with and without JPEG's prefix."""
     block = exif(turn, order)
     assert read_orientation(block) is turn
@@ -24,7 +24,7 @@ def test_the_tag_is_read_in_both_byte_orders(turn: Orientation, order: str) -> N
 
 
 @pytest.mark.parametrize("turn", [0, 9, 65_535])
-def test_unknown_orientations_are_upright(turn: int) -> None:
+def test_an_unknown_orientation_means_upright(turn: int) -> None:
     """A number that is none of the eight ways means nothing."""
     assert read_orientation(exif(turn)) is Orientation.UPRIGHT
 
@@ -38,6 +38,6 @@ def test_damaged_exif_is_never_an_error(at: int, noise: bytes) -> None:
     assert read_orientation(noise) is Orientation.UPRIGHT
 
 
-def test_four_orientations_swap_the_sides() -> None:
+def test_four_of_eight_orientations_swap_the_sides() -> None:
     """Four of the eight ways make a portrait of a landscape."""
     assert [turn.swaps_sides for turn in Orientation] == [False] * 4 + [True] * 4
