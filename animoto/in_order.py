@@ -27,4 +27,6 @@ def futures_in_order(
         while under_way:
             yield under_way.popleft()
     finally:
-        pool.shutdown(cancel_futures=True)
+        for future in under_way:
+            future.cancel()
+        pool.shutdown()
