@@ -15,6 +15,7 @@ from PIL import Image, ImageCms, ImageOps
 from animoto.canvas import Canvas
 from animoto.fetch import Fetched
 from animoto.picture.broken import Broken
+from animoto.picture.decoding_memory import DecodingMemory
 from animoto.picture.letterbox import Background
 from animoto.pictures import Picture, PictureError, frame_of, read_picture
 from tests.support.data.pixels import (
@@ -232,14 +233,47 @@ def test_a_jpeg_with_a_hole_in_its_middle_is_broken() -> None:
         (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC picture"),
         (b"\0\0\0\x18ftypmp42\0\0\0\0", "a video"),
         (encoded(FULL, "TIFF"), "a TIFF picture"),
-        (encoded(FULL, "PPM"), "damaged from its start, or something else"),
-        (b"\xff\xd8\xff", "damaged from its start, or something else"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "damaged from its start, or something else"),
+        (b"<!-- saved --><!doctype svg><svg xmlns='http://www.w3.org/2000/svg'/>", "a drawing (SVG)"),
+        (b"<!-- a comment --><html><body>Sign in</body></html>", "a web page (HTML)"),
+        (encoded(FULL, "PPM"), "a Netpbm picture"),
+        (encoded(FULL, "ICO"), "an icon (ICO)"),
+        (encoded(FULL, "JPEG2000"), "a JPEG 2000 picture"),
+        (b"\xff\x4f\xff\x51\0\x29", "a JPEG 2000 picture"),
+        (b"\xff\x0a\xfa\x7f", "a JPEG XL picture"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14ftypjxl ", "a JPEG XL picture"),
+        (b"8BPS\0\1", "a Photoshop document (PSD)"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\0", "a camera's raw picture (CR3)"),
+        (b"RIFF\x24\0\0\0WAVEfmt ", "it is sound"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a", "it is text"),
+        (b"PK\3\4\x14\0", "a ZIP archive"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "a PostScript document"),
+        (b"\xff\xd8\xff", "damaged"),
+        (b"\0\7\x0f\x80" * 9, "damaged from its start, or something else"),
     ],
 )
 def test_what_is_no_picture_is_told_by_what_it_is(data: bytes, kind: str) -> None:
     """What is no picture is told by what it is."""
     assert kind in reason(data)
+
+
+@pytest.mark.parametrize(
+    ("marker", "bits", "kind"),
+    [
+        (0xC0, 12, "has 12 bits a level"),
+        (0xC1, 12, "has 12 bits a level"),
+        (0xC3, 8, "is coded without loss"),
+        (0xC9, 8, "is coded arithmetically"),
+        (0xCA, 8, "is coded arithmetically"),
+        (0xC5, 8, "is coded in layers"),
+    ],
+)
+def test_a_jpeg_that_browsers_do_not_show_is_named(marker: int, bits: int, kind: str) -> None:
+    """A JPEG of 12 bits, for one, is not called damaged: it is told what it is, and that it is not supported."""
+    data = encoded(FULL, "JPEG")
+    at = data.index(b"\xff\xc0")
+    assert f"it is a JPEG picture that {kind}" in reason(
+        data[:at] + bytes([0xFF, marker, 0, 17, bits]) + data[at + 5 :]
+    )
 
 
 def test_too_many_pixels_are_refused_before_decoding() -> None:
@@ -254,7 +288,7 @@ def test_any_bytes_give_a_frame_or_a_reason(noise: bytes, kind: str, at: int, ke
     """Whatever bytes come, there is a frame or a reason."""
     data = READABLE[kind]
     data = data[:at] + noise + (data[at + len(noise) :] if keep_rest else b"")
-    found = read_picture(Fetched(3, "http://h/a.jpg", data, 0.1), Canvas(64, 36))
+    found = read_picture(Fetched(3, "http://h/a.jpg", data, 0.1), Canvas(64, 36), DecodingMemory())
     match found:
         case Picture(index=3, frame=frame):
             assert (frame.width, frame.height) == (64, 36)
@@ -267,7 +301,7 @@ def test_any_bytes_give_a_frame_or_a_reason(noise: bytes, kind: str, at: int, ke
 def test_a_picture_that_was_not_fetched_stays_broken() -> None:
     """What could not be fetched stays what it was."""
     broken = Broken(1, "http://h/a.jpg", "gone")
-    assert read_picture(broken, SMALL) is broken
+    assert read_picture(broken, SMALL, DecodingMemory()) is broken
 
 
 def test_the_same_bytes_make_the_same_frame_on_any_thread() -> None:
