@@ -16,13 +16,8 @@ from tests.support.still_clock import StillClock
 NOW_MS = StillClock().now_ms()
 
 
-@pytest.fixture(autouse=True)
-def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.stage.gc.SystemClock", StillClock)
-
-
 def gc(*arguments: str, stage: str = "dev", typed: str = "") -> Result:
-    return CliRunner().invoke(cloudkon_cli, ["gc", "--stage", stage, *arguments], input=typed)
+    return CliRunner().invoke(cloudkon_cli, ["gc", "--stage", stage, *arguments], input=typed, obj=StillClock())
 
 
 class Account(ScriptedSession):
