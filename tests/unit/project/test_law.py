@@ -33,6 +33,7 @@ APART: dict[str, str] = {
     "ec2_worker/__main__.py": "ec2_worker/main",
     "animoto/addresses.py": "animoto/download",
     "animoto/fetch.py": "animoto/download",
+    "animoto/in_order.py": "animoto/in_order",
     "animoto/canvas.py": "animoto/picture",
     "animoto/pictures.py": "animoto/picture",
     "animoto/render.py": "animoto/movie",
@@ -45,7 +46,14 @@ _ALL_OF_CORE = {"base", "settings", "ports"} | {
 _ALL_OF_AWS = {"aws/cloud", "cloudkon/aws"} | {
     f"cloudkon/aws/{room}" for room in ("checkups", "leftovers", "ledger", "machines", "stack")
 }
-_ALL_OF_ANIMOTO = {"animoto", "animoto/download", "animoto/h264", "animoto/movie", "animoto/picture"}
+_ALL_OF_ANIMOTO = {
+    "animoto",
+    "animoto/in_order",
+    "animoto/download",
+    "animoto/h264",
+    "animoto/movie",
+    "animoto/picture",
+}
 _BELOW_THE_CLI = _ALL_OF_CORE | _ALL_OF_AWS | {"cloudkon/local", "wiring", "dispatcher", "ec2_worker"}
 # What each room may import, beside itself.
 LAW: dict[str, set[str]] = {
@@ -90,9 +98,10 @@ LAW: dict[str, set[str]] = {
     "ec2_worker/main": _ALL_OF_CORE
     | {"ec2_worker", "ec2_worker/health", "ec2_worker/lifecycle", "ec2_worker/telemetry", "wiring"},
     "animoto/h264": {"base"},
-    "animoto/download": {"base"},
+    "animoto/in_order": set(),
+    "animoto/download": {"base", "ports"},
     "animoto/picture": {"base", "animoto/h264", "animoto/download"},
-    "animoto/movie": {"base", "animoto/h264", "animoto/picture"},
+    "animoto/movie": {"base", "animoto/in_order", "animoto/h264", "animoto/picture"},
     "animoto": _ALL_OF_CORE | {"cloudkon"} | (_ALL_OF_ANIMOTO - {"animoto"}),
     "cli/system": _BELOW_THE_CLI,
     "cli/terminal": _BELOW_THE_CLI,
