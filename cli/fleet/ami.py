@@ -95,7 +95,7 @@ def build(
         else:
             made = found.id
             _say(f"{made} was made of the same content, {digest}; --force makes another")
-    images.make_current(made)
+    images.make_current(made, clock)
     _say("new workers start from it")
     click.echo(json.dumps({"image": made, "artifacts": digest}) if as_json else made)
 

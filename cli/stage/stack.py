@@ -138,7 +138,8 @@ def down(stage: str, *, as_json: bool, delete_data: bool, force: bool) -> None:
     session = Session()
     names, formation = _named(session, stage)
     may_end(session, names, force=force, delete_data=delete_data)
-    kept = Images(session.ec2(), session.ssm(), names).current()
+    images = Images(session.ec2(), session.ssm(), names)
+    kept = images.current()
     if force:
         Machines(session.autoscaling(), session.ec2(), names, SystemClock()).end_all()
     if delete_data:
@@ -146,6 +147,7 @@ def down(stage: str, *, as_json: bool, delete_data: bool, force: bool) -> None:
         for bucket in (names.workloads_bucket, names.results_bucket):
             click.echo(f"{bucket}: {empty(s3, bucket):,} object versions deleted", err=True)
     formation.down(_tell)
+    images.forget_current()
     if kept:
         click.echo(
             f"The image {kept} and its snapshot are not the stack's, and stay. Delete them: "

@@ -86,6 +86,7 @@ CALLS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("amis.py", "deregister_image"): (("ec2:DeregisterImage",), (IMAGES,)),
     ("amis.py", "delete_snapshot"): (("ec2:DeleteSnapshot",), (IMAGES,)),
     ("amis.py", "describe_images"): (("ec2:DescribeImages",), (IMAGES,)),
+    ("amis.py", "delete_parameter"): (("ssm:DeleteParameter",), (DEPLOYER,)),
     ("amis.py", "get_parameter"): (("ssm:GetParameter",), (IMAGES,)),
     ("amis.py", "put_parameter"): (("ssm:PutParameter",), (IMAGES,)),
 }
