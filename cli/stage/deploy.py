@@ -4,12 +4,18 @@ from pathlib import Path
 import click
 
 from cli.embedded.deploying import PACKING, chalice_deploy, find_project, forget_bytecode, stack_up
+from cli.stage.chalice_record import adopt
 from cli.stage.examination import examine_stage
 from cli.stage.findings import show
 from cli.system.processes import run_in_sight
 from cli.terminal.options import stage_option
 from cloudkon.aws.session import Session
+from cloudkon.aws.stack.functions import function_exists, is_woken, settled_range_source
+from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError
+from cloudkon.stage.names import Names
+
+_AGAIN_S = 10.0
 
 
 @click.command()
@@ -26,17 +32,34 @@ def deploy(stage: str) -> None:
       cloudkon-cli deploy --stage prod
     """
     root = find_project(Path.cwd(), stage)
-    names = Session().names(stage)  # asked before anything is begun: whose account it is, and in which region
+    session = Session()
+    names = session.names(stage)  # asked before anything is begun: whose account it is, and in which region
     click.echo(f"Deploying the stage {stage} to account {names.account} in {names.region}.", err=True)
     try:
         _run("cloudkon-cli stack up", stack_up(stage), root)
-        forget_bytecode(root)
-        _run("chalice deploy", chalice_deploy(stage), root)
+        _deploy_lambda(session, names, root)
     except KeyboardInterrupt:
         click.echo(f"Stopped half-way. Go on with: cloudkon-cli deploy --stage {stage}", err=True)
         raise SystemExit(130) from None
     if not show(examine_stage(stage), as_json=False):
         raise SystemExit(1)
+
+
+def _deploy_lambda(session: Session, names: Names, root: Path) -> None:
+    """By an unmodified chalice deploy, which goes on from wherever an earlier one, here or elsewhere, has come to."""
+    clock, client, s3 = SystemClock(), session.functions(), session.s3()
+    adopt(root, names, settled_range_source(client, names, clock))
+    forget_bytecode(root)
+    try:
+        _run("chalice deploy", chalice_deploy(names.stage), root)
+    except CloudKonError:
+        if not function_exists(client, names.functions[0]) or is_woken(s3, names):
+            raise
+        # S3 may take some seconds to hear of the function's new permission: github.com/zappa/Zappa/pull/1441
+        click.echo(f"S3 could not call the new function yet. Once more in {_AGAIN_S:.0f} s.", err=True)
+        clock.sleep(_AGAIN_S)
+        adopt(root, names, settled_range_source(client, names, clock))
+        _run("chalice deploy", chalice_deploy(names.stage), root)
 
 
 def _run(name: str, command: list[str], root: Path) -> None:

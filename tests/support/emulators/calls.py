@@ -21,6 +21,8 @@ CALLS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("emptying.py", "delete_objects"): (("s3:DeleteObject", "s3:DeleteObjectVersion"), (DEPLOYER,)),
     ("emptying.py", "list_object_versions"): (("s3:ListBucketVersions",), (DEPLOYER,)),
     ("functions.py", "get_function_configuration"): (("lambda:GetFunctionConfiguration",), (DEPLOYER,)),
+    ("functions.py", "get_bucket_notification_configuration"): (("s3:GetBucketNotification",), (DEPLOYER,)),
+    ("functions.py", "list_event_source_mappings"): (("lambda:ListEventSourceMappings",), (DEPLOYER,)),
     ("network.py", "describe_instance_type_offerings"): (("ec2:DescribeInstanceTypeOfferings",), (DEPLOYER,)),
     ("network.py", "describe_subnets"): (("ec2:DescribeSubnets",), (DEPLOYER,)),
     ("network.py", "describe_vpcs"): (("ec2:DescribeVpcs",), (DEPLOYER,)),

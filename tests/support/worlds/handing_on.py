@@ -19,6 +19,7 @@ from ministack.core.responses import error_response_json, json_response
 from ministack.services import ssm
 from ministack.services.cloudformation import provisioners, stacks
 
+from tests.support.emulators import strict_ministack
 from tests.support.emulators.image_parameters import IMAGE_TYPE, ImageParameters
 
 FLEET_ENDPOINT = "FLEET_ENDPOINT"
@@ -220,6 +221,8 @@ def publish_debian() -> None:
 
 
 if __name__ == "__main__":
+    strict_ministack.refuse_second_mappings()
+    strict_ministack.doubt_fresh_permissions()
     hand_on()
     validate_images()
     publish_debian()
