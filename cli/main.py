@@ -35,6 +35,7 @@ _COMMANDS = {
         "cli.stage.doctor", "Examine this machine and a stage: what is well, what is not, what to do."
     ),
     "deploy": LazyCommand("cli.stage.deploy", "Bring a stage up to date: the stack, the Lambda, and a look at both."),
+    "undeploy": LazyCommand("cli.stage.undeploy", "Take a stage down: the Lambda and the stack, from anywhere."),
     "stack": LazyCommand("cli.stage.stack", "Create, change, show or delete what a stage needs in AWS."),
     "gc": LazyCommand("cli.stage.gc", "Find what is left over of a stage, show it, and remove it."),
     "cloud": LazyCommand("cli.embedded.cloud", "Run the embedded cloud on this machine: no AWS account needed."),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloudkon.aws.errors import translated
-from cloudkon.clock import Clock, looks
+from cloudkon.clock import Clock, poll
 from cloudkon.errors import CloudKonError, NotFoundError
 from cloudkon.stage.names import Names
 
@@ -52,7 +52,7 @@ def range_source(client: "LambdaClient", names: Names) -> EventSource | None:
 
 def settled_range_source(client: "LambdaClient", names: Names, clock: Clock) -> EventSource | None:
     """The same, once nobody is changing it: AWS refuses changes to one that is being made, changed or deleted."""
-    for _ in looks(clock, _POLL_S, _SETTLED_WITHIN_S):
+    for _ in poll(clock, _POLL_S, _SETTLED_WITHIN_S):
         found = range_source(client, names)
         if found is None or found.state not in _CHANGING:
             return found

@@ -53,7 +53,7 @@ SHOWN = [
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
-def test_links(page: Path) -> None:
+def test_a_link_leads_to_a_file_and_a_heading(page: Path) -> None:
     """A link within the repository leads to a file, and to a heading of it."""
     for link in _LINK.findall(_FENCED.sub("", page.read_text(encoding="utf-8"))):
         if link.startswith("http"):

@@ -3,7 +3,7 @@ import asyncio
 from animoto.download.memory_budget import Room
 
 
-def test_room() -> None:
+def test_no_more_fits_until_some_is_given_back() -> None:
     """So much fits and no more, until some is given back."""
     room = Room(100)
     room.take(60)
@@ -13,7 +13,7 @@ def test_room() -> None:
     assert room.holds(1, 100)
 
 
-def test_turn() -> None:
+def test_the_picture_whose_turn_it_is_always_fits() -> None:
     """The picture whose turn it is finds room for any size."""
     room = Room(100)
     room.take(100)
@@ -22,7 +22,7 @@ def test_turn() -> None:
     assert not room.holds(4, 1)
 
 
-def test_waiting() -> None:
+def test_a_waiting_picture_goes_on_with_room_or_its_turn() -> None:
     """Whoever waits goes on when there is room, or when it is his turn, and not before."""
 
     async def go() -> None:

@@ -6,7 +6,7 @@ GONE = Broken(1, "http://h/1.jpg", "the server answered 404 Not Found")
 DOWN = Broken(3, "http://h/3.jpg", "the server fell silent", temporary=True)
 
 
-def test_fail() -> None:
+def test_the_first_broken_picture_fails_the_video() -> None:
     """The first broken picture ends it, with its number, URL and reason."""
     pictures = usable(["a", GONE, "b", DOWN], OnBroken.FAIL, [])
     assert next(pictures) == "a"
@@ -22,7 +22,7 @@ def test_fail_for_now() -> None:
     assert caught.value.temporary
 
 
-def test_skip() -> None:
+def test_broken_pictures_are_skipped_and_noted() -> None:
     """Broken pictures are left out, and noted."""
     skipped: list[Broken] = []
     assert list(usable(["a", GONE, "b", DOWN], OnBroken.SKIP, skipped)) == ["a", "b"]
@@ -30,7 +30,7 @@ def test_skip() -> None:
 
 
 @pytest.mark.parametrize(("pictures", "temporary"), [([GONE], False), ([GONE, DOWN], True)])
-def test_none_left(pictures: list[str | Broken], temporary: bool) -> None:  # noqa: FBT001
+def test_no_video_is_made_of_no_pictures(pictures: list[str | Broken], temporary: bool) -> None:  # noqa: FBT001
     """No video is made of no pictures."""
     with pytest.raises(BrokenPictureError, match=r"none of the \d pictures .* picture 2, http://h/1.jpg") as caught:
         list(usable(pictures, OnBroken.SKIP, []))
