@@ -122,11 +122,11 @@ def _show_version(context: click.Context) -> None:
 def main() -> None:
     """Run the command line; end with 0, 1 for a failure, 2 for wrong usage, 130 for Ctrl-C."""
     for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _leave)  # so that whatever a command began is cleaned up
+        signal.signal(ending, _exit_on_signal)  # so that whatever a command began is cleaned up
     cloudkon_cli(prog_name="cloudkon-cli")
 
 
-def _leave(number: int, _: FrameType | None) -> None:
+def _exit_on_signal(number: int, _: FrameType | None) -> None:
     sys.exit(128 + number)
 
 

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from cli.embedded.sandbox import follow, own_cloud, own_workers, say, show, submit
+from cli.embedded.sandbox import follow, own_cloud, own_workers, run_cli, say, submit
 from cli.terminal.options import uses_clock
 from cloudkon.clock import Clock
 
@@ -36,7 +36,7 @@ def demo(*, clock: Clock) -> None:
         say(f"dropping {_INSTANT_TASKS + _SHORT_TASKS:,} tasks and {len(_MALFORMED)} malformed lines into the bucket")
         job = submit(tasks, environment)
         follow(job, workers, environment, home)
-        show(environment, "stats", job)
+        run_cli(environment, "stats", job)
 
 
 def workload() -> Iterator[str]:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from cli.embedded.gallery import WORKER_SETTINGS, gallery
-from cli.embedded.sandbox import follow, own_cloud, own_workers, say, show, submit
+from cli.embedded.sandbox import follow, own_cloud, own_workers, run_cli, say, submit
 from cli.terminal.options import uses_clock
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
@@ -55,7 +55,7 @@ def demo_animoto(folder: Path, *, clock: Clock) -> None:
         cleanup.callback(say, "cleaning up")
         job = submit(videos, environment)
         follow(job, workers, environment, home)
-        show(environment, "stats", job)
+        run_cli(environment, "stats", job)
         _fetch(job, folder, environment)
 
 
@@ -91,7 +91,7 @@ def _name(video: int, picture: int) -> str:
 
 
 def _fetch(job: str, folder: Path, environment: Mapping[str, str]) -> None:
-    listed = show(environment, "results", job)
+    listed = run_cli(environment, "results", job)
     say(f"fetching the videos and their contact sheets into {folder}")
-    if not (listed and show(environment, "results", job, "--download", str(folder.absolute()))):
+    if not (listed and run_cli(environment, "results", job, "--download", str(folder.absolute()))):
         raise CloudKonError("The videos could not be fetched, see above.")

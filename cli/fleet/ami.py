@@ -10,8 +10,8 @@ from uuid import uuid4
 import click
 
 from cli.fleet.artifacts import Artifacts, built, given
-from cli.system.processes import undisturbed
-from cli.terminal.confirm import is_agreed
+from cli.system.processes import ignoring_signals
+from cli.terminal.confirm import confirm
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
 from cli.terminal.tables import Table, aligned
@@ -93,7 +93,7 @@ def build(
                 security_group=place.security_group,
                 subnet=subnet or place.subnet,
             )
-            made = _built(ImageBuilder(session.ec2(), images, names, clock, _say, undisturbed), asked)
+            made = _built(ImageBuilder(session.ec2(), images, names, clock, _say, ignoring_signals), asked)
         else:
             made = found.id
             _say(f"{made} was made of the same content, {digest}; --force makes another")
@@ -134,7 +134,7 @@ def list_(stage: str, *, clock: Clock, output: Output) -> None:
     current, users = images.current(), images.users(shown)
     output.listing(
         (asdict(each) | {"current": each.id == current, "instances": list(users.get(each.id, []))} for each in shown),
-        _table(shown, current, users, clock.now_ms()).telling(),
+        _table(shown, current, users, clock.now_ms()).without_empty_columns(),
     )
     if not shown:
         output.say(f"There is no image. Make one: cloudkon-cli workers image build --stage {stage}")
@@ -156,9 +156,9 @@ def prune(stage: str, keep: int, *, clock: Clock, is_meant: bool, output: Output
     current = images.current()
     old = [each for each in images.all()[keep:] if each.id != current]
     if old and not is_meant:
-        for line in aligned(_table(old, current, images.users(old), clock.now_ms()).telling()):
+        for line in aligned(_table(old, current, images.users(old), clock.now_ms()).without_empty_columns()):
             _say(line)
-        is_meant = output.is_text and is_agreed(f"Delete {len(old)} images for good?")
+        is_meant = output.is_text and confirm(f"Delete {len(old)} images for good?")
     for each in old if is_meant else ():
         images.remove(each)
         _say(f"{each.id} is deleted, {len(each.snapshots)} snapshots with it")

@@ -38,7 +38,7 @@ def await_job(history: History, job_id: str, clock: Clock, wait_s: float, tell: 
     return job
 
 
-class Announcing:
+class AnnouncingHistory:
     """A History that tells each bundle's row once, when it is first read as done."""
 
     def __init__(self, history: History, tell: Callable[[BundleRow], None]) -> None:

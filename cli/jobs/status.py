@@ -5,9 +5,9 @@ from typing import Any
 import click
 
 from cli.jobs.ledger_options import reads_ledgers
-from cli.jobs.ledgers import Found, Ledgers
+from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.jobs.progress import counts
-from cli.jobs.stats_view import shown_state
+from cli.jobs.stats_view import state_text
 from cli.repair.workload_lines import LOCAL_BUCKET, is_file
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
@@ -40,7 +40,7 @@ def status(ledgers: Ledgers, job: str | None, *, clock: Clock, output: Output) -
     ledger, now_ms = found.records.ledger, clock.now_ms()
     depths = _depths(found)
     dispatched = len(ledger.dispatched(found.job.id))
-    noted = _Noted(ledger, now_ms)
+    noted = _NotingHistory(ledger, now_ms)
     stats = job_stats(noted, ledger, found.job, now_ms)
     workers = ledger.fleet(now_ms - SEEN_S * 1000)
     findings = diagnose(stats, noted.unfinished, workers, depths, ranges=dispatched)
@@ -50,15 +50,15 @@ def status(ledgers: Ledgers, job: str | None, *, clock: Clock, output: Output) -
         "paused": stats.paused,
         "tasks": asdict(stats.tasks),
         "findings": [asdict(finding) for finding in findings],
-        "workers": [_described(worker) for worker in workers],
+        "workers": [_as_json(worker) for worker in workers],
         "approximate_depths": None if depths is None else asdict(depths),
     }
-    head = f"{found.job.id} {shown_state(stats).partition(',')[0]}: {counts(stats)}"
+    head = f"{found.job.id} {state_text(stats).partition(',')[0]}: {counts(stats)}"
     output.value(told, [head, *(finding.says for finding in findings)])
 
 
 @dataclass
-class _Noted:
+class _NotingHistory:
     """A History that notes what is unfinished while the statistics are read: each row is read once."""
 
     history: History
@@ -78,11 +78,11 @@ class _Noted:
         return self.history.workers(job)
 
 
-def _described(worker: WorkerStatus) -> dict[str, Any]:
+def _as_json(worker: WorkerStatus) -> dict[str, Any]:
     return {"worker": worker.worker, "state": worker.state.value, "throttled": dict(worker.throttled)}
 
 
-def _depths(found: Found) -> Depths | None:
+def _depths(found: FoundJob) -> Depths | None:
     cloud, bucket = found.records.cloud, found.job.source.bucket
     if cloud is None or bucket == LOCAL_BUCKET:
         return None

@@ -1,7 +1,7 @@
 import click
 
 from cli.jobs.ledger_options import reads_ledgers
-from cli.jobs.ledgers import Found, Ledgers
+from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.jobs.watching import WAIT_S, watch_to_end
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
@@ -44,7 +44,7 @@ def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, clock: Clock, out
         raise SystemExit(1)
 
 
-def _newest(ledgers: Ledgers, clock: Clock, wait_s: float) -> Found:
+def _newest(ledgers: Ledgers, clock: Clock, wait_s: float) -> FoundJob:
     """The latest job; the first one of a new stage may be on its way, so it is waited for."""
     ends_s = clock.monotonic_s() + (wait_s if ledgers.cloud_is_likely else 0.0)
     while True:

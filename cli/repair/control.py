@@ -2,9 +2,9 @@
 
 import click
 
-from cli.jobs.job_list import described
+from cli.jobs.job_list import job_as_json
 from cli.jobs.ledger_options import reads_ledgers
-from cli.jobs.ledgers import Found, Ledgers
+from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.repair.workload_lines import LOCAL_BUCKET
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
@@ -74,7 +74,7 @@ def resume(ledgers: Ledgers, job: str, *, clock: Clock, output: Output) -> None:
         _tell(answer, "goes on.", output=output)
 
 
-def _unfinished(ledgers: Ledgers, job: str, clock: Clock) -> Found:
+def _unfinished(ledgers: Ledgers, job: str, clock: Clock) -> FoundJob:
     """The job; raise CloudKonError if there is nothing of it left to run."""
     found = ledgers.find(job)
     ledger = found.records.ledger
@@ -83,7 +83,7 @@ def _unfinished(ledgers: Ledgers, job: str, clock: Clock) -> Found:
     return found
 
 
-def _open(found: Found) -> Found:
+def _open(found: FoundJob) -> FoundJob:
     if found.job.cancelled_ms is not None:
         raise CloudKonError(
             f"{found.job.id} was cancelled, for good. Run what is left of it as a job of its own: "
@@ -99,5 +99,5 @@ def _how_to_go_on(job: Job) -> str:
 
 
 def _tell(job: Job, what: str, *, output: Output) -> None:
-    output.value(described(job))
+    output.value(job_as_json(job))
     output.say(f"{job.id} {what}")

@@ -52,7 +52,7 @@ def list_(limit: int, stage: str, *, clock: Clock, output: Output) -> None:
     letters = _opened(stage, clock).listed(limit)
     rows = [(letter.id, _named(letter.content), one_line(letter.reason, _SHOWN_CHARACTERS)) for letter in letters]
     table = Table(("id", "content", "reason"), ("left", "left", "left"), rows)
-    output.listing((_described(letter) for letter in letters), table)
+    output.listing((_as_json(letter) for letter in letters), table)
     if len(letters) == limit:
         output.say(f"There may be more than these {limit:,}: see --limit.")
     if not letters:
@@ -78,7 +78,7 @@ def show(id_: str, stage: str, *, clock: Clock, output: Output) -> None:
         rows.append(("tasks", f"{len(content.tasks):,}"))
     body = content.tasks if isinstance(content, Bundle) else letter.body.splitlines()
     output.value(
-        _described(letter) | {"body": letter.body},
+        _as_json(letter) | {"body": letter.body},
         [Table((), ("left", "left"), rows), "", *(one_line(line, 10_000) for line in body)],
     )
 
@@ -180,7 +180,7 @@ def _named(content: Bundle | RangeKey | None) -> str:
             assert_never(content)
 
 
-def _described(letter: DeadLetter) -> dict[str, Any]:
+def _as_json(letter: DeadLetter) -> dict[str, Any]:
     bundle = letter.content if isinstance(letter.content, Bundle) else None
     range_ = letter.content if isinstance(letter.content, RangeKey) else None
     return {

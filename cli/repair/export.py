@@ -3,7 +3,7 @@ import sys
 import click
 
 from cli.jobs.ledger_options import reads_ledgers
-from cli.jobs.ledgers import Found, Ledgers
+from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.repair.selection import Copied, Selection, copy_lines, selected_lines
 from cli.terminal.options import json_option
 from cli.terminal.output import Output
@@ -39,7 +39,7 @@ def export_failed(ledgers: Ledgers, job: str | None, reason: str | None, *, reje
         click.echo(f"No task of {found.job.id} is such that it is exported.", err=True)
 
 
-def _write_objects(found: Found, selection: Selection, output: Output) -> Copied:
+def _write_objects(found: FoundJob, selection: Selection, output: Output) -> Copied:
     copied = Copied()
     for line in selected_lines(found, selection):
         if isinstance(line, BadLine):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from cli.jobs.ledger_options import reads_ledgers
-from cli.jobs.ledgers import Found, Ledgers
+from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.repair.selection import Selection, copy_lines
 from cli.repair.workload_lines import LOCAL_BUCKET, is_file
 from cli.running.uploads import Upload
@@ -70,7 +70,7 @@ def retry(
     _submit(found, selection, cloud, output=output)
 
 
-def _selection(found: Found, reason: str | None, *, only_failed: bool) -> Selection:
+def _selection(found: FoundJob, reason: str | None, *, only_failed: bool) -> Selection:
     job = found.job
     never_ran = job.cancelled_ms is not None and not only_failed and reason is None
     if never_ran and len(found.records.ledger.dispatched(job.id)) < job.ranges:
@@ -81,7 +81,7 @@ def _selection(found: Found, reason: str | None, *, only_failed: bool) -> Select
     return Selection(unhandled=not only_failed, never_ran=never_ran, reason=reason)
 
 
-def _submit(found: Found, selection: Selection, cloud: "Cloud", *, output: Output) -> None:
+def _submit(found: FoundJob, selection: Selection, cloud: "Cloud", *, output: Output) -> None:
     from cli.running.submit import upload_all  # noqa: PLC0415 (boto3 takes longer to import than a local answer takes)
 
     with TemporaryDirectory(prefix="cloudkon-") as folder:
@@ -92,7 +92,7 @@ def _submit(found: Found, selection: Selection, cloud: "Cloud", *, output: Outpu
         upload_all(cloud, [Upload(path, key, key)], output=output)
 
 
-def _written_file(found: Found, selection: Selection) -> Path:
+def _written_file(found: FoundJob, selection: Selection) -> Path:
     """The new workload, in a file that stays: the job that comes of it may have to be retried too."""
     file = found.records.file
     folder = (results_folder(file) if file else data_folder()) / "retries" / found.job.id
@@ -110,7 +110,7 @@ def _written_file(found: Found, selection: Selection) -> Path:
     raise CloudKonError(f"{folder} holds a million retries. Delete some.")
 
 
-def _copy(found: Found, selection: Selection, out: BinaryIO) -> None:
+def _copy(found: FoundJob, selection: Selection, out: BinaryIO) -> None:
     if not copy_lines(found, selection, out).tasks:
         raise CloudKonError(f"No task of {found.job.id} is such that it is to be run again; nothing was begun.")
 
@@ -120,7 +120,7 @@ def _name(job: Job) -> str:
 
 
 def _run(
-    found: Found,
+    found: FoundJob,
     file: Path,
     threads: int | None,
     modules: Sequence[str],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cli.jobs.following import Announcing, follow
+from cli.jobs.following import AnnouncingHistory, follow
 from cli.jobs.progress import show_progress, went_well
 from cli.jobs.stats_view import stats_tables
 from cli.running.results_file import ResultsFile
@@ -55,7 +55,7 @@ def run_queue(
             before = Numbering(opened.ledger.dispatched(job.id)).before(row.key.range) or 0
             results.write([describe(line, result) for line, result in numbered(row, before)])
 
-    history = Announcing(opened.ledger, tell)
+    history = AnnouncingHistory(opened.ledger, tell)
     try:
         last = show_progress(follow(history, opened.ledger, job, clock), clock)
     except KeyboardInterrupt:

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import click
 
-from cli.stage.findings import show
+from cli.stage.findings import show_findings
 from cli.stage.this_machine import check_machine
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
@@ -27,7 +27,7 @@ def doctor(stage: str, *, clock: Clock, output: Output, only_machine: bool) -> N
       cloudkon-cli doctor --machine
       cloudkon-cli doctor --stage prod --json | jq -r 'select(.verdict == "problem") | .remedy'
     """
-    if not show(check_machine() if only_machine else _all(stage, clock), output=output):
+    if not show_findings(check_machine() if only_machine else _all(stage, clock), output=output):
         raise SystemExit(1)
 
 

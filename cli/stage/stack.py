@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from cli.stage.stack_guard import may_end
+from cli.stage.stack_guard import check_deletable
 from cli.stage.stack_parameters import given_parameters, template
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
@@ -135,7 +135,7 @@ def down(stage: str, *, clock: Clock, output: Output, delete_data: bool, force: 
     """
     session = Session()
     names, formation = _named(session, stage, clock)
-    may_end(session, names, clock, force=force, delete_data=delete_data)
+    check_deletable(session, names, clock, force=force, delete_data=delete_data)
     kept = Images(session.ec2(), session.ssm(), names).current()
     if force:
         Machines(session.autoscaling(), session.ec2(), names, clock).end_all()

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from cli.jobs.following import Announcing, await_job, follow
+from cli.jobs.following import AnnouncingHistory, await_job, follow
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.local.clock import ManualClock
@@ -62,7 +62,7 @@ def test_each_bundle_is_announced_once_when_it_is_done() -> None:
     clock = ManualClock()
     told: list[BundleRow] = []
     ledger = Moving(clock, 0.0, list(HAPPENINGS))
-    seen = [list(told) for _ in follow(Announcing(ledger, told.append), ledger, job(), clock)]
+    seen = [list(told) for _ in follow(AnnouncingHistory(ledger, told.append), ledger, job(), clock)]
     assert seen == [[], [FIRST], [FIRST], [FIRST, SECOND]]
 
 
