@@ -38,9 +38,9 @@ def cloud() -> None:
 )
 @uses_clock
 def up(stage: str, port: int, *, clock: Clock, auth: bool) -> None:
-    """Start it, with the stage's stack and Lambda in it.
+    """Start the embedded cloud and deploy the stage to it.
 
-    Prints the environment to use it, as env does. It goes on when this command ends, until down.
+    Prints the environment variables that point to it, as cloud env does. It keeps running until cloud down.
     """
     embedded = EmbeddedCloud(state_folder(), clock)
     with embedded.changing():
@@ -71,7 +71,7 @@ def bring_up(embedded: EmbeddedCloud, stage: str, port: int = 0, *, auth: bool =
 @cloud.command()
 @uses_clock
 def env(*, clock: Clock) -> None:
-    """Print the environment of the embedded cloud, for a shell.
+    """Print the environment variables of the embedded cloud, for a shell.
 
     \b
     Example:
@@ -84,7 +84,7 @@ def env(*, clock: Clock) -> None:
 @json_option
 @uses_clock
 def status(*, clock: Clock, output: Output) -> None:
-    """Tell whether it is up, and where; exit with 1 if it is not."""
+    """Show whether the embedded cloud is up, and where. Exits with 1 if it is not."""
     found = EmbeddedCloud(state_folder(), clock).running()
     shown = {"endpoint": found.endpoint, "stage": found.stage, "auth": found.auth, "pid": found.process.pid}
     output.value(shown, [_told(found)])
@@ -93,7 +93,7 @@ def status(*, clock: Clock, output: Output) -> None:
 @cloud.command()
 @uses_clock
 def down(*, clock: Clock) -> None:
-    """Stop it; everything in it is gone."""
+    """Stop the embedded cloud and delete everything in it."""
     embedded = EmbeddedCloud(state_folder(), clock)
     with embedded.changing():
         was_up = embedded.stop()

@@ -17,9 +17,9 @@ _WORKERS, _THREADS = 2, 4
 @click.command()
 @uses_clock
 def demo(*, clock: Clock) -> None:
-    """See it all work: the embedded cloud, a deploy, a workload of 6,000 tasks, two workers, the stats.
+    """Run the demonstration: start the embedded cloud, deploy, run 6,000 tasks on two workers, show the statistics.
 
-    Nothing is left behind, Ctrl-C included; an embedded cloud that is up is not touched.
+    Nothing is left behind, also after Ctrl-C. An embedded cloud that is already up is not touched.
 
     \b
     Example:

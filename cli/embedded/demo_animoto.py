@@ -24,14 +24,14 @@ _WORKERS = 2
     type=click.Path(file_okay=False, path_type=Path),
     default="cloudkon-videos",
     show_default=True,
-    help="Where the videos and their contact sheets are left.",
+    help="The folder for the videos and their contact sheets.",
 )
 @uses_clock
 def demo_animoto(folder: Path, *, clock: Clock) -> None:
-    """See videos made: pictures on loopback, the embedded cloud, a deploy, two workers, and videos to look at.
+    """Run the demonstration that makes videos, on the embedded cloud with two workers.
 
-    Draws 36 pictures, makes three videos of them, and leaves the videos in a folder. Nothing else is left behind,
-    Ctrl-C included; an embedded cloud that is up is not touched.
+    It draws 36 pictures, makes three videos of them and keeps the videos in a folder. Nothing else is left behind,
+    also after Ctrl-C. An embedded cloud that is already up is not touched.
 
     \b
     Examples:

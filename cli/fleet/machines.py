@@ -60,8 +60,8 @@ class WorkerGroup:
 def start(stage: str, count: int, kind: str | None, wait_s: float, *, clock: Clock, spot: bool) -> None:
     """Start machines from the workers' image, and wait until their workers report.
 
-    They join the stage's group: it scales them in when there is nothing to do. Of which types they are, and how many of
-    them are spot instances, the stack's parameters say, unless --type or --spot do.
+    They join the stage's auto scaling group, which stops them when there is nothing to do. Their types, and how many
+    of them are spot instances, are parameters of the stack, unless --type or --spot say otherwise.
 
     \b
     Examples:
@@ -103,14 +103,16 @@ def _have_started(group: WorkerGroup, before: Collection[str], count: int, began
 
 @click.command()
 @click.argument("instances", nargs=-1)
-@click.option("--now", is_flag=True, help="Don't let them drain: what they hold is run again when its leases lapse.")
+@click.option(
+    "--now", is_flag=True, help="Do not wait for them to drain: their tasks run again elsewhere when the leases end."
+)
 @wait_option
 @stage_option
 @uses_clock
 def stop(stage: str, instances: tuple[str, ...], wait_s: float, *, clock: Clock, now: bool) -> None:
-    """End INSTANCES, by default all of the stage: their workers drain, then they are gone.
+    """Stop INSTANCES, by default all of the stage, once their workers have drained.
 
-    While tasks wait the group starts others, unless its bounds forbid it: cloudkon-cli workers scale 0 0
+    While tasks wait the group starts others, unless you forbid it first: cloudkon-cli workers scale 0 0
 
     \b
     Examples:
@@ -148,12 +150,12 @@ def _have_ended(group: WorkerGroup, ending: Iterable[str], *, now: bool) -> tupl
 @stage_option
 @uses_clock
 def scale(stage: str, least: int, most: int, *, clock: Clock) -> None:
-    """Let the group have MIN machines at least and MAX at most; within that it follows the work.
+    """Let the group have at least MIN and at most MAX machines; in between it follows the work.
 
     \b
     Examples:
       cloudkon-cli workers scale 0 20
-      cloudkon-cli workers scale 0 0      # nothing comes any more, whatever waits
+      cloudkon-cli workers scale 0 0      # start no machines any more
     """
     if least > most:
         raise InputError(f"MIN ({least}) is more than MAX ({most}).")

@@ -22,16 +22,15 @@ _SILENT_MS = 60_000
 
 
 @click.command("list")
-@click.option("--all", "everyone", is_flag=True, help="Those too that have stopped in the last minutes.")
+@click.option("--all", "everyone", is_flag=True, help="Include workers that stopped in the last minutes.")
 @json_option
 @reads_ledgers
 @uses_clock
 def list_(ledgers: Ledgers, *, clock: Clock, everyone: bool, output: Output) -> None:
     """List the workers of this machine and, where AWS is set up, of the stage.
 
-    A worker that was killed is shown as silent for some minutes, then it is forgotten. Machines of the stage whose
-    worker has not reported are listed too, and what each machine costs an hour. Columns in which nobody has anything
-    to say are left out. With --json, a line a worker, and a line a machine without one.
+    A worker that was killed is shown as silent for some minutes, and then forgotten. Machines whose worker has not
+    reported are listed too. Empty columns are left out. With --json each worker is an object on a line.
 
     \b
     Examples:

@@ -21,12 +21,12 @@ _LATE_MS = 60_000
 @click.option(
     "--since", type=DurationParam(), default="15m", show_default=True, metavar="DURATION", help="How far back."
 )
-@click.option("--follow", "-f", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option("--follow", "-f", is_flag=True, help="Keep printing new lines, until Ctrl-C.")
 @json_option
 @stage_option
 @uses_clock
 def logs(stage: str, instance: str | None, since: int, *, clock: Clock, follow: bool, output: Output) -> None:
-    """Print what the workers have said, of one INSTANCE or of all.
+    """Print the log of all workers, or of one INSTANCE.
 
     \b
     Examples:

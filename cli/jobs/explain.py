@@ -51,7 +51,7 @@ _STAMPS = (
 @reads_ledgers
 @uses_clock
 def explain(ledgers: Ledgers, job: str, task: str | None, number: int | None, *, clock: Clock, output: Output) -> None:
-    """Tell all that is known of one task of JOB: who held it, when, what it said, where its output is.
+    """Show everything known about one task of JOB: its line, its error, its workers, its times and its output.
 
     TASK is the number of its line, as results and failed show it, or the id that the workload gives it.
 

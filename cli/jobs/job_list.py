@@ -17,7 +17,7 @@ from cloudkon.ledger.job import Job
 @json_option
 @reads_ledgers
 def jobs(ledgers: Ledgers, limit: int, *, output: Output) -> None:
-    """List the latest jobs, newest first, of this machine and, where AWS is set up, of the stage.
+    """List the latest jobs, the newest first, of this machine and, if AWS is set up, of the stage.
 
     The number of tasks is the dispatcher's first estimate; stats counts. With --json, a line a job.
 

@@ -38,10 +38,10 @@ def results(
     *,
     output: Output,
 ) -> None:
-    """List what became of each task of JOB, by default the latest: a line a task, in the order of the workload.
+    """List the result of each task of JOB, by default the latest, in the order of the workload.
 
-    A task's number is that of its line. Tasks without a result are not listed. Outputs, and values that are large, are
-    in the results bucket or folder: their place is shown, or a link to them, or the file that they were fetched into.
+    A task's number is that of its line. Tasks without a result are not listed. Outputs and large values are in the
+    results bucket or folder: shown is their key, a link (--presign), or the downloaded file (--download).
 
     \b
     Examples:

@@ -27,9 +27,9 @@ from cloudkon.reports.stats import job_stats
 @reads_ledgers
 @uses_clock
 def status(ledgers: Ledgers, job: str | None, *, clock: Clock, output: Output) -> None:
-    """Say where JOB, by default the latest, stands, and what it waits for: why nothing is happening.
+    """Show where JOB, by default the latest, stands and what it is waiting for.
 
-    Counts are those of the ledger; the depths of queues are SQS's guesses, of all jobs together.
+    Tasks are counted in the ledger. The lengths of queues are SQS's estimates, and are of all jobs together.
 
     \b
     Examples:

@@ -26,9 +26,9 @@ _LOOK_S = 1.0
 @reads_ledgers
 @uses_clock
 def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, clock: Clock, output: Output) -> None:
-    """Follow JOB, by default the latest, to its end; exit with 1 unless every task succeeded.
+    """Follow JOB, by default the latest, until it ends. Exits with 1 unless every task succeeded.
 
-    With --json, the statistics are printed each time that they are read, a line each; the last ones are final.
+    With --json the statistics are printed again and again, a line each time; the last line is final.
 
     \b
     Examples:

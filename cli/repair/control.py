@@ -20,7 +20,7 @@ from cloudkon.reports.stats import job_stats
 @reads_ledgers
 @uses_clock
 def cancel(ledgers: Ledgers, job: str, *, clock: Clock, output: Output) -> None:
-    """Begin nothing more of JOB, for good: tasks that run are finished and recorded, the others never run.
+    """Cancel JOB for good: tasks that are running finish and are recorded, the others never start.
 
     \b
     Examples:
@@ -34,12 +34,14 @@ def cancel(ledgers: Ledgers, job: str, *, clock: Clock, output: Output) -> None:
 
 @click.command()
 @click.argument("job")
-@click.option("--reason", default="by hand", show_default=True, metavar="TEXT", help="What to tell who asks why.")
+@click.option(
+    "--reason", default="by hand", show_default=True, metavar="TEXT", help="Why it is paused; status and watch show it."
+)
 @json_option
 @reads_ledgers
 @uses_clock
 def pause(ledgers: Ledgers, job: str, reason: str, *, clock: Clock, output: Output) -> None:
-    """Begin nothing more of JOB until it is resumed; what its workers have in hand is finished.
+    """Pause JOB until it is resumed: tasks that workers already hold are finished, no others start.
 
     \b
     Examples:
@@ -57,7 +59,9 @@ def pause(ledgers: Ledgers, job: str, reason: str, *, clock: Clock, output: Outp
 @reads_ledgers
 @uses_clock
 def resume(ledgers: Ledgers, job: str, *, clock: Clock, output: Output) -> None:
-    """Let JOB go on after a pause. Messages that were hidden come back within a quarter of the pause, or 15 minutes.
+    """Resume JOB after a pause.
+
+    Its messages were hidden meanwhile: the last of them come back after a quarter of the pause, at most 15 minutes.
 
     \b
     Example:

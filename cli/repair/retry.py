@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("job")
-@click.option("--only-failed", is_flag=True, help="Not those that no worker had a handler for, nor what never ran.")
+@click.option("--only-failed", is_flag=True, help="Leave out tasks without a handler and tasks that never ran.")
 @click.option("--reason", metavar="TEXT", help="Only tasks whose error holds this text.")
 @click.option("-t", "--threads", type=click.IntRange(min=1), help="LOCAL: tasks run at a time (default: one a core).")
 @click.option("--tasks", "modules", multiple=True, metavar="MODULE", help="LOCAL: load the handlers of this module.")
@@ -45,11 +45,11 @@ def retry(
     only_failed: bool,
     output: Output,
 ) -> None:
-    """Run what did not succeed of JOB once more, as a job of its own, and print the new job's id.
+    """Run the tasks of JOB that did not succeed again, as a new job, and print its id.
 
-    Taken are tasks that failed, tasks that no worker had a handler for and, of a cancelled job, those that never ran.
-    The new workload is put into the stage's bucket as retry/JOB/NAME. A job of this machine is run here at once, as
-    by run LOCAL; one that was put on a queue is put on it again.
+    These are the tasks that failed, those that no worker had a handler for and, if the job was cancelled, those that
+    never ran. The new workload is uploaded as retry/JOB/NAME. A job of this machine runs here at once, as with run
+    LOCAL; a job that was put on a queue is put on that queue again.
 
     \b
     Examples:

@@ -25,15 +25,15 @@ _MEANING = {
 
 @click.command()
 @click.argument("job")
-@click.option("--yes", "is_meant", is_flag=True, help="Delete them; without it they are only shown.")
+@click.option("--yes", "is_meant", is_flag=True, help="Delete the files. Without it they are only shown.")
 @json_option
 @reads_ledgers
 @uses_clock
 def sweep(ledgers: Ledgers, job: str, *, clock: Clock, is_meant: bool, output: Output) -> None:
-    """Show what runs of JOB's tasks left behind that no result names; with --yes, delete it for good.
+    """Show the files that earlier runs of JOB's tasks left behind; with --yes, delete them for good.
 
-    Runs that failed, died or were too late leave their outputs, large values and unfinished uploads. What is younger
-    than a lease stays, for its writer may still be at it.
+    Runs that failed, crashed or were replaced by another run leave outputs, large values and unfinished uploads that
+    no result refers to. Files younger than a lease are kept, because a worker may still be writing them.
 
     \b
     Examples:

@@ -18,10 +18,10 @@ from cloudkon.errors import CloudKonError
 @stage_option
 @uses_clock
 def deploy(stage: str, *, clock: Clock) -> None:
-    """Bring a stage up to date: the stack, the Lambda (an unmodified chalice deploy), and a look at both.
+    """Install or update a stage: the stack, then the Lambda (an unmodified chalice deploy), then doctor.
 
-    Run it in CloudKon's repository. Done twice in a row, the second time changes nothing; what else listens to the
-    workloads bucket stays. Exits with 1 if the doctor finds a problem.
+    Run it in CloudKon's repository. Run twice in a row, it changes nothing the second time. Other listeners of the
+    workloads bucket are kept. Exits with 1 if doctor finds a problem.
 
     \b
     Examples:

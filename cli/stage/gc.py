@@ -21,19 +21,18 @@ _SHOWN_CHARACTERS = 1_000
 
 
 @click.command()
-@click.option("--yes", "is_meant", is_flag=True, help="Remove all of it; ask nothing.")
+@click.option("--yes", "is_meant", is_flag=True, help="Remove everything shown, without asking.")
 @stage_option
 @json_option
 @uses_clock
 def gc(stage: str, *, clock: Clock, is_meant: bool, output: Output) -> None:
-    """Show what is left over of a stage and nobody can be using, and remove it once you agree.
+    """Show what is left over of a stage and no longer used, and remove it once you agree.
 
-    Machines, disks and uploads that failed runs left; and, once the stage's stack is gone, its functions with their
-    roles, logs, alarms and whatever else stood beside the stack. Workloads, results, queues and ledgers are never
-    touched. Asks on a terminal; anywhere else, and with --json, it only shows, unless --yes is given. Exits with 1 if
-    something could not be removed. With --json, a line a thing.
+    These are machines, disks and uploads that failed commands left and, once the stage's stack is gone, its functions,
+    roles, logs and alarms. Workloads, results, queues and ledgers are never touched. On a terminal you are asked
+    first. Elsewhere, and with --json, nothing is removed without --yes. Exits with 1 if something could not be removed.
 
-    Old images are left to: workers image prune.
+    Old images are removed by: workers image prune.
 
     \b
     Examples:
