@@ -23,12 +23,11 @@ from cloudkon.handlers import context
 from cloudkon.handlers.context import Context
 from cloudkon.handlers.registry import Registry
 from cloudkon.ledger.bundle import BundleKey
-from cloudkon.ports import ObjectInfo
 from cloudkon.settings import Settings
-from cloudkon.stage.checkup import Finding, check_python, ok, problem
+from cloudkon.stage.checkup import CheckResult, check_python, ok, problem
 
 
-def check(registry: Registry, settings: Settings, clock: Clock) -> Iterator[Finding]:
+def check(registry: Registry, settings: Settings, clock: Clock) -> Iterator[CheckResult]:
     """Check one thing after the other; what raises is a finding too."""
     checks: Sequence[tuple[str, Callable[[], str]]] = (
         ("tasks", lambda: ", ".join(registry.names)),
@@ -100,7 +99,7 @@ class _Kept:
         self.write(key, source.read_bytes())
         return None
 
-    def stat(self, key: str, version: str | None = None) -> ObjectInfo:
+    def size_bytes(self, key: str, version: str | None = None) -> int:
         raise NotImplementedError
 
     def read(self, key: str, version: str | None = None, start: int = 0) -> Iterator[bytes]:

@@ -23,7 +23,7 @@ from cloudkon.aws.stack.stack import Stack
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import Clock
 from cloudkon.errors import NotFoundError
-from cloudkon.stage.ami import ARTIFACTS_PREFIX, WorkerImage, user_data
+from cloudkon.stage.ami import ARTIFACTS_PREFIX, WorkerAmi, user_data
 from cloudkon.stage.names import Names
 
 _TYPES = {"amd64": "t3.small", "arm64": "t4g.small"}
@@ -193,7 +193,7 @@ def _built(builder: ImageBuilder, asked: Build) -> str:
         raise
 
 
-def _table(shown: Sequence[WorkerImage], current: str | None, users: Mapping[str, Sequence[str]], now_ms: int) -> Table:
+def _table(shown: Sequence[WorkerAmi], current: str | None, users: Mapping[str, Sequence[str]], now_ms: int) -> Table:
     return Table(
         ("image", "age", "arch", "GiB", "state", "artifacts", "base", "new workers", "instances"),
         ("left", "right", "left", "right", "left", "left", "left", "left", "left"),
@@ -214,7 +214,7 @@ def _table(shown: Sequence[WorkerImage], current: str | None, users: Mapping[str
     )
 
 
-def _age(image: WorkerImage, now_ms: int) -> str:
+def _age(image: WorkerAmi, now_ms: int) -> str:
     if not image.created:
         return "-"
     created = datetime.fromisoformat(image.created).replace(tzinfo=UTC)

@@ -13,9 +13,9 @@ from cli.terminal.units import duration, moment, one_line
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, NotFoundError
 from cloudkon.ledger.job import Job
-from cloudkon.reports.task_lookup import Known, find_id, find_line
+from cloudkon.reports.task_lookup import TaskRecord, find_id, find_line
 from cloudkon.telemetry.tracing import console_link
-from cloudkon.workload.line_numbers import Numbering
+from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.lines import Line
 from cloudkon.workload.planning import is_header
 from cloudkon.workload.task_line import is_task_line
@@ -93,19 +93,19 @@ def _meaning(told: dict[str, Any]) -> str:
     return _MEANING[state] + (f"; the job is paused: {one_line(told['paused'])}" if told["paused"] else "")
 
 
-def _find_task(found: FoundJob, task: str | None, number: int | None) -> Known:
+def _find_task(found: FoundJob, task: str | None, number: int | None) -> TaskRecord:
     ledger = found.records.ledger
     if number is None and task is not None and not task.isdecimal():
-        return find_id(ledger, ledger, found.job, task)
+        return find_id(ledger, found.job, task)
     line = int(task or 0) if number is None else number
     if line < 1:
         raise click.UsageError("Lines are numbered from 1.")
-    return find_line(ledger, ledger, found.records.results, found.job, line)
+    return find_line(ledger, found.records.results, found.job, line)
 
 
-def _read_line(found: FoundJob, known: Known) -> Line | None:
+def _read_line(found: FoundJob, known: TaskRecord) -> Line | None:
     """The line itself, if it can still be read: what the ledger knows is worth telling without it."""
-    numbering = Numbering(found.records.ledger.dispatched(found.job.id))
+    numbering = LineOffsets(found.records.ledger.dispatched(found.job.id))
     try:
         line = next(WorkloadLines(found).lines(numbering, [known.line]), None)
     except CloudKonError:
@@ -113,13 +113,13 @@ def _read_line(found: FoundJob, known: Known) -> Line | None:
     return line if isinstance(line, Line) else None
 
 
-def _refuse_line_without_task(known: Known, line: Line | None) -> None:
+def _refuse_line_without_task(known: TaskRecord, line: Line | None) -> None:
     if known.row is None and known.reject is None and line is not None and not is_task_line(line.text):
         what = "an option line" if is_header(line.text) else "blank or a comment"
         raise NotFoundError(f"Line {known.line:,} is {what}: {one_line(line.text)!r}. It is no task.")
 
 
-def _output(found: FoundJob, known: Known) -> dict[str, str]:
+def _output(found: FoundJob, known: TaskRecord) -> dict[str, str]:
     result, records = known.result, found.records
     if result is None or result.output is None:
         return {}

@@ -9,8 +9,8 @@ from cli.terminal.options import json_option
 from cli.terminal.output import Output
 from cli.terminal.tables import Table
 from cli.terminal.units import one_line
-from cloudkon.reports.error_groups import Group, grouped
-from cloudkon.reports.task_results import outcomes
+from cloudkon.reports.error_groups import ErrorGroup, group_errors
+from cloudkon.reports.task_results import task_results
 
 
 @click.command()
@@ -30,17 +30,17 @@ def failed(ledgers: Ledgers, job: str | None, *, output: Output) -> None:
     """
     found = ledgers.find(job)
     ledger = found.records.ledger
-    groups = grouped(outcomes(ledger, ledger, found.records.results, found.job))
+    groups = group_errors(task_results(ledger, found.records.results, found.job))
     output.listing((asdict(group) for group in groups), _table(groups))
     if not groups:
         output.say(f"No task of {found.job.id} has failed or was rejected.")
 
 
-def _table(groups: Sequence[Group]) -> Table:
+def _table(groups: Sequence[ErrorGroup]) -> Table:
     rows = [(f"{group.count:,}", group.state, one_line(group.reason), _lines(group)) for group in groups]
     return Table(("tasks", "state", "reason", "lines"), ("right", "left", "left", "left"), rows)
 
 
-def _lines(group: Group) -> str:
+def _lines(group: ErrorGroup) -> str:
     more = ["..."] if group.count > len(group.lines) else []
     return ", ".join([*map(str, group.lines), *more])

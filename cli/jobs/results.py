@@ -9,7 +9,7 @@ from cli.terminal.options import json_option
 from cli.terminal.output import Output, json_line
 from cli.terminal.units import duration, one_line
 from cloudkon.ledger.results import TaskState
-from cloudkon.reports.task_results import Outcome, outcomes
+from cloudkon.reports.task_results import ResultJson, task_results
 
 _MOST, _MOST_OF_A_LINK = 200, 8192
 """Characters; a link that is cut leads nowhere."""
@@ -53,12 +53,12 @@ def results(
     found = ledgers.find(job)
     ledger = found.records.ledger
     store = found.records.results
-    listed = (each for each in outcomes(ledger, ledger, store, found.job) if state in (None, each["state"]))
+    listed = (each for each in task_results(ledger, store, found.job) if state in (None, each["state"]))
     shown = with_links(listed, store, presign) if download is None else download_outputs(list(listed), store, download)
     output.lines(shown, _line)
 
 
-def _line(outcome: Outcome) -> str:
+def _line(outcome: ResultJson) -> str:
     said = outcome.get("error") or outcome.get("link")
     if said is None and "value" in outcome:
         said = json_line(outcome["value"])

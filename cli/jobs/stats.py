@@ -25,5 +25,5 @@ def stats(ledgers: Ledgers, job: str | None, *, clock: Clock, output: Output) ->
     """
     found = ledgers.find(job)
     ledger = found.records.ledger
-    answer = job_stats(ledger, ledger, found.job, clock.now_ms())
+    answer = job_stats(ledger, found.job, clock.now_ms())
     output.value(answer.as_json(), stats_tables(answer))

@@ -1,5 +1,4 @@
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -14,10 +13,8 @@ from cli.terminal.output import Output
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.fleet import WorkerStatus
-from cloudkon.ledger.job import Job, WorkerReport
-from cloudkon.ledger.lease import BundleRow
-from cloudkon.ports import History
 from cloudkon.reports.diagnosis import SEEN_S, Depths, Unfinished, diagnose
+from cloudkon.reports.observed import ObservedLedger
 from cloudkon.reports.stats import job_stats
 
 
@@ -40,10 +37,10 @@ def status(ledgers: Ledgers, job: str | None, *, clock: Clock, output: Output) -
     ledger, now_ms = found.records.ledger, clock.now_ms()
     depths = _depths(found)
     dispatched = len(ledger.dispatched(found.job.id))
-    noted = _NotingHistory(ledger, now_ms)
-    stats = job_stats(noted, ledger, found.job, now_ms)
+    unfinished = Unfinished(now_ms)
+    stats = job_stats(ObservedLedger(ledger, unfinished.add), found.job, now_ms)
     workers = ledger.fleet(now_ms - SEEN_S * 1000)
-    findings = diagnose(stats, noted.unfinished, workers, depths, ranges=dispatched)
+    findings = diagnose(stats, unfinished, workers, depths, ranges=dispatched)
     told = {
         "job": found.job.id,
         "state": stats.state.value,
@@ -55,27 +52,6 @@ def status(ledgers: Ledgers, job: str | None, *, clock: Clock, output: Output) -
     }
     head = f"{found.job.id} {state_text(stats).partition(',')[0]}: {counts(stats)}"
     output.value(told, [head, *(finding.says for finding in findings)])
-
-
-@dataclass
-class _NotingHistory:
-    """A History that notes what is unfinished while the statistics are read: each row is read once."""
-
-    history: History
-    now_ms: int
-    unfinished: Unfinished = field(default_factory=Unfinished)
-
-    def job(self, job: str) -> Job | None:
-        return self.history.job(job)
-
-    def recent(self, limit: int) -> Sequence[Job]:
-        return self.history.recent(limit)
-
-    def bundles(self, job: Job) -> Iterator[BundleRow]:
-        return self.unfinished.noting(self.history.bundles(job), self.now_ms)
-
-    def workers(self, job: str) -> Sequence[WorkerReport]:
-        return self.history.workers(job)
 
 
 def _as_json(worker: WorkerStatus) -> dict[str, Any]:

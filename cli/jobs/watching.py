@@ -37,7 +37,7 @@ def _updates(records: Records, job_id: str, clock: Clock, wait_s: float) -> Iter
     job = await_job(ledger, job_id, clock, wait_s, lambda said: click.echo(said, err=True))
     if job is None:
         raise unknown_job(ledger, job_id)
-    return follow(ledger, ledger, job, clock)
+    return follow(ledger, job, clock)
 
 
 def _print_each(updates: Iterable[JobStats], output: Output) -> JobStats:

@@ -82,7 +82,7 @@ def _unfinished(ledgers: Ledgers, job: str, clock: Clock) -> FoundJob:
     """The job; raise CloudKonError if there is nothing of it left to run."""
     found = ledgers.find(job)
     ledger = found.records.ledger
-    if job_stats(ledger, ledger, found.job, clock.now_ms()).state is JobState.COMPLETE:
+    if job_stats(ledger, found.job, clock.now_ms()).state is JobState.COMPLETE:
         raise CloudKonError(f"{job} is complete: nothing of it is left to run.")
     return found
 

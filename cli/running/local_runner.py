@@ -21,7 +21,7 @@ from cloudkon.messages.wire import decode_completion
 from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore, Tracer
 from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import NoTracer
-from cloudkon.workload.line_numbers import Numbering
+from cloudkon.workload.line_numbers import LineOffsets
 from dispatcher.dispatch import Dispatcher
 from ec2_worker.services import Surroundings, worker_name
 from ec2_worker.worker import Worker
@@ -167,7 +167,7 @@ class LocalRun:
                     seen.add(completion.bundle)
                     while completion.range > len(reports):  # ranges are dispatched in order, each row after its range
                         reports = self.ledger.dispatched(job.id)
-                    self._finished(completion.numbered(Numbering(reports).before(completion.range) or 0))
+                    self._finished(completion.numbered(LineOffsets(reports).before(completion.range) or 0))
                 self._process.delete([delivery.receipt])
             if not halted and self._is_halted(job):
                 halted = True

@@ -74,7 +74,7 @@ def run_local(
             with _stopping(run.stop) as signals:
                 run.run(job)
             progress.end()
-            stats = job_stats(run.ledger, run.ledger, run.ledger.job(job.id) or job, clock.now_ms())
+            stats = job_stats(run.ledger, run.ledger.job(job.id) or job, clock.now_ms())
         finally:
             end_programs()
             run.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cli.jobs.following import AnnouncingHistory, follow
+from cli.jobs.following import follow, telling_done
 from cli.jobs.progress import show_progress, went_well
 from cli.jobs.stats_view import stats_tables
 from cli.running.results_file import ResultsFile
@@ -16,10 +16,10 @@ from cloudkon.clock import Clock
 from cloudkon.ledger.job import Job, Source
 from cloudkon.ledger.lease import BundleRow
 from cloudkon.local.store import FolderStore
-from cloudkon.messages.wire import describe, numbered
+from cloudkon.messages.wire import numbered, result_json
 from cloudkon.settings import Settings
 from cloudkon.wiring import cloud, tracer
-from cloudkon.workload.line_numbers import Numbering
+from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.planning import DEFAULT_SLOTS
 from dispatcher.dispatch import Dispatcher
 
@@ -52,12 +52,11 @@ def run_queue(
 
     def tell(row: BundleRow) -> None:
         if results is not None:
-            before = Numbering(opened.ledger.dispatched(job.id)).before(row.key.range) or 0
-            results.write([describe(line, result) for line, result in numbered(row, before)])
+            before = LineOffsets(opened.ledger.dispatched(job.id)).before(row.key.range) or 0
+            results.write([result_json(line, result) for line, result in numbered(row, before)])
 
-    history = AnnouncingHistory(opened.ledger, tell)
     try:
-        last = show_progress(follow(history, opened.ledger, job, clock), clock)
+        last = show_progress(follow(telling_done(opened.ledger, tell), job, clock), clock)
     except KeyboardInterrupt:
         _say_it_goes_on(job)
         raise SystemExit(130) from None

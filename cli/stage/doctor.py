@@ -7,7 +7,7 @@ from cli.stage.this_machine import check_machine
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
 from cloudkon.clock import Clock
-from cloudkon.stage.checkup import Finding
+from cloudkon.stage.checkup import CheckResult
 
 
 @click.command()
@@ -31,7 +31,7 @@ def doctor(stage: str, *, clock: Clock, output: Output, only_machine: bool) -> N
         raise SystemExit(1)
 
 
-def _all(stage: str, clock: Clock) -> Iterator[Finding]:
+def _all(stage: str, clock: Clock) -> Iterator[CheckResult]:
     from cli.stage.examination import examine_stage  # noqa: PLC0415 (boto3 takes longer to import than the machine's answer)
 
     yield from check_machine()

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 import click
 
 from cli.terminal.output import Output
-from cloudkon.stage.checkup import Finding, Verdict
+from cloudkon.stage.checkup import CheckResult, Verdict
 
 _COLOURS = {Verdict.OK: "green", Verdict.PROBLEM: "red", Verdict.ABSENT: "blue", Verdict.UNKNOWN: "yellow"}
 
 
-def show_findings(findings: Iterable[Finding], *, output: Output) -> bool:
+def show_findings(findings: Iterable[CheckResult], *, output: Output) -> bool:
     """Print each finding as it comes, and in the end how many there were of each verdict; tell whether all is well."""
     counts: Counter[Verdict] = Counter()
     for finding in findings:
@@ -28,12 +28,12 @@ def _summary(counts: Counter[Verdict]) -> str:
     return ", ".join([told, *(other for other in others if not other.startswith("0 "))]) + "."
 
 
-def _as_json(finding: Finding) -> dict[str, str]:
+def _as_json(finding: CheckResult) -> dict[str, str]:
     shown = {"subject": finding.subject, "verdict": finding.verdict.value, "says": finding.says}
     return shown | ({"remedy": finding.remedy} if finding.remedy else {})
 
 
-def _text(finding: Finding) -> Iterator[str]:
+def _text(finding: CheckResult) -> Iterator[str]:
     line, verdict = str(finding), finding.verdict.value
     yield click.style(verdict, fg=_COLOURS[finding.verdict]) + line.removeprefix(verdict)
     if finding.remedy:

@@ -52,6 +52,6 @@ def _running(names: Names, clock: Clock) -> str | None:
     ledger = cloud(names.stage, Settings()).ledger
     now_ms = clock.now_ms()
     try:
-        return next((job.id for job in ledger.recent(_JOBS) if not job_stats(ledger, ledger, job, now_ms).ended), None)
+        return next((job.id for job in ledger.recent(_JOBS) if not job_stats(ledger, job, now_ms).ended), None)
     except NotFoundError:  # a stack that was never whole
         return None

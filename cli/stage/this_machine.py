@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-from cloudkon.stage.checkup import Finding, absent, check_python, ok, problem
+from cloudkon.stage.checkup import CheckResult, absent, check_python, ok, problem
 
 # The extra, the modules that tell whether it is installed, and what it is for.
 _EXTRAS = (
@@ -16,7 +16,7 @@ _EXTRAS = (
 )
 
 
-def check_machine(find: Callable[[str], object] = find_spec) -> Iterator[Finding]:
+def check_machine(find: Callable[[str], object] = find_spec) -> Iterator[CheckResult]:
     """Python, CloudKon itself, and each extra; find is asked for modules by name."""
     yield check_python()
     yield _ourselves()
@@ -38,14 +38,14 @@ def _is_there(module: str, find: Callable[[str], object]) -> bool:
         return False
 
 
-def _ourselves() -> Finding:
+def _ourselves() -> CheckResult:
     try:
         return ok("cloudkon", version("cloudkon"))
     except PackageNotFoundError:
         return ok("cloudkon", "from a checkout that is not installed")
 
 
-def _video() -> Finding:
+def _video() -> CheckResult:
     """PyAV's wheels bring ffmpeg's libraries; one that was built against a system's own may lack the encoder."""
     from animoto.movie.encoder import has_x264  # noqa: PLC0415 (an extra: it may not be there)
 

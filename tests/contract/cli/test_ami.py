@@ -15,7 +15,7 @@ from cli.fleet.artifacts import Artifacts
 from cli.main import cloudkon_cli
 from cloudkon.aws.machines.ami_builder import Build, ImageBuilder
 from cloudkon.aws.machines.amis import Images
-from cloudkon.stage.ami import WorkerImage
+from cloudkon.stage.ami import WorkerAmi
 from tests.support.worlds.image_world import NAMES, ImageWorld, image_world
 
 READY = "cloudkon-image: ready"
@@ -199,7 +199,7 @@ def test_an_image_that_fails(world: ImageWorld, wheel: Path, monkeypatch: pytest
     """An image that AWS could not make is removed with its snapshots."""
     find = Images.find
 
-    def failed(images: Images, image: str) -> WorkerImage | None:
+    def failed(images: Images, image: str) -> WorkerAmi | None:
         found = find(images, image)
         return found and replace(found, state="failed")
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
 from cloudkon.clock import SystemClock
-from cloudkon.ledger.results import TaskResult, TaskState, pack
+from cloudkon.ledger.results import TaskResult, TaskState, pack_results
 from cloudkon.local.ledger import SqliteLedger
 from tests.support.data.rows import worker_status
 from tests.support.worlds.local_jobs import EVENT_MS, write_job, write_rejects
@@ -94,7 +94,7 @@ def test_explain_names_the_trace_of_a_traced_job(ledger: SqliteLedger) -> None:
 def test_where_the_time_of_a_run_went(ledger: SqliteLedger) -> None:
     """The stages that a handler tells apart are shown with their part of the run, also before a failure."""
     staged = TaskResult(
-        TaskState.FAILED, EVENT_MS + 100, 50_000, 1, error="no", stages_ms={"download": 40.0, "encode": 5.0}
+        TaskState.FAILED, EVENT_MS + 100, 50_000, 1, error="no", phases_ms={"download": 40.0, "encode": 5.0}
     )
     write_job(ledger, results=[staged])
     assert told("explain", JOB, 1)["handler_stages_ms"] == {"download": 40.0, "encode": 5.0}
@@ -114,7 +114,7 @@ def test_a_task_of_another_attempt(ledger: SqliteLedger) -> None:
     assert (held["state"], [one["last_ran"] for one in held["attempts"]]) == ("abandoned", [False, False])
     (row,) = ledger.bundles(ledger.recent(1)[0])
     with ledger._file.writing() as connection:
-        connection.execute("UPDATE bundles SET state = 'done', results = ?", (pack([first], row.event_ms),))
+        connection.execute("UPDATE bundles SET state = 'done', results = ?", (pack_results([first], row.event_ms),))
     done = told("explain", JOB, 1)
     assert [one["last_ran"] for one in done["attempts"]] == [True, False]
     assert set(done["stages_ms"]) == {"dispatch", "run", "record", "end_to_end"}

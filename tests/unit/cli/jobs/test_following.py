@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from cli.jobs.following import AnnouncingHistory, await_job, follow
+from cli.jobs.following import await_job, follow, telling_done
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.local.clock import ManualClock
@@ -34,7 +34,7 @@ def test_to_the_end() -> None:
     """Statistics come about every second, until the job has ended, those of its end included."""
     clock = ManualClock()
     ledger = Moving(clock, 0.0, list(HAPPENINGS))
-    states = [(stats.state.value, stats.tasks.succeeded) for stats in follow(ledger, ledger, job(), clock)]
+    states = [(stats.state.value, stats.tasks.succeeded) for stats in follow(ledger, job(), clock)]
     assert states == [("running", 0), ("running", 1), ("running", 1), ("complete", 2)]
     assert ledger.read_at_s == [0.0, 1.0, 2.0, 3.0]
 
@@ -43,7 +43,7 @@ def test_at_most_a_fifth_of_the_time_is_spent_reading() -> None:
     """No more than a fifth of the time is spent reading."""
     clock = ManualClock()
     ledger = Moving(clock, 2.0, list(HAPPENINGS))
-    list(follow(ledger, ledger, job(), clock))
+    list(follow(ledger, job(), clock))
     assert ledger.read_at_s == [0.0, 10.0, 20.0, 30.0]
 
 
@@ -51,7 +51,7 @@ def test_a_job_cancelled_meanwhile_has_ended() -> None:
     """A job that somebody cancels has ended."""
     clock = ManualClock()
     ledger = Moving(clock, 0.0, [])
-    following = follow(ledger, ledger, job(), clock)
+    following = follow(ledger, job(), clock)
     assert next(following).state == "running"
     ledger.the_job = job(cancelled_ms=clock.now_ms())
     assert [stats.state for stats in following] == ["cancelled"]
@@ -62,7 +62,7 @@ def test_each_bundle_is_announced_once_when_it_is_done() -> None:
     clock = ManualClock()
     told: list[BundleRow] = []
     ledger = Moving(clock, 0.0, list(HAPPENINGS))
-    seen = [list(told) for _ in follow(AnnouncingHistory(ledger, told.append), ledger, job(), clock)]
+    seen = [list(told) for _ in follow(telling_done(ledger, told.append), job(), clock)]
     assert seen == [[], [FIRST], [FIRST], [FIRST, SECOND]]
 
 

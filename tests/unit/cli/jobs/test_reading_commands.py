@@ -62,7 +62,7 @@ def test_stats_of_handlers(ledger: SqliteLedger) -> None:
     """Where the runs' time went is a table of its own, if the handlers tell."""
     write_job(ledger)
     assert "stage of the run" not in run("stats").stdout
-    told = [replace(one, stages_ms={"encode": 2.4, "fetch": 6.0}) for one in mixed_results() if one]
+    told = [replace(one, phases_ms={"encode": 2.4, "fetch": 6.0}) for one in mixed_results() if one]
     write_job(ledger, "local-told", results=told, opened=9)
     said = run("stats").stdout
     assert "stage of the run      p50      p90      p99      max    total  of all runs\n" in said

@@ -10,7 +10,7 @@ from cli.main import cloudkon_cli
 from cli.stage.findings import show_findings
 from cli.stage.this_machine import check_machine
 from cli.terminal.output import Output
-from cloudkon.stage.checkup import Finding, Verdict, check_python
+from cloudkon.stage.checkup import CheckResult, Verdict, check_python
 
 
 def test_this_machine_is_well() -> None:
@@ -43,7 +43,7 @@ def test_problems_are_counted_and_only_they_fail_the_doctor(
     verdicts: list[Verdict], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In the end the problems are counted, and the rest; only a problem makes it unwell."""
-    is_well = show_findings([Finding("one", verdict, "so it is") for verdict in verdicts], output=Output())
+    is_well = show_findings([CheckResult("one", verdict, "so it is") for verdict in verdicts], output=Output())
     assert is_well == (Verdict.PROBLEM not in verdicts)
     assert capsys.readouterr().err == said
 

@@ -8,7 +8,8 @@ from cloudkon.ledger.fleet import WorkerState, WorkerStatus
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ledger.results import TaskState
-from cloudkon.reports.diagnosis import Depths, Finding, Holdup, Unfinished, diagnose
+from cloudkon.reports.diagnosis import Depths, Diagnosis, Holdup, Unfinished, diagnose
+from cloudkon.reports.observed import ObservedLedger
 from cloudkon.reports.stats import job_stats
 from tests.support.data.recorded import EVENT_MS, Recorded, job, report, result, row
 
@@ -32,11 +33,11 @@ def findings(
     the_job: Job | None = None,
     sent: int = 1,
     ranges: int = 1,
-) -> list[Finding]:
+) -> list[Diagnosis]:
     the_job = the_job or job()
-    unfinished = Unfinished()
-    recorded = Recorded(the_job, list(unfinished.noting(rows, NOW)), [report(2 * sent, bundles=sent)], [])
-    return diagnose(job_stats(recorded, recorded, the_job, NOW), unfinished, workers, depths, ranges=ranges)
+    unfinished = Unfinished(NOW)
+    recorded = ObservedLedger(Recorded(the_job, rows, [report(2 * sent, bundles=sent)], []), unfinished.add)
+    return diagnose(job_stats(recorded, the_job, NOW), unfinished, workers, depths, ranges=ranges)
 
 
 def holdups(*arguments: object, **others: object) -> list[Holdup]:
@@ -110,4 +111,4 @@ def test_a_pause_comes_first_with_the_way_out() -> None:
 def test_ranges_that_are_not_dispatched_are_counted() -> None:
     """Ranges that are not dispatched are counted."""
     first, *_ = findings([DONE], idle(), the_job=job(ranges=3))
-    assert first == Finding(Holdup.DISPATCHING, "2 of its 3 ranges are not dispatched yet.")
+    assert first == Diagnosis(Holdup.DISPATCHING, "2 of its 3 ranges are not dispatched yet.")

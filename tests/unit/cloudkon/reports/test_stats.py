@@ -13,7 +13,7 @@ from tests.support.data.recorded import EVENT_MS, Recorded, job, report, result,
 
 
 def stats_of(recorded: Recorded, the_job: Job | None = None, now: int = 10_000) -> JobStats:
-    return job_stats(recorded, recorded, the_job or job(), EVENT_MS + now)
+    return job_stats(recorded, the_job or job(), EVENT_MS + now)
 
 
 def finished() -> Recorded:
@@ -92,7 +92,7 @@ def test_each_phase_is_the_time_between_two_stamps() -> None:
 def test_stages_of_handlers() -> None:
     """What handlers tell of their runs is summed up by name, the costliest first, failed tasks included."""
     told = [{"decode": 10.0, "fetch": 40.0}, {"fetch": 80.0}, None]
-    ran = [replace(result(), stages_ms=stages_ms) for stages_ms in told]
+    ran = [replace(result(), phases_ms=phases_ms) for phases_ms in told]
     ran[1] = replace(ran[1], state=TaskState.FAILED, error="no")
     found = stats_of(Recorded(job(), [row(ran)], [report(3)], [worker()])).as_json()["handler_stages"]
     assert list(found) == ["fetch", "decode"]
