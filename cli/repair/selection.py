@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from cli.jobs.ledgers import FoundJob
-from cli.repair.workload_lines import WorkloadLines
+from cli.jobs.workload_lines import WorkloadLines
 from cloudkon.ledger.results import TaskState
 from cloudkon.reports.error_groups import error_contains
 from cloudkon.reports.task_results import ResultJson, task_results
