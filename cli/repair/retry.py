@@ -9,6 +9,7 @@ import click
 
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
+from cli.jobs.workload_lines import LOCAL_BUCKET, is_file
 from cli.repair.selection import Selection, copy_lines
 from cli.running.uploads import Upload
 from cli.system.paths import data_folder, results_folder
