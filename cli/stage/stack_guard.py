@@ -15,7 +15,7 @@ _JOBS = 50
 """How many of the latest jobs are asked whether they have ended."""
 
 
-def may_end(session: Session, names: Names, clock: Clock, *, force: bool, delete_data: bool) -> None:
+def check_deletable(session: Session, names: Names, clock: Clock, *, force: bool, delete_data: bool) -> None:
     """Raises CloudKonError with the first thing that stands in the way; nothing has been deleted then."""
     for function in names.functions:
         if function_exists(session.functions(), function):
@@ -23,13 +23,13 @@ def may_end(session: Session, names: Names, clock: Clock, *, force: bool, delete
                 f"The Lambda {function} stands, and would fail without the stack; nothing was deleted. "
                 f"Delete both: cloudkon-cli undeploy --stage {names.stage}"
             )
-    nothing_is_lost(session, names, clock, force=force, delete_data=delete_data)
+    check_nothing_is_lost(session, names, clock, force=force, delete_data=delete_data)
 
 
-def nothing_is_lost(session: Session, names: Names, clock: Clock, *, force: bool, delete_data: bool) -> None:
+def check_nothing_is_lost(session: Session, names: Names, clock: Clock, *, force: bool, delete_data: bool) -> None:
     """The same of what somebody may still want: jobs, machines and objects."""
     if not force:
-        _nobody_works(session, names, clock)
+        _check_nobody_works(session, names, clock)
     if not delete_data:
         for bucket in (names.workloads_bucket, names.results_bucket):
             if holds_objects(session.s3(), bucket):
@@ -39,7 +39,7 @@ def nothing_is_lost(session: Session, names: Names, clock: Clock, *, force: bool
                 )
 
 
-def _nobody_works(session: Session, names: Names, clock: Clock) -> None:
+def _check_nobody_works(session: Session, names: Names, clock: Clock) -> None:
     if job := _running(names, clock):
         raise CloudKonError(
             f"The job {job} has not ended; nothing was deleted. Wait for it, or cancel it: cloudkon-cli cancel {job}. "

@@ -6,7 +6,7 @@ import click
 
 from cli.embedded.deploying import find_project
 from cli.stage.chalice_record import forget
-from cli.stage.stack_guard import nothing_is_lost
+from cli.stage.stack_guard import check_nothing_is_lost
 from cli.stage.stack_steps import tell
 from cli.stage.taking_down import Demands, take_stack_down
 from cli.terminal.options import stage_option, uses_clock
@@ -39,7 +39,7 @@ def undeploy(stage: str, *, clock: Clock, delete_data: bool, delete_images: bool
     """
     session = Session()
     names = session.names(stage)
-    nothing_is_lost(session, names, clock, force=force, delete_data=delete_data)
+    check_nothing_is_lost(session, names, clock, force=force, delete_data=delete_data)
     subject = Subject(session, names, Settings.from_environ(os.environ), clock)
     remove_dispatcher(subject, _say)
     kept = take_stack_down(session, names, clock, Demands(data=delete_data, work=force), tell)

@@ -117,8 +117,9 @@ def joined_cloud(home: Path) -> Iterator[JoinedCloud]:
     with ExitStack() as stack:
         park = environment | {"MOTO_ACCOUNT_ID": ACCOUNT, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
         stack.enter_context(_server("machines.machine_park", ports[1], park, home, str(ports[1]), str(machines)))
-        rest = environment | _ministack(ports[0], fleet, home)
-        stack.enter_context(_server("worlds.handing_on", ports[0], rest, home))
+        stack.enter_context(
+            _server("worlds.handing_on", ports[0], environment | _ministack(ports[0], fleet, home), home)
+        )
         names = Names(STAGE, ACCOUNT, environment["AWS_REGION"])
         root = clone(home / "cloudkon")
         joined["PYTHONPATH"] = str(root)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animoto.order import Order, OrderError, order
+from animoto.order import Order, OrderError, parse_order
 from animoto.picture.broken import OnBroken
 from animoto.picture.letterbox import Background
 from animoto.video import Engine, Transition
@@ -18,7 +18,7 @@ def read(line: str) -> Order:
     """As the registry calls a handler."""
     task = parse_task(line)
     assert task.name == "animoto"
-    return order(*task.args, **task.kwargs)
+    return parse_order(*task.args, **task.kwargs)
 
 
 def test_words_are_urls_of_a_second_each() -> None:
@@ -92,7 +92,7 @@ def test_every_key_of_json_has_its_meaning() -> None:
 def test_an_impossible_order_is_refused_with_place_and_reason(options: dict[str, Any], reason: str) -> None:
     """What can't be made is refused, with its place and reason."""
     with pytest.raises(OrderError, match=reason.replace("?", r"\?") if "meant" in reason else reason):
-        order(*options.pop("args", ()), **options)
+        parse_order(*options.pop("args", ()), **options)
 
 
 @given(
@@ -108,7 +108,7 @@ def test_an_impossible_order_is_refused_with_place_and_reason(options: dict[str,
 def test_any_json_is_an_order_or_a_reason_in_one_line(options: dict[str, Any]) -> None:
     """Whatever JSON comes, it is an order or a reason in one line."""
     try:
-        made = order(URL, **options)
+        made = parse_order(URL, **options)
     except OrderError as error:
         assert "\n" not in str(error)  # noqa: PT017
     else:

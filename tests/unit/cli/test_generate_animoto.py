@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from animoto.order import Order, order
+from animoto.order import Order, parse_order
 from cli.main import cloudkon_cli
 from cloudkon.workload.task_line import parse_task
 
@@ -18,7 +18,7 @@ def generate(text: str, *options: str) -> Result:
 def orders(answer: Result) -> list[Order]:
     assert answer.exit_code == 0, answer.stderr
     tasks = [parse_task(line) for line in answer.stdout.splitlines()]
-    return [order(*task.args, **task.kwargs) for task in tasks]
+    return [parse_order(*task.args, **task.kwargs) for task in tasks]
 
 
 def test_a_list_of_urls_is_cut_into_videos_in_order() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from animoto.addresses import Addresses
 from animoto.download.background import downloads
-from animoto.download.memory_budget import Room
-from animoto.fetch import Fetcher, Limits, _Readers, _Run
+from animoto.download.memory_budget import MemoryBudget
+from animoto.fetch import Fetcher, Limits, _DownloadRun, _Readers
 from animoto.picture.broken import Broken
 from cloudkon.backoff import Backoff
 from tests.support.servers.picture_server import (
@@ -82,33 +82,33 @@ def test_pictures_wait_for_memory_and_give_all_of_it_back(
     server: PictureServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pictures that find no room wait for their turn, all arrive, and all room is given back, of broken ones too."""
-    rooms: list[Room] = []
+    budgets: list[MemoryBudget] = []
 
-    class Seen(Room):
+    class Seen(MemoryBudget):
         def __init__(self, size_bytes: int) -> None:
             super().__init__(size_bytes)
-            rooms.append(self)
+            budgets.append(self)
 
-    monkeypatch.setattr("animoto.fetch.Room", Seen)
+    monkeypatch.setattr("animoto.fetch.MemoryBudget", Seen)
     body = PICTURE * 100
     answers: list[tuple[Answer | bytes, ...]] = [(reset, body), (reset,), *[(body,)] * 10]
     urls = [server.serve(f"{n}.jpg", *answer) for n, answer in enumerate(answers)]
     first, second, *others = fetch(*urls, limits=replace(QUICK, ahead_bytes=1))
     assert [data(d) for d in (first, *others)] == [body] * 11
     assert isinstance(second, Broken)
-    assert [room._held_bytes for room in rooms] == [0]
+    assert [budget._held_bytes for budget in budgets] == [0]
 
 
 def test_a_deadline_stands_still_while_a_picture_waits_for_memory() -> None:
     """A deadline stands still while a picture finds no room: that is not the server's fault."""
 
     async def go() -> None:
-        run = _Run(replace(QUICK, ahead_bytes=1), Backoff(), Pauses(), _Readers(None, None))  # type: ignore[arg-type]
+        run = _DownloadRun(replace(QUICK, ahead_bytes=1), Backoff(), Pauses(), _Readers(None, None))  # type: ignore[arg-type]
         async with asyncio.timeout(60) as deadline:
-            waiting = asyncio.create_task(run._take_room(1, 10, deadline))
+            waiting = asyncio.create_task(run._reserve(1, 10, deadline))
             await asyncio.sleep(0)
             assert deadline.when() is None
-            run.room.turn_to(1)
+            run.budget.set_turn(1)
             await waiting
             ends_s = deadline.when()
             assert ends_s is not None

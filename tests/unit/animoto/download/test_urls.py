@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animoto.download.urls import S3Place, UrlError, check_url, s3_place, shown
+from animoto.download.urls import S3Location, UrlError, check_url, redacted, s3_location
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_a_refused_url_is_told_by_its_reason_alone(url: str, reason: str) -> Non
 
 def test_the_key_of_an_s3_url_is_taken_as_it_stands() -> None:
     """The key of an S3 URL is taken as it stands."""
-    assert s3_place("s3://pics/a%20b/?#.jpg") == S3Place("pics", "a%20b/?#.jpg")
-    assert s3_place("http://pics/a") is None
+    assert s3_location("s3://pics/a%20b/?#.jpg") == S3Location("pics", "a%20b/?#.jpg")
+    assert s3_location("http://pics/a") is None
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_the_key_of_an_s3_url_is_taken_as_it_stands() -> None:
 )
 def test_a_url_is_shown_without_its_secrets(url: str, seen: str) -> None:
     """A URL is shown without what may be secret in it."""
-    assert shown(url) == seen
+    assert redacted(url) == seen
 
 
 @given(st.text(), st.sampled_from(["http://", "https://", "s3://", ""]))
 def test_any_text_is_a_url_or_is_refused(text: str, scheme: str) -> None:
     """Any text can be shown, in a line, and is a URL or is refused as none."""
-    assert shown(scheme + text).isprintable()
+    assert redacted(scheme + text).isprintable()
     with suppress(UrlError):
         check_url(scheme + text)
