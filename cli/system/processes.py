@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import cloudkon_cli
 from cloudkon.clock import Clock
 
 _POLL_S = 0.05
@@ -71,7 +72,7 @@ def start_detached(command: Sequence[str], environment: Mapping[str, str], log: 
 
 def cli(*arguments: str) -> list[str]:
     """The console script as a command that is found from wherever this one was started."""
-    return [sys.executable, "-m", "cli.main", *arguments]
+    return [sys.executable, cloudkon_cli.__file__, *arguments]
 
 
 @contextmanager
