@@ -25,7 +25,6 @@ from cloudkon.handlers import context
 from cloudkon.handlers.context import Context
 from cloudkon.handlers.registry import Registry
 from cloudkon.ledger.bundle import BundleKey
-from cloudkon.ports import ObjectInfo
 from cloudkon.settings import Settings
 
 _OLDEST_PYTHON = (3, 11)
@@ -122,7 +121,7 @@ class _Kept:
         self.write(key, source.read_bytes())
         return None
 
-    def stat(self, key: str, version: str | None = None) -> ObjectInfo:
+    def size_bytes(self, key: str, version: str | None = None) -> int:
         raise NotImplementedError
 
     def read(self, key: str, version: str | None = None, start: int = 0) -> Iterator[bytes]:

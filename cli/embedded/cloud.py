@@ -1,4 +1,3 @@
-import json
 import os
 from pathlib import Path
 
@@ -9,8 +8,9 @@ from cli.embedded.emulator import Cloud, EmbeddedCloud
 from cli.system.environment import shell_lines
 from cli.system.paths import state_folder
 from cli.system.processes import undisturbed
-from cli.terminal.options import json_option, stage_option
-from cloudkon.clock import SystemClock
+from cli.terminal.options import json_option, stage_option, uses_clock
+from cli.terminal.output import Output
+from cloudkon.clock import Clock
 
 
 @click.group()
@@ -36,12 +36,13 @@ def cloud() -> None:
     show_default=True,
     help="The port to listen on; 0 takes a free one.",
 )
-def up(stage: str, port: int, *, auth: bool) -> None:
+@uses_clock
+def up(stage: str, port: int, *, clock: Clock, auth: bool) -> None:
     """Start it, with the stage's stack and Lambda in it.
 
     Prints the environment to use it, as env does. It goes on when this command ends, until down.
     """
-    embedded = EmbeddedCloud(state_folder(), SystemClock())
+    embedded = EmbeddedCloud(state_folder(), clock)
     with embedded.changing():
         found = embedded.find()
         if found is not None and found.ready:
@@ -68,29 +69,32 @@ def bring_up(embedded: EmbeddedCloud, stage: str, port: int = 0, *, auth: bool =
 
 
 @cloud.command()
-def env() -> None:
+@uses_clock
+def env(*, clock: Clock) -> None:
     """Print the environment of the embedded cloud, for a shell.
 
     \b
     Example:
       eval "$(cloudkon-cli cloud env)"
     """
-    _print_environment(EmbeddedCloud(state_folder(), SystemClock()).running())
+    _print_environment(EmbeddedCloud(state_folder(), clock).running())
 
 
 @cloud.command()
 @json_option
-def status(*, as_json: bool) -> None:
+@uses_clock
+def status(*, clock: Clock, output: Output) -> None:
     """Tell whether it is up, and where; exit with 1 if it is not."""
-    found = EmbeddedCloud(state_folder(), SystemClock()).running()
+    found = EmbeddedCloud(state_folder(), clock).running()
     shown = {"endpoint": found.endpoint, "stage": found.stage, "auth": found.auth, "pid": found.process.pid}
-    click.echo(json.dumps(shown) if as_json else _told(found))
+    output.value(shown, [_told(found)])
 
 
 @cloud.command()
-def down() -> None:
+@uses_clock
+def down(*, clock: Clock) -> None:
     """Stop it; everything in it is gone."""
-    embedded = EmbeddedCloud(state_folder(), SystemClock())
+    embedded = EmbeddedCloud(state_folder(), clock)
     with embedded.changing():
         was_up = embedded.stop()
     _say("The embedded cloud is down." if was_up else "The embedded cloud was not up.")

@@ -6,7 +6,8 @@ from tempfile import TemporaryDirectory
 import click
 
 from cli.embedded.sandbox import follow, own_cloud, own_workers, say, show, submit
-from cloudkon.clock import SystemClock
+from cli.terminal.options import uses_clock
+from cloudkon.clock import Clock
 
 _INSTANT_TASKS, _SHORT_TASKS = 5_000, 1_000
 _MALFORMED = ('sleep "1', '{"task": "sleep", "args": [1}', '{"args": [1]}', "sleep \x07")
@@ -14,7 +15,8 @@ _WORKERS, _THREADS = 2, 4
 
 
 @click.command()
-def demo() -> None:
+@uses_clock
+def demo(*, clock: Clock) -> None:
     """See it all work: the embedded cloud, a deploy, a workload of 6,000 tasks, two workers, the stats.
 
     Nothing is left behind, Ctrl-C included; an embedded cloud that is up is not touched.
@@ -23,7 +25,6 @@ def demo() -> None:
     Example:
       cloudkon-cli demo
     """
-    clock = SystemClock()
     with ExitStack() as cleanup:
         home = Path(cleanup.enter_context(TemporaryDirectory(prefix="cloudkon-demo-")))
         environment = cleanup.enter_context(own_cloud(home, clock))

@@ -10,7 +10,8 @@ import click
 
 from cli.embedded.gallery import WORKER_SETTINGS, gallery
 from cli.embedded.sandbox import follow, own_cloud, own_workers, say, show, submit
-from cloudkon.clock import SystemClock
+from cli.terminal.options import uses_clock
+from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 
 _VIDEOS, _PICTURES = 3, 12
@@ -25,7 +26,8 @@ _WORKERS = 2
     show_default=True,
     help="Where the videos and their contact sheets are left.",
 )
-def demo_animoto(folder: Path) -> None:
+@uses_clock
+def demo_animoto(folder: Path, *, clock: Clock) -> None:
     """See videos made: pictures on loopback, the embedded cloud, a deploy, two workers, and videos to look at.
 
     Draws 36 pictures, makes three videos of them, and leaves the videos in a folder. Nothing else is left behind,
@@ -38,7 +40,6 @@ def demo_animoto(folder: Path) -> None:
     """
     if find_spec("PIL") is None:
         raise CloudKonError("The pictures are drawn by Pillow: pip install 'cloudkon[animoto]'")
-    clock = SystemClock()
     with ExitStack() as cleanup:
         home = Path(cleanup.enter_context(TemporaryDirectory(prefix="cloudkon-demo-")))
         say(f"drawing {_VIDEOS * _PICTURES} pictures meanwhile")

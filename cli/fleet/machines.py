@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import click
 
-from cli.terminal.options import stage_option
+from cli.terminal.options import stage_option, uses_clock
 from cloudkon import wiring
 from cloudkon.aws.machines.scaling import Machines
-from cloudkon.clock import Clock, SystemClock
+from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, InputError, NotFoundError
 from cloudkon.ports import Fleet
 from cloudkon.settings import Settings
@@ -39,8 +39,7 @@ class Yard:
     clock: Clock
 
     @classmethod
-    def of(cls, stage: str) -> "Yard":
-        clock = SystemClock()
+    def of(cls, stage: str, clock: Clock) -> "Yard":
         cloud = wiring.cloud(stage, Settings.from_environ(os.environ))
         machines = Machines(cloud.session.autoscaling(), cloud.session.ec2(), cloud.names, clock)
         return cls(stage, machines, cloud.ledger, clock)
@@ -57,7 +56,8 @@ class Yard:
 @click.option("--type", "kind", metavar="TYPE", help="Of this instance type, such as c7i.large.")
 @wait_option
 @stage_option
-def start(stage: str, count: int, kind: str | None, wait_s: float, *, spot: bool) -> None:
+@uses_clock
+def start(stage: str, count: int, kind: str | None, wait_s: float, *, clock: Clock, spot: bool) -> None:
     """Start machines from the workers' image, and wait until their workers report.
 
     They join the stage's group: it scales them in when there is nothing to do. Of which types they are, and how many of
@@ -68,7 +68,7 @@ def start(stage: str, count: int, kind: str | None, wait_s: float, *, spot: bool
       cloudkon-cli workers start --count 4
       cloudkon-cli workers start --count 2 --spot --type c7i.large
     """
-    yard = Yard.of(stage)
+    yard = Yard.of(stage, clock)
     capacity = yard.machines.capacity()
     wanted = capacity.wanted + count
     if wanted > capacity.most:
@@ -106,7 +106,8 @@ def _risen(yard: Yard, before: Collection[str], count: int, began_ms: int) -> tu
 @click.option("--now", is_flag=True, help="Don't let them drain: what they hold is run again when its leases lapse.")
 @wait_option
 @stage_option
-def stop(stage: str, instances: tuple[str, ...], wait_s: float, *, now: bool) -> None:
+@uses_clock
+def stop(stage: str, instances: tuple[str, ...], wait_s: float, *, clock: Clock, now: bool) -> None:
     """End INSTANCES, by default all of the stage: their workers drain, then they are gone.
 
     While tasks wait the group starts others, unless its bounds forbid it: cloudkon-cli workers scale 0 0
@@ -116,7 +117,7 @@ def stop(stage: str, instances: tuple[str, ...], wait_s: float, *, now: bool) ->
       cloudkon-cli workers stop
       cloudkon-cli workers stop i-0123456789abcdef0 --now
     """
-    yard = Yard.of(stage)
+    yard = Yard.of(stage, clock)
     known = {machine.id: machine for machine in yard.machines.all()}
     if unknown := [name for name in instances if name not in known]:
         raise NotFoundError(
@@ -145,7 +146,8 @@ def _fallen(yard: Yard, ending: Iterable[str], *, now: bool) -> tuple[bool, list
 @click.argument("least", metavar="MIN", type=click.IntRange(min=0))
 @click.argument("most", metavar="MAX", type=click.IntRange(min=0))
 @stage_option
-def scale(stage: str, least: int, most: int) -> None:
+@uses_clock
+def scale(stage: str, least: int, most: int, *, clock: Clock) -> None:
     """Let the group have MIN machines at least and MAX at most; within that it follows the work.
 
     \b
@@ -155,7 +157,7 @@ def scale(stage: str, least: int, most: int) -> None:
     """
     if least > most:
         raise InputError(f"MIN ({least}) is more than MAX ({most}).")
-    yard = Yard.of(stage)
+    yard = Yard.of(stage, clock)
     before = yard.machines.capacity()
     yard.machines.bound(least, most)
     click.echo(f"Between {least} and {most} machines, was {before.least} and {before.most}.", err=True)

@@ -1,6 +1,5 @@
 """workers list: who works, how it is, and which machines have nobody to speak for them."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,10 +8,11 @@ import click
 from cli.fleet.fleet_overview import Survey, surveyed
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Ledgers
-from cli.terminal.options import json_option
-from cli.terminal.tables import Table, print_tables
+from cli.terminal.options import json_option, uses_clock
+from cli.terminal.output import Output
+from cli.terminal.tables import Table
 from cli.terminal.units import duration, one_line
-from cloudkon.clock import SystemClock
+from cloudkon.clock import Clock
 from cloudkon.ledger.fleet import MEMORY_S, WorkerState, WorkerStatus
 from cloudkon.stage.machine import Machine
 from cloudkon.telemetry.throttling import by_service
@@ -25,7 +25,8 @@ _SILENT_MS = 60_000
 @click.option("--all", "everyone", is_flag=True, help="Those too that have stopped in the last minutes.")
 @json_option
 @reads_ledgers
-def list_(ledgers: Ledgers, *, everyone: bool, as_json: bool) -> None:
+@uses_clock
+def list_(ledgers: Ledgers, *, clock: Clock, everyone: bool, output: Output) -> None:
     """List the workers of this machine and, where AWS is set up, of the stage.
 
     A worker that was killed is shown as silent for some minutes, then it is forgotten. Machines of the stage whose
@@ -37,19 +38,17 @@ def list_(ledgers: Ledgers, *, everyone: bool, as_json: bool) -> None:
       cloudkon-cli workers list
       cloudkon-cli workers list --json | jq -r 'select(.state == "sick") | .reason'
     """
-    now_ms = SystemClock().now_ms()
+    now_ms = clock.now_ms()
     fleet = ledgers.workers(now_ms - MEMORY_S * 1000)
     shown = [status for status in fleet if everyone or status.state is not WorkerState.STOPPED]
-    stage = surveyed(ledgers, {status.instance.id for status in fleet if status.instance})
-    if as_json:
-        for status in shown:
-            click.echo(json.dumps(_described(status, stage, now_ms)))
-        for machine in stage.silent:
-            click.echo(json.dumps(_described_machine(machine, stage)))
-        return
-    print_tables([_table(shown, stage, now_ms).telling()])
-    if not shown and not stage.silent:
-        click.echo("There is no worker. Start one: python -m ec2_worker --threads 8", err=True)
+    stage = surveyed(ledgers, {status.instance.id for status in fleet if status.instance}, clock)
+    described = [
+        *(_described(status, stage, now_ms) for status in shown),
+        *(_described_machine(machine, stage) for machine in stage.silent),
+    ]
+    output.listing(described, _table(shown, stage, now_ms).telling())
+    if not described:
+        output.say("There is no worker. Start one: python -m ec2_worker --threads 8")
 
 
 def _table(shown: Sequence[WorkerStatus], stage: Survey, now_ms: int) -> Table:

@@ -40,7 +40,7 @@ def _summary(stats: JobStats) -> Table:
 
 def _stages(stats: JobStats) -> Table:
     rows = [
-        (name.replace("_", " "), *_durations(stage)) for name, stage in stats.stages.items() if stage.max_ms is not None
+        (name.replace("_", " "), *_durations(stage)) for name, stage in stats.phases.items() if stage.max_ms is not None
     ]
     return Table(("stage", "p50", "p90", "p99", "max"), ("left", "right", "right", "right", "right"), rows)
 
@@ -54,7 +54,7 @@ def _handler_stages(stats: JobStats) -> Table:
             duration(stage.total_ms),
             f"{min(1, stage.total_ms / run_ms):.1%}" if run_ms else "-",
         )
-        for name, stage in stats.handler_stages.items()
+        for name, stage in stats.handler_phases.items()
     ]
     header = ("stage of the run", "p50", "p90", "p99", "max", "total", "of all runs")
     return Table(header, ("left", "right", "right", "right", "right", "right", "right"), rows)

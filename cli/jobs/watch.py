@@ -3,8 +3,9 @@ import click
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Found, Ledgers
 from cli.jobs.watching import WAIT_S, watch_to_end
-from cli.terminal.options import json_option
-from cloudkon.clock import Clock, SystemClock
+from cli.terminal.options import json_option, uses_clock
+from cli.terminal.output import Output
+from cloudkon.clock import Clock
 from cloudkon.errors import NotFoundError
 
 _LOOK_S = 1.0
@@ -23,7 +24,8 @@ _LOOK_S = 1.0
 )
 @json_option
 @reads_ledgers
-def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, as_json: bool) -> None:
+@uses_clock
+def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, clock: Clock, output: Output) -> None:
     """Follow JOB, by default the latest, to its end; exit with 1 unless every task succeeded.
 
     With --json, the statistics are printed each time that they are read, a line each; the last ones are final.
@@ -33,13 +35,12 @@ def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, as_json: bool) ->
       cloudkon-cli watch
       cloudkon-cli watch tasks-k3vq7xwz5a2m && echo done
     """
-    clock = SystemClock()
     if job is None:
         found = _newest(ledgers, clock, wait_s)
         job, records = found.job.id, found.records
     else:
         records = ledgers.of(job)
-    if not watch_to_end(records, job, clock, wait_s, as_json=as_json):
+    if not watch_to_end(records, job, clock, wait_s, output=output):
         raise SystemExit(1)
 
 

@@ -13,7 +13,9 @@ from cli.repair.selection import Selection, copy_lines
 from cli.repair.workload_lines import LOCAL_BUCKET, is_file
 from cli.running.uploads import Upload
 from cli.system.paths import data_folder, results_folder
-from cli.terminal.options import json_option
+from cli.terminal.options import json_option, uses_clock
+from cli.terminal.output import Output
+from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, InputError
 from cloudkon.ledger.job import Job
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--allow", "allowed", multiple=True, type=click.Choice(["shell"]), help="LOCAL: run such tasks, too.")
 @json_option
 @reads_ledgers
+@uses_clock
 def retry(
     ledgers: Ledgers,
     job: str,
@@ -38,8 +41,9 @@ def retry(
     modules: Sequence[str],
     allowed: Sequence[str],
     *,
+    clock: Clock,
     only_failed: bool,
-    as_json: bool,
+    output: Output,
 ) -> None:
     """Run what did not succeed of JOB once more, as a job of its own, and print the new job's id.
 
@@ -58,12 +62,12 @@ def retry(
     cloud = found.records.cloud
     if cloud is None or is_file(found.job):
         file = _written_file(found, selection)
-        if not _run(found, file, threads, modules, allowed, as_json=as_json):
+        if not _run(found, file, threads, modules, allowed, clock=clock, output=output):
             raise SystemExit(1)
         return
     if threads or modules or allowed:
         raise InputError(f"--threads, --tasks and --allow are for LOCAL jobs, and {job} is run by the stage's workers.")
-    _submit(found, selection, cloud, as_json=as_json)
+    _submit(found, selection, cloud, output=output)
 
 
 def _selection(found: Found, reason: str | None, *, only_failed: bool) -> Selection:
@@ -77,7 +81,7 @@ def _selection(found: Found, reason: str | None, *, only_failed: bool) -> Select
     return Selection(unhandled=not only_failed, never_ran=never_ran, reason=reason)
 
 
-def _submit(found: Found, selection: Selection, cloud: "Cloud", *, as_json: bool) -> None:
+def _submit(found: Found, selection: Selection, cloud: "Cloud", *, output: Output) -> None:
     from cli.running.submit import upload_all  # noqa: PLC0415 (boto3 takes longer to import than a local answer takes)
 
     with TemporaryDirectory(prefix="cloudkon-") as folder:
@@ -85,7 +89,7 @@ def _submit(found: Found, selection: Selection, cloud: "Cloud", *, as_json: bool
         with path.open("wb") as out:
             _copy(found, selection, out)
         key = f"retry/{found.job.id}/{_name(found.job)}"
-        upload_all(cloud, [Upload(path, key, key)], as_json=as_json)
+        upload_all(cloud, [Upload(path, key, key)], output=output)
 
 
 def _written_file(found: Found, selection: Selection) -> Path:
@@ -116,18 +120,25 @@ def _name(job: Job) -> str:
 
 
 def _run(
-    found: Found, file: Path, threads: int | None, modules: Sequence[str], allowed: Sequence[str], *, as_json: bool
+    found: Found,
+    file: Path,
+    threads: int | None,
+    modules: Sequence[str],
+    allowed: Sequence[str],
+    *,
+    clock: Clock,
+    output: Output,
 ) -> bool:
     ledger_file, cloud, queue = found.records.file, found.records.cloud, found.job.source.bucket
     if queue == LOCAL_BUCKET and ledger_file is not None:
         from cli.running.run_local_view import run_local  # noqa: PLC0415 (each way loads only what it needs)
 
         slots = threads or os.cpu_count() or 1
-        return run_local(file, ledger_file, modules, allowed, slots, None, resume=False, as_json=as_json)
+        return run_local(file, ledger_file, modules, allowed, slots, None, clock=clock, resume=False, output=output)
     if cloud is None:
         raise CloudKonError(
             f"{found.job.id} ran on the queue {queue}. Run it there: cloudkon-cli run {queue} -s {file}"
         )
     from cli.running.run_queue import run_queue  # noqa: PLC0415 (as above)
 
-    return run_queue(queue, file, cloud.stage, threads, None, as_json=as_json)
+    return run_queue(queue, file, cloud.stage, threads, None, clock=clock, output=output)

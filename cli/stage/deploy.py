@@ -7,14 +7,17 @@ from cli.embedded.deploying import PACKING, chalice_deploy, find_project, forget
 from cli.stage.examination import examine_stage
 from cli.stage.findings import show
 from cli.system.processes import run_in_sight
-from cli.terminal.options import stage_option
+from cli.terminal.options import stage_option, uses_clock
+from cli.terminal.output import Output
 from cloudkon.aws.session import Session
+from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 
 
 @click.command()
 @stage_option
-def deploy(stage: str) -> None:
+@uses_clock
+def deploy(stage: str, *, clock: Clock) -> None:
     """Bring a stage up to date: the stack, the Lambda (an unmodified chalice deploy), and a look at both.
 
     Run it in CloudKon's repository. Done twice in a row, the second time changes nothing; what else listens to the
@@ -35,7 +38,7 @@ def deploy(stage: str) -> None:
     except KeyboardInterrupt:
         click.echo(f"Stopped half-way. Go on with: cloudkon-cli deploy --stage {stage}", err=True)
         raise SystemExit(130) from None
-    if not show(examine_stage(stage), as_json=False):
+    if not show(examine_stage(stage, clock), output=Output()):
         raise SystemExit(1)
 
 

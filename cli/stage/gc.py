@@ -1,4 +1,3 @@
-import json
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -6,13 +5,14 @@ from typing import Any
 import click
 
 from cli.terminal.confirm import is_agreed
-from cli.terminal.options import json_option, stage_option
+from cli.terminal.options import json_option, stage_option, uses_clock
+from cli.terminal.output import Output
 from cli.terminal.tables import Table, print_tables
 from cli.terminal.units import duration, one_line
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.leftovers.stage import find, remove
 from cloudkon.aws.session import Session
-from cloudkon.clock import SystemClock
+from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.settings import Settings
 from cloudkon.stage.leftovers import DAY_MS, Leftover, Unsearched
@@ -24,7 +24,8 @@ _SHOWN_CHARACTERS = 1_000
 @click.option("--yes", "is_meant", is_flag=True, help="Remove all of it; ask nothing.")
 @stage_option
 @json_option
-def gc(stage: str, *, is_meant: bool, as_json: bool) -> None:
+@uses_clock
+def gc(stage: str, *, clock: Clock, is_meant: bool, output: Output) -> None:
     """Show what is left over of a stage and nobody can be using, and remove it once you agree.
 
     Machines, disks and uploads that failed runs left; and, once the stage's stack is gone, its functions with their
@@ -41,15 +42,15 @@ def gc(stage: str, *, is_meant: bool, as_json: bool) -> None:
       cloudkon-cli gc --stage prod --yes
     """
     session = Session()
-    subject = Subject(session, session.names(stage), Settings.from_environ(os.environ), SystemClock())
+    subject = Subject(session, session.names(stage), Settings.from_environ(os.environ), clock)
     found = _found(subject)
-    if not as_json:
+    if output.is_text:
         _show(found, subject.clock.now_ms())
-    agreed = found if is_meant else _agreed(subject, found) if found and not as_json else []
+    agreed = found if is_meant else _agreed(subject, found) if found and output.is_text else []
     stays = _remove(subject, agreed)
-    if as_json:
+    if not output.is_text:
         for leftover in found:
-            click.echo(json.dumps(_described(leftover, is_removed=leftover in agreed, error=stays.get(leftover.key))))
+            output.value(_described(leftover, is_removed=leftover in agreed, error=stays.get(leftover.key)))
     if stays:
         raise CloudKonError(f"{len(stays):,} of {len(agreed):,} could not be removed, see above. Run it again.")
     _say(stage, found, agreed)

@@ -15,7 +15,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """How one thing is."""
 
     subject: str
@@ -25,26 +25,26 @@ class Finding:
     """What to do about a problem, how to get what is absent, or how to come to know."""
 
 
-Check = Callable[[], Iterable[Finding]]
+Check = Callable[[], Iterable[CheckResult]]
 
 
-def ok(subject: str, says: str) -> Finding:
-    return Finding(subject, Verdict.OK, says)
+def ok(subject: str, says: str) -> CheckResult:
+    return CheckResult(subject, Verdict.OK, says)
 
 
-def problem(subject: str, says: str, remedy: str) -> Finding:
-    return Finding(subject, Verdict.PROBLEM, says, remedy)
+def problem(subject: str, says: str, remedy: str) -> CheckResult:
+    return CheckResult(subject, Verdict.PROBLEM, says, remedy)
 
 
-def absent(subject: str, says: str, remedy: str) -> Finding:
-    return Finding(subject, Verdict.ABSENT, says, remedy)
+def absent(subject: str, says: str, remedy: str) -> CheckResult:
+    return CheckResult(subject, Verdict.ABSENT, says, remedy)
 
 
-def unknown(subject: str, says: str, remedy: str = "") -> Finding:
-    return Finding(subject, Verdict.UNKNOWN, says, remedy)
+def unknown(subject: str, says: str, remedy: str = "") -> CheckResult:
+    return CheckResult(subject, Verdict.UNKNOWN, says, remedy)
 
 
-def examined(subject: str, check: Check) -> Iterator[Finding]:
+def run_check(subject: str, check: Check) -> Iterator[CheckResult]:
     """What the check finds; what it raises on purpose is a finding too, and keeps no other check from its work."""
     try:
         yield from check()

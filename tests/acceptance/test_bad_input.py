@@ -151,7 +151,7 @@ def assert_told(case: Case, environment: dict[str, str], places: dict[str, str])
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_without_aws(case: Case, places: dict[str, str]) -> None:
+def test_what_is_missing_for_aws_is_named_in_one_line(case: Case, places: dict[str, str]) -> None:
     """Files, options, credentials, region, endpoint: each has its own line."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CLOUDKON_"))}
     assert_told(case, {**kept, "AWS_EC2_METADATA_DISABLED": "true", "no_proxy": "*"}, places)

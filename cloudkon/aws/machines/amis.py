@@ -9,7 +9,7 @@ from cloudkon.aws.errors import translated
 from cloudkon.aws.machines.instances import described, is_there
 from cloudkon.aws.tags import of_stage, tags_of
 from cloudkon.errors import NotFoundError
-from cloudkon.stage.ami import WorkerImage
+from cloudkon.stage.ami import WorkerAmi
 from cloudkon.stage.names import ARTIFACTS_TAG, BASE_TAG, Names
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Images:
         self._ssm = ssm
         self._names = names
 
-    def all(self) -> Sequence[WorkerImage]:
+    def all(self) -> Sequence[WorkerAmi]:
         """Every image of the stage, the newest first."""
         with translated("list the images"):
             pages = self._ec2.get_paginator("describe_images").paginate(
@@ -40,7 +40,7 @@ class Images:
             found = [_image(image) for page in pages for image in page["Images"]]
         return sorted(found, key=lambda image: (image.created, image.id), reverse=True)
 
-    def made_from(self, digest: str, architecture: str) -> WorkerImage | None:
+    def made_from(self, digest: str, architecture: str) -> WorkerAmi | None:
         """The newest image of these artifacts that can be used."""
         usable = (image for image in self.all() if image.state == "available")
         return next((image for image in usable if (image.digest, image.architecture) == (digest, architecture)), None)
@@ -63,7 +63,7 @@ class Images:
         with translated(f"write the parameter {name}"):
             self._ssm.put_parameter(Name=name, Value=image, Type="String", Overwrite=True)
 
-    def users(self, images: Sequence[WorkerImage]) -> Mapping[str, Sequence[str]]:
+    def users(self, images: Sequence[WorkerAmi]) -> Mapping[str, Sequence[str]]:
         """The instances that were started from each image and are still there."""
         used: dict[str, list[str]] = defaultdict(list)
         if not images:
@@ -73,7 +73,7 @@ class Images:
                 used[instance["ImageId"]].append(instance["InstanceId"])
         return used
 
-    def remove(self, image: WorkerImage) -> None:
+    def remove(self, image: WorkerAmi) -> None:
         """Deregister an image and delete its snapshots; fine if they are gone already."""
         with suppress(NotFoundError), translated(f"deregister {image.id}"):
             self._ec2.deregister_image(ImageId=image.id)
@@ -81,7 +81,7 @@ class Images:
             with suppress(NotFoundError), translated(f"delete {snapshot}, of {image.id}"):
                 self._ec2.delete_snapshot(SnapshotId=snapshot)
 
-    def find(self, image: str) -> WorkerImage | None:
+    def find(self, image: str) -> WorkerAmi | None:
         """One image, once AWS has heard of it everywhere."""
         with translated(f"look for {image}"):
             found = self._ec2.describe_images(Owners=["self"], Filters=[{"Name": "image-id", "Values": [image]}])
@@ -95,11 +95,11 @@ class Images:
             return None
 
 
-def _image(image: "ImageTypeDef") -> WorkerImage:
+def _image(image: "ImageTypeDef") -> WorkerAmi:
     told = tags_of(image)
     disks = [disk["Ebs"] for disk in image.get("BlockDeviceMappings", []) if "Ebs" in disk]
     debians = {theirs: ours for ours, theirs in _ARCHITECTURES.items()}
-    return WorkerImage(
+    return WorkerAmi(
         id=image["ImageId"],
         digest=told.get(ARTIFACTS_TAG, ""),
         base=told.get(BASE_TAG, ""),

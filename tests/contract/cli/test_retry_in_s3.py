@@ -67,7 +67,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cloudkon_cli, arguments, catch_exceptions=False)
 
 
-def test_retry(stage: Stage) -> None:
+def test_failed_tasks_are_put_into_the_bucket_as_a_new_job(stage: Stage) -> None:
     """What failed is put into the bucket under a key that names its origin; the new job's id is all that is printed."""
     job = stage.ran(b"sleep 0\nsleep 1\nsleep 2\nsleep 11\n")
     stage.workloads.write(KEY, b"something else by now\n")

@@ -24,7 +24,7 @@ COMMANDS = {context.command_path: (command, context) for command, context in com
 
 
 @pytest.mark.parametrize("path", COMMANDS)
-def test_help(path: str) -> None:
+def test_help_tells_what_each_command_and_option_does(path: str) -> None:
     """Help says what a command does, and what each of its options does."""
     command, _ = COMMANDS[path]
     assert command.help
@@ -35,7 +35,7 @@ def test_help(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", COMMANDS)
-def test_example(path: str) -> None:
+def test_each_command_has_an_example_in_the_help(path: str) -> None:
     """An example of each command is in its own help or in its group's."""
     command, context = COMMANDS[path]
     assert context.parent is not None

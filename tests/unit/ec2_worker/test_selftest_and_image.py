@@ -61,7 +61,7 @@ def test_user_data_fits() -> None:
         (("--stage", "dev", "--quickly", "/wheels"), "there is no option --quickly"),
     ],
 )
-def test_provisioning_refuses(arguments: tuple[str, ...], reason: str) -> None:
+def test_provisioning_refuses_before_anything_is_done(arguments: tuple[str, ...], reason: str) -> None:
     """What it can't be told by is refused before anything is done, and the verdict is given all the same."""
     answer = bash(PROVISION, "-s", "--", *arguments)
     assert answer.returncode == 2
@@ -69,7 +69,7 @@ def test_provisioning_refuses(arguments: tuple[str, ...], reason: str) -> None:
     assert answer.stdout == "cloudkon-image: failed: arguments\n"
 
 
-def test_console() -> None:
+def test_lines_of_the_provisioning_are_found_in_the_console() -> None:
     """What provision.sh says is found among all else, once, in order."""
     text = "[ 1.0] boot\r\n[ 2.0] cloud-init[5]: cloudkon-image: step packages\r\nSetting up\r\n"
     begun = Console(text)
@@ -94,7 +94,7 @@ def test_the_unit_knows_the_exit_codes() -> None:
     assert (WORKER["Service"]["Restart"], WORKER["Unit"]["StartLimitIntervalSec"]) == ("on-failure", "0")
 
 
-def test_one_log() -> None:
+def test_the_log_of_the_unit_is_the_one_rotated_and_shipped() -> None:
     """What the unit writes is what is rotated and shipped, to the group that the stage's names say."""
     (shipped,) = json.loads((AMI / "agent.json").read_text(encoding="utf-8").replace("@STAGE@", "dev"))["logs"][
         "logs_collected"

@@ -88,14 +88,14 @@ def test_the_law_has_something_to_hold() -> None:
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=str)
-def test_ours(path: Path) -> None:
+def test_a_file_imports_only_what_stands_below_it(path: Path) -> None:
     """A file imports only those parts of ours that stand below it."""
     ours = {module for module in imports(path) if module.partition(".")[0] in OURS}
     assert {module for module in ours if part_of(module) not in may_import(path)} == set()
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=str)
-def test_others(path: Path) -> None:
+def test_a_foreign_package_is_imported_only_where_it_is_kept(path: Path) -> None:
     """A package that is not ours is imported only where it is kept: the core has the standard library and itself."""
     place = path.as_posix()
     for module in imports(path):
@@ -108,7 +108,7 @@ def test_others(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=str)
-def test_environment(path: Path) -> None:
+def test_only_entry_points_read_the_environment(path: Path) -> None:
     """Only entry points and the command line read the environment; all others are told."""
     if path.as_posix().startswith(READS_THE_ENVIRONMENT):
         return

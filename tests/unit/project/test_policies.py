@@ -78,7 +78,7 @@ def test_instances_are_told_apart_by_their_tags() -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_policies_fit(role: str) -> None:
+def test_a_policy_stays_below_the_size_limit_of_iam(role: str) -> None:
     """A policy stays below the size that IAM takes, for the longest names too."""
     names = Names("a-stage-12ch", "123456789012", "ap-southeast-1")
     properties = resources()[ROLES[role]]["Properties"]

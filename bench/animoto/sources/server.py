@@ -1,6 +1,6 @@
 """Serves the files of a folder on loopback, 40 ms away, and misbehaves as their names say.
 
-python -m bench.animoto.server FOLDER prints its port, and serves until its standard input ends.
+python -m bench.animoto.sources.server FOLDER prints its port, and serves until its standard input ends.
 """
 
 import asyncio
