@@ -4,7 +4,7 @@ import click
 
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Found, Ledgers
-from cli.repair.workload_lines import Originals
+from cli.jobs.workload_lines import Originals
 from cli.system.paths import results_folder
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output, json_line

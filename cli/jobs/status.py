@@ -7,7 +7,7 @@ from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Found, Ledgers
 from cli.jobs.progress import counts
 from cli.jobs.stats_view import shown_state
-from cli.repair.workload_lines import LOCAL_BUCKET, is_file
+from cli.jobs.workload_lines import LOCAL_BUCKET, is_file
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
 from cloudkon.clock import Clock

@@ -5,7 +5,7 @@ import click
 from cli.jobs.job_list import described
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Found, Ledgers
-from cli.repair.workload_lines import LOCAL_BUCKET
+from cli.jobs.workload_lines import LOCAL_BUCKET
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
 from cloudkon.clock import Clock

@@ -9,8 +9,8 @@ import click
 
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Found, Ledgers
+from cli.jobs.workload_lines import LOCAL_BUCKET, is_file
 from cli.repair.selection import Selection, copy_lines
-from cli.repair.workload_lines import LOCAL_BUCKET, is_file
 from cli.running.uploads import Upload
 from cli.system.paths import data_folder, results_folder
 from cli.terminal.options import json_option, uses_clock

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from cli.jobs.ledgers import Found
-from cli.repair.workload_lines import Originals
+from cli.jobs.workload_lines import Originals
 from cloudkon.ledger.results import TaskState
 from cloudkon.reports.error_groups import error_contains
 from cloudkon.reports.task_results import ResultJson, task_results
