@@ -5,8 +5,8 @@ import click
 
 from cli.embedded.deploying import PACKING, chalice_deploy, find_project, forget_bytecode, stack_up
 from cli.stage.examination import examine_stage
-from cli.stage.findings import show
-from cli.system.processes import run_in_sight
+from cli.stage.findings import show_findings
+from cli.system.processes import run_visibly
 from cli.terminal.options import stage_option, uses_clock
 from cli.terminal.output import Output
 from cloudkon.aws.session import Session
@@ -18,10 +18,10 @@ from cloudkon.errors import CloudKonError
 @stage_option
 @uses_clock
 def deploy(stage: str, *, clock: Clock) -> None:
-    """Bring a stage up to date: the stack, the Lambda (an unmodified chalice deploy), and a look at both.
+    """Install or update a stage: the stack, then the Lambda (an unmodified chalice deploy), then doctor.
 
-    Run it in CloudKon's repository. Done twice in a row, the second time changes nothing; what else listens to the
-    workloads bucket stays. Exits with 1 if the doctor finds a problem.
+    Run it in CloudKon's repository. Run twice in a row, it changes nothing the second time. Other listeners of the
+    workloads bucket are kept. Exits with 1 if doctor finds a problem.
 
     \b
     Examples:
@@ -38,13 +38,13 @@ def deploy(stage: str, *, clock: Clock) -> None:
     except KeyboardInterrupt:
         click.echo(f"Stopped half-way. Go on with: cloudkon-cli deploy --stage {stage}", err=True)
         raise SystemExit(130) from None
-    if not show(examine_stage(stage, clock), output=Output()):
+    if not show_findings(examine_stage(stage, clock), output=Output()):
         raise SystemExit(1)
 
 
 def _run(name: str, command: list[str], root: Path) -> None:
     click.echo(f"{name} ...", err=True)
-    code = run_in_sight(command, os.environ | PACKING, root)
+    code = run_visibly(command, os.environ | PACKING, root)
     if code:
         raise CloudKonError(
             f"{name} failed (exit code {code}), see above; nothing after it was done. Repeat it once that is mended."

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from cli.stage.stack_guard import may_end
+from cli.stage.stack_guard import check_deletable
 from cli.stage.stack_parameters import given_parameters, template
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
@@ -62,8 +62,8 @@ def stack() -> None:
 def up(stage: str, asked: dict[str, str], *, clock: Clock, output: Output) -> None:
     """Create the stage's stack, or bring it up to date.
 
-    Prints what the things of the stage are called. The group of workers follows once there is an image for them: build
-    one, then call this again.
+    Prints the names of the stage's resources. The group of workers is created once there is an image for them: build
+    one, then run this command again.
     """
     session = Session()
     names, formation = _named(session, stage, clock)
@@ -83,7 +83,7 @@ def up(stage: str, asked: dict[str, str], *, clock: Clock, output: Output) -> No
 @parameter_option
 @uses_clock
 def diff(stage: str, asked: dict[str, str], *, clock: Clock, output: Output) -> None:
-    """Show what up would change, and change nothing."""
+    """Show what stack up would change. Nothing is changed."""
     session = Session()
     names, formation = _named(session, stage, clock)
     found = formation.diff(template(), given_parameters(session, names, formation, asked))
@@ -97,9 +97,9 @@ def diff(stage: str, asked: dict[str, str], *, clock: Clock, output: Output) -> 
 @json_option
 @uses_clock
 def status(stage: str, *, clock: Clock, output: Output) -> None:
-    """Show how the stack is, and what it is made of.
+    """Show the state of the stack, its names, parameters and resources.
 
-    What it was given, too: a parameter that is not the template's default is marked. Exits with 1 if there is no stack.
+    Parameters that differ from the template's default are marked. Exits with 1 if there is no stack.
     """
     session = Session()
     names, formation = _named(session, stage, clock)
@@ -124,18 +124,22 @@ def status(stage: str, *, clock: Clock, output: Output) -> None:
 @stack.command()
 @stage_option
 @json_option
-@click.option("--delete-data", is_flag=True, help="Delete what the two buckets hold, every version of it, for good.")
-@click.option("--force", is_flag=True, help="Even while a job runs, and while there are workers: they are terminated.")
+@click.option("--delete-data", is_flag=True, help="Delete every object in the two buckets, all versions, for good.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Delete it even while a job runs (it is lost) or there are workers (they are terminated).",
+)
 @uses_clock
 def down(stage: str, *, clock: Clock, output: Output, delete_data: bool, force: bool) -> None:
-    """Delete the stack, the ledger with it; the images stay.
+    """Delete the stack and the ledger in it; images are kept.
 
-    Refuses while the Lambda stands; while a job runs or there are workers, unless --force says that they may be
-    stopped; and while a bucket holds objects, unless --delete-data says that they may go.
+    Refused while the Lambda exists. Refused while a job runs or there are workers, unless --force is given. Refused
+    while a bucket holds objects, unless --delete-data is given.
     """
     session = Session()
     names, formation = _named(session, stage, clock)
-    may_end(session, names, clock, force=force, delete_data=delete_data)
+    check_deletable(session, names, clock, force=force, delete_data=delete_data)
     kept = Images(session.ec2(), session.ssm(), names).current()
     if force:
         Machines(session.autoscaling(), session.ec2(), names, clock).end_all()

@@ -76,7 +76,7 @@ def cli(*arguments: str) -> list[str]:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def ignoring_signals() -> Iterator[None]:
     """Let nothing interrupt the clean-up after an interruption; of the main thread only."""
     before = [(number, signal.signal(number, signal.SIG_IGN)) for number in _INTERRUPTIONS]
     try:
@@ -120,7 +120,7 @@ def run_to_end(command: Sequence[str], environment: Mapping[str, str], cwd: Path
     return child.returncode, said
 
 
-def run_in_sight(command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> int:
+def run_visibly(command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> int:
     """Run a command that says on stderr what it does, return its exit code; if we are interrupted, it is told to end.
 
     It does not get the terminal's Ctrl-C itself: what it would say then is nobody's business.
@@ -136,7 +136,7 @@ def run_in_sight(command: Sequence[str], environment: Mapping[str, str], cwd: Pa
         try:
             return child.wait()
         except BaseException:
-            with undisturbed():
+            with ignoring_signals():
                 child.terminate()
                 child.wait()
             raise

@@ -263,7 +263,7 @@ def test_prune_keeps_the_newest_and_the_current_image(
         False,
         True,
     )
-    monkeypatch.setattr("cli.terminal.confirm.at_a_terminal", lambda: True)
+    monkeypatch.setattr("cli.terminal.confirm.is_at_terminal", lambda: True)
     assert "Delete 2 images for good?" in run("prune", "--keep", "1", answer="n\n").stderr
     assert json.loads(run("prune", "--keep", "1", "--json").stdout) == {"deleted": []}
     assert len(world.images()) == 4
