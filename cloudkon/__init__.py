@@ -1,13 +1,4 @@
-"""CloudKon runs workloads of many tasks on AWS: a file in S3, a task a line, each recorded once.
-
-What the author of a task needs, each imported when it is first asked for:
-
-    from cloudkon import Permanent, context, remaining_s, run_program, task
-
-    @task("thumbnail", retries=2, timeout_s=60)
-    def thumbnail(picture: Path, width: int = 320) -> dict[str, int]:
-        ...
-"""
+"""CloudKon runs workloads of many tasks on AWS: a file in S3, a task a line, each recorded once."""
 
 from importlib import import_module
 
@@ -20,6 +11,7 @@ if TYPE_CHECKING:
 
     __version__: str
 
+# What the author of a task needs, each imported when it is first asked for.
 __all__ = [
     "Context",
     "Ended",

@@ -1,3 +1,5 @@
+"""The worker: assembly.py wires it, worker.py runs it, the rooms hold its parts."""
+
 import os
 import sys
 

@@ -12,7 +12,17 @@ import pytest
 
 FILES = sorted(
     path
-    for place in ("app.py", "cloudkon_cli.py", "animoto", "bench", "cli", "cloudkon", "dispatcher", "ec2_worker", "tests")
+    for place in (
+        "app.py",
+        "cloudkon_cli.py",
+        "animoto",
+        "bench",
+        "cli",
+        "cloudkon",
+        "dispatcher",
+        "ec2_worker",
+        "tests",
+    )
     for path in (Path(place).rglob("*.py") if Path(place).is_dir() else [Path(place)])
 )
 PRODUCT = [path for path in FILES if path.parts[0] != "tests"]
