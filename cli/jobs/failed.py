@@ -18,9 +18,9 @@ from cloudkon.reports.task_results import task_results
 @json_option
 @reads_ledgers
 def failed(ledgers: Ledgers, job: str | None, *, output: Output) -> None:
-    """Show why tasks of JOB, by default the latest, failed or were rejected: a line a reason, the most frequent first.
+    """Show why tasks of JOB, by default the latest, failed or were rejected, the most frequent reason first.
 
-    Errors that differ in numbers (<n>) and ids (<id>) only are one reason. The numbers of the first lines are named.
+    Errors that differ only in numbers (<n>) and ids (<id>) are counted as one reason.
 
     \b
     Examples:

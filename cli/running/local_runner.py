@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cli.repair.workload_lines import LOCAL_BUCKET, fingerprint
+from cli.jobs.workload_lines import LOCAL_BUCKET, fingerprint
 from cli.running.chaos import Chaos
 from cli.system.paths import results_folder
 from cloudkon.clock import Clock

@@ -11,7 +11,6 @@ from cloudkon.backoff import Backoff
 from cloudkon.errors import CloudKonError, NotFoundError, UnavailableError, WireError
 from cloudkon.ledger.bundle import Bundle
 from cloudkon.ledger.job import RANGE_BYTES, RangeKey, Source
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.local.store import FolderStore
@@ -20,6 +19,7 @@ from cloudkon.ports import Delivery
 from cloudkon.workload.line_numbers import LineOffsets
 from dispatcher.dispatch import Dispatcher
 from dispatcher.ingest import Ingester
+from tests.support.manual_clock import ManualClock
 
 VISIBILITY_S = 5400.0
 COMMENTS_A_RANGE = 47

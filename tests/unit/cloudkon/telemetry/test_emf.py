@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudkon.errors import InputError
-from cloudkon.local.clock import ManualClock
 from cloudkon.settings import Settings
 from cloudkon.telemetry.emf import MetricLog, line, representative_values
 from cloudkon.telemetry.histogram import Histogram
@@ -20,6 +19,7 @@ from cloudkon.wiring import metric_log
 from ec2_worker.telemetry.metrics import Gauges
 from tests.support.data.emf_reader import metrics_of
 from tests.support.data.rows import NOW_MS
+from tests.support.manual_clock import ManualClock
 from tests.support.worlds.small_world import Machine, World
 from tests.support.worlds.traced_world import TracedWorld
 

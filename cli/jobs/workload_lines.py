@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cli.jobs.ledgers import Found
+from cli.jobs.ledgers import FoundJob
 from cloudkon.errors import CloudKonError, NotFoundError
 from cloudkon.ledger.job import Job
 from cloudkon.local.store import FolderStore
@@ -18,10 +18,10 @@ from dispatcher.ranges import Workload, range_lines
 LOCAL_BUCKET = "LOCAL"
 
 
-class Originals:
+class WorkloadLines:
     """The lines of one job's workload; raises CloudKonError if they are gone or are others now."""
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: FoundJob) -> None:
         self._job = found.job
         store = _store(found)
         try:
@@ -69,7 +69,7 @@ def fingerprint(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def _store(found: Found) -> ObjectStore:
+def _store(found: FoundJob) -> ObjectStore:
     cloud = found.records.cloud
     source = found.job.source
     if cloud is None or (is_file(found.job) and source.bucket != cloud.names.workloads_bucket):
