@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cli.jobs.workload_lines import LOCAL_BUCKET, fingerprint
+from cli.jobs.workload_lines import fingerprint
 from cli.running.chaos import Chaos
 from cli.system.paths import results_folder
 from cloudkon.clock import Clock
 from cloudkon.errors import InputError
 from cloudkon.handlers.registry import Registry
-from cloudkon.ledger.job import LOCAL_PREFIX, Job, RangeReport, Source
+from cloudkon.ledger.job import LOCAL_BUCKET, LOCAL_PREFIX, Job, RangeReport, Source
 from cloudkon.local.bounded import BoundedQueue, ClosedError
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import Depth, MemoryQueue

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from cli.embedded import emulator as module
 from cli.embedded.deploying import find_project
-from cli.embedded.emulator import Cloud, EmbeddedCloud
+from cli.embedded.emulator import EmbeddedCloud, Emulator
 from cli.main import cloudkon_cli
 from cli.system.paths import state_folder
 from cli.system.processes import ProcessId, end, identify, is_alive, run_to_end, start_detached
@@ -33,8 +33,8 @@ def embedded(tmp_path: Path) -> EmbeddedCloud:
     return EmbeddedCloud(tmp_path, SystemClock())
 
 
-def remember(embedded: EmbeddedCloud, process: ProcessId, *, ready: bool = True) -> Cloud:
-    cloud = Cloud(process, 4566, "dev", auth=False, ready=ready)
+def remember(embedded: EmbeddedCloud, process: ProcessId, *, ready: bool = True) -> Emulator:
+    cloud = Emulator(process, 4566, "dev", auth=False, ready=ready)
     embedded._write(cloud)
     return cloud
 
