@@ -160,7 +160,7 @@ class ObjectStore(Protocol):
         ...
 
 
-class Shelter(Protocol):
+class InstanceGroup(Protocol):
     """Whoever decides which instances go: it is told which should stay for now, and which may go at last."""
 
     def protect(self, instance: str, *, on: bool) -> None:

@@ -30,6 +30,7 @@ LAW: dict[str, set[str]] = {
     "dispatcher/app.py": {"core", "wiring", "dispatcher"},
     "ec2_worker/": {"core", "ec2_worker"},
     "ec2_worker/__main__.py": {"core", "wiring", "ec2_worker"},
+    "ec2_worker/assembly.py": {"core", "wiring", "aws", "ec2_worker"},
 }
 # Packages that only some files may import; every other one only animoto/ may, for its pictures and its sound.
 KEPT_TO: dict[str, str] = {
