@@ -9,7 +9,7 @@ from cloudkon import wiring
 from cloudkon.clock import Clock
 from cloudkon.handlers.registry import Registry
 from cloudkon.settings import Settings
-from cloudkon.telemetry.metering import Lately
+from cloudkon.telemetry.metering import RecentCounts
 from ec2_worker.health.breaker import Breaker
 from ec2_worker.health.fleet_status import FleetStatus
 from ec2_worker.health.health import Health
@@ -176,7 +176,7 @@ class _Assembly:
             busy=lambda: self.backlog.busy,
             counts=counts.now,
             instance=lambda: termination_watch.instance if termination_watch else None,
-            throttled=Lately(services.meter.throttled, clock).look,
+            throttled=RecentCounts(services.meter.throttled, clock).look,
         )
         return Monitor(
             fleet_status,

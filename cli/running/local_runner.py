@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cli.repair.workload_lines import LOCAL_BUCKET, fingerprint
+from cli.jobs.workload_lines import LOCAL_BUCKET, fingerprint
 from cli.running.chaos import Chaos
 from cli.system.paths import results_folder
-from cloudkon.clock import SystemClock
+from cloudkon.clock import Clock
 from cloudkon.errors import InputError
 from cloudkon.handlers.registry import Registry
 from cloudkon.ledger.job import LOCAL_PREFIX, Job, RangeReport, Source
@@ -21,7 +21,7 @@ from cloudkon.messages.wire import decode_completion
 from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore, Tracer
 from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import NoTracer
-from cloudkon.workload.line_numbers import Numbering
+from cloudkon.workload.line_numbers import LineOffsets
 from dispatcher.dispatch import Dispatcher
 from ec2_worker import assembly
 from ec2_worker.services import Services, worker_name
@@ -46,6 +46,7 @@ class LocalRun:
         *,
         slots: int,
         settings: Settings,
+        clock: Clock,
         finished: Callable[[Sequence[dict[str, Any]]], None],
         chaos: Chaos | None = None,
         tracer: Tracer | None = None,
@@ -53,7 +54,7 @@ class LocalRun:
         self._ledger_file = ledger_file
         self._finished = finished
         self._chaos = chaos
-        self._clock = SystemClock()
+        self._clock = clock
         self._tracer = tracer or NoTracer()
         if chaos is not None:
             settings = chaos.shortened(settings)
@@ -166,7 +167,7 @@ class LocalRun:
                     seen.add(completion.bundle)
                     while completion.range > len(reports):  # ranges are dispatched in order, each row after its range
                         reports = self.ledger.dispatched(job.id)
-                    self._finished(completion.numbered(Numbering(reports).before(completion.range) or 0))
+                    self._finished(completion.numbered(LineOffsets(reports).before(completion.range) or 0))
                 self._process.delete([delivery.receipt])
             if not halted and self._is_halted(job):
                 halted = True

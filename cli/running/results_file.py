@@ -1,11 +1,11 @@
 """The file that gets a line a finished task."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from cli.terminal.output import json_line
 from cloudkon.errors import InputError
 
 
@@ -19,7 +19,7 @@ class ResultsFile:
             raise InputError(f"--results {path}: it can't be written: {error.strerror}.") from error
 
     def write(self, tasks: Sequence[dict[str, Any]]) -> None:
-        self._file.write("".join(f"{json.dumps(task)}\n" for task in tasks))
+        self._file.write("".join(f"{json_line(task)}\n" for task in tasks))
         self._file.flush()
 
     def __enter__(self) -> Self:

@@ -7,7 +7,9 @@ import click
 
 from cli.running.uploads import check_workload
 from cli.system.paths import default_ledger
-from cli.terminal.options import json_option, stage_option
+from cli.terminal.options import json_option, stage_option, uses_clock
+from cli.terminal.output import Output
+from cloudkon.clock import Clock
 from cloudkon.errors import InputError
 
 LOCAL = "LOCAL"
@@ -55,6 +57,7 @@ LOCAL = "LOCAL"
 )
 @stage_option
 @json_option
+@uses_clock
 def run(
     queue: str,
     file: Path,
@@ -66,8 +69,9 @@ def run(
     results: Path | None,
     stage: str,
     *,
+    clock: Clock,
     resume: bool,
-    as_json: bool,
+    output: Output,
 ) -> None:
     """Run a workload here, in memory (LOCAL), or put its bundles straight onto QUEUE and wait for the results.
 
@@ -97,14 +101,15 @@ def run(
                 threads,
                 written,
                 resume=resume,
-                as_json=as_json,
+                clock=clock,
+                output=output,
                 chaos_seed=chaos_seed,
             )
         else:
             from cli.running.run_queue import run_queue  # noqa: PLC0415
 
             _refuse_local_options(queue, modules, allowed, ledger, chaos_seed, resume=resume)
-            well = run_queue(queue, file, stage, threads, written, as_json=as_json)
+            well = run_queue(queue, file, stage, threads, written, clock=clock, output=output)
     if not well:
         raise SystemExit(1)
 

@@ -1,10 +1,8 @@
 """`run LOCAL` as a person sees it: progress, Ctrl-C, the statistics in the end."""
 
-import json
 import os
 import shlex
 import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,9 +17,9 @@ from cli.running.chaos import Chaos
 from cli.running.local_progress import LocalProgress
 from cli.running.local_runner import LocalRun
 from cli.running.results_file import ResultsFile
-from cli.terminal.tables import print_tables
+from cli.terminal.output import Output
 from cloudkon import wiring
-from cloudkon.clock import SystemClock
+from cloudkon.clock import Clock
 from cloudkon.handlers.program import end_programs
 from cloudkon.handlers.registry import Registry
 from cloudkon.handlers.scratch import sweep
@@ -43,12 +41,13 @@ def run_local(
     slots: int,
     results: ResultsFile | None,
     *,
+    clock: Clock,
     resume: bool,
-    as_json: bool,
+    output: Output,
     chaos_seed: int | None = None,
 ) -> bool:
     """Run a workload on this machine; return whether every task succeeded."""
-    chaos = None if chaos_seed is None else Chaos(chaos_seed, SystemClock())
+    chaos = None if chaos_seed is None else Chaos(chaos_seed, clock)
     # A person is looking on: a run whose first tasks all fail is theirs to stop.
     settings = Settings.from_environ(os.environ, drain_s=_DRAIN_S, poll_s=_POLL_S, breaker_tasks=0)
     with LocalProgress() as progress:
@@ -62,6 +61,7 @@ def run_local(
             ledger_file,
             _registry(modules, allowed),
             slots=slots,
+            clock=clock,
             settings=settings,
             finished=finished,
             chaos=chaos,
@@ -73,7 +73,7 @@ def run_local(
             with _stopping(run.stop) as signals:
                 run.run(job)
             progress.end()
-            stats = job_stats(run.ledger, run.ledger, run.ledger.job(job.id) or job, SystemClock().now_ms())
+            stats = job_stats(run.ledger, run.ledger.job(job.id) or job, clock.now_ms())
         finally:
             end_programs()
             run.close()
@@ -82,18 +82,13 @@ def run_local(
     if signals and not stats.ended:
         _say_how_to_go_on(stats, file, ledger_file, slots, modules, allowed)
         raise SystemExit(128 + signals[0])
-    if as_json:
-        click.echo(json.dumps(stats.as_json()))
-    else:
-        print_tables(stats_tables(stats))
+    output.value(stats.as_json(), stats_tables(stats))
     if stats.paused:
         _say_how_to_go_on(stats, file, ledger_file, slots, modules, allowed)
     return went_well(stats)
 
 
 def _registry(modules: Sequence[str], allowed: Sequence[str]) -> Registry:
-    if modules and os.getcwd() not in sys.path:  # noqa: PTH109 (sys.path holds strings)
-        sys.path.insert(0, os.getcwd())  # noqa: PTH109 (a module beside the workload, as python -m finds it)
     sweep()
     return handlers(modules, allowed, PictureSources(os.environ.get(PICTURE_NETWORKS_VARIABLE, "")))
 

@@ -28,7 +28,7 @@ class Outcome:
     permanent: bool = False
     output: str | None = None
     """The key of the first file that it stored."""
-    stages_ms: Mapping[str, float] | None = None
+    phases_ms: Mapping[str, float] | None = None
 
 
 class GivenUpError(Exception):
@@ -74,7 +74,7 @@ class TaskRunner:
             duration_us=round((now_s - run.started_s) * 1_000_000),
             attempt=run.bundle.lease.attempt,
             error=f"timed out after {run.timeout_s:g} s, and did not stop",
-            stages_ms=_stages_ms(run.here),
+            phases_ms=_phases_ms(run.here),
         )
         return with_retry(result, run.bundle.results[run.index], run.tries)
 
@@ -84,9 +84,9 @@ class TaskRunner:
             outcome = self._call(task, timeout_s)
         finally:
             leave(token)
-        stages_ms = _stages_ms(here)
+        phases_ms = _phases_ms(here)
         output = here.outputs[0] if here.outputs and outcome.state is TaskState.SUCCEEDED else None
-        return replace(outcome, output=output, stages_ms=stages_ms) if output or stages_ms else outcome
+        return replace(outcome, output=output, phases_ms=phases_ms) if output or phases_ms else outcome
 
     def _call(self, task: Task, timeout_s: float | None) -> Outcome:
         try:
@@ -120,12 +120,12 @@ class TaskRunner:
             value=_json_or_none(outcome.value),
             output=outcome.output,
             id=task.id if task is not None else None,
-            stages_ms=outcome.stages_ms,
+            phases_ms=outcome.phases_ms,
         )
         return with_retry(result, bundle.results[index], 1 if outcome.permanent else tries)
 
 
-def _stages_ms(here: Context) -> Mapping[str, float] | None:
+def _phases_ms(here: Context) -> Mapping[str, float] | None:
     return {name: round(ms, 1) for name, ms in here.stages_ms.items()} or None
 
 

@@ -11,7 +11,6 @@ from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ledger.results import TaskResult, TaskState
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import Depth, MemoryQueue
 from cloudkon.messages.wire import decode_completion, encode_bundle
@@ -24,6 +23,7 @@ from ec2_worker.pipeline.settler import Settlement
 from ec2_worker.services import Services
 from ec2_worker.worker import Worker
 from tests.support.data import rows
+from tests.support.manual_clock import ManualClock
 
 JOB = "sleeps-abcdefghijkl"
 EMPTY = Depth(visible=0, in_flight=0)

@@ -15,9 +15,9 @@ from cloudkon.handlers.registry import task
 from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ledger.results import TaskState
-from cloudkon.local.clock import ManualClock
 from cloudkon.messages.wire import decode_bundle, decode_completion, encode_bundle
 from cloudkon.settings import Settings
+from tests.support.manual_clock import ManualClock
 from tests.support.worlds.fuse import Crash, Fuse, Fused
 from tests.support.worlds.worker_world import SteppedWorker, WorkerWorld
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from cloudkon.errors import CloudKonError, UnavailableError
-from cloudkon.local.clock import ManualClock
 from ec2_worker.lifecycle.scale_in_protection import ScaleInProtection
+from tests.support.manual_clock import ManualClock
 
 INSTANCE = "i-0123456789abcdef0"
 

@@ -208,8 +208,8 @@ def test_a_task_that_does_not_stop_is_given_up() -> None:
     assert worker.settler.settle([item]) == []
     late, fine = world.results()
     assert (late.state, late.error) == (TaskState.FAILED, "timed out after 30 s, and did not stop")
-    assert late.stages_ms is not None  # where it is stuck
-    assert late.stages_ms["wait"] >= 30_000
+    assert late.phases_ms is not None  # where it is stuck
+    assert late.phases_ms["wait"] >= 30_000
     assert fine.state is TaskState.SUCCEEDED
     assert worker.stuck_slots == 1
     may_end.set()
