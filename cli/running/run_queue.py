@@ -3,7 +3,8 @@
 import json
 import os
 import secrets
-from contextlib import closing
+import sys
+from contextlib import closing, nullcontext, redirect_stdout
 from pathlib import Path
 
 import click
@@ -12,11 +13,11 @@ from cli.jobs.following import Announcing, follow
 from cli.jobs.progress import show_progress, went_well
 from cli.jobs.stats_view import stats_tables
 from cli.running.results_file import ResultsFile
+from cli.running.unchanged_file import UnchangedFile
 from cli.terminal.tables import print_tables
 from cloudkon.clock import SystemClock
 from cloudkon.ledger.job import Job, Source
 from cloudkon.ledger.lease import BundleRow
-from cloudkon.local.store import FolderStore
 from cloudkon.messages.wire import describe, numbered
 from cloudkon.settings import Settings
 from cloudkon.wiring import cloud, tracer
@@ -33,7 +34,7 @@ def run_queue(
     settings = Settings.from_environ(os.environ)
     opened, traced = cloud(stage, settings), tracer(os.environ, stage, settings)
     dispatcher = Dispatcher(
-        workloads=FolderStore(Path("/")),
+        workloads=UnchangedFile(file.resolve()),
         results=opened.results,
         jobs=opened.ledger,
         queue=opened.queue(queue),
@@ -45,6 +46,8 @@ def run_queue(
     # Each run is a job of its own, however often the file is run.
     source = Source(queue, str(file.resolve()), secrets.token_hex(8), clock.now_ms(), pinned=False)
     job = dispatcher.open(source)
+    if results is not None:
+        results.begin(sys.stdout)
     try:
         with closing(traced):
             dispatcher.dispatch(job)
@@ -66,7 +69,8 @@ def run_queue(
     if as_json:
         click.echo(json.dumps(last.as_json()))
     else:
-        print_tables(stats_tables(last))
+        with redirect_stdout(sys.stderr) if results is not None and results.is_stdout else nullcontext():
+            print_tables(stats_tables(last))
     return went_well(last)
 
 
