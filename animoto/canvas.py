@@ -13,10 +13,10 @@ from animoto.picture.letterbox import Background, Box, cover, letterbox
 from animoto.picture.orientation import Orientation
 
 _FORMAT = "yuvj420p"
-"""In full range, as JPEG has it, until the end."""
+"""Full range, as in JPEG, until the last step."""
 _SCALE = "flags=bicubic:in_range=full:out_range=full:in_color_matrix=smpte170m:out_color_matrix=smpte170m"
 _BLUR_FACTOR = 40
-"""The copy is made so many times smaller, and large again."""
+"""The copy is made smaller by this factor and then large again, which blurs it."""
 _TURNS: dict[Orientation, tuple[tuple[str, str], ...]] = {
     Orientation.UPRIGHT: (),
     Orientation.MIRRORED: (("hflip", ""),),
@@ -48,11 +48,11 @@ class Canvas:
         sides = (picture.height, picture.width) if turn.swaps_sides else (picture.width, picture.height)
         box = letterbox(*sides, self.width, self.height)
         if turn is Orientation.UPRIGHT and self._is_filled_by(box):
-            return self._limiter.limited(self._scaled(picture))
-        return self._limiter.limited(self._composed(picture, turn, box))
+            return self._limiter.to_limited_range(self._scale(picture))
+        return self._limiter.to_limited_range(self._compose(picture, turn, box))
 
-    def _scaled(self, picture: VideoFrame) -> VideoFrame:
-        """As it is, if it is a frame already."""
+    def _scale(self, picture: VideoFrame) -> VideoFrame:
+        """Scale a picture that fills the frame; one of the frame's size stays as it is."""
         return picture.reformat(
             width=self.width,
             height=self.height,
@@ -65,7 +65,7 @@ class Canvas:
             threads=1,
         )
 
-    def _composed(self, picture: VideoFrame, turn: Orientation, box: Box) -> VideoFrame:
+    def _compose(self, picture: VideoFrame, turn: Orientation, box: Box) -> VideoFrame:
         graph = Graph()
         graph.threads = 1
         source = graph.add_buffer(
@@ -75,7 +75,7 @@ class Canvas:
         steps = [("scale", f"{stored[0]}:{stored[1]}:{_SCALE}"), ("format", _FORMAT), *_TURNS[turn]]
         whole = _chain(graph, source, steps)
         plain = self.background is Background.BLACK or self._is_filled_by(box)
-        placed = self._on_black(graph, whole, box) if plain else self._on_blur(graph, whole, box)
+        placed = self._place_on_black(graph, whole, box) if plain else self._place_on_blur(graph, whole, box)
         placed.link_to(graph.add("buffersink"))
         graph.configure()
         graph.vpush(picture)
@@ -84,10 +84,10 @@ class Canvas:
     def _is_filled_by(self, box: Box) -> bool:
         return (box.width, box.height) == (self.width, self.height)
 
-    def _on_black(self, graph: Graph, whole: FilterContext, box: Box) -> FilterContext:
+    def _place_on_black(self, graph: Graph, whole: FilterContext, box: Box) -> FilterContext:
         return _chain(graph, whole, [("pad", f"{self.width}:{self.height}:{box.x}:{box.y}:black")])
 
-    def _on_blur(self, graph: Graph, whole: FilterContext, box: Box) -> FilterContext:
+    def _place_on_blur(self, graph: Graph, whole: FilterContext, box: Box) -> FilterContext:
         split = _chain(graph, whole, [("split", "2")])
         small = [2 * max(1, round(side / _BLUR_FACTOR / 2)) for side in (self.width, self.height)]
         wide, high = cover(box.width, box.height, *small)

@@ -1,4 +1,4 @@
-"""Downloads a task's pictures, many at once, and hands them over in their order."""
+"""Downloads a task's pictures, many at once, and yields them in order."""
 
 import asyncio
 import ssl
@@ -13,8 +13,8 @@ import aiohttp
 from animoto.addresses import Addresses
 from animoto.download.buckets import BucketReader, Buckets
 from animoto.download.connector import GuardedConnector
-from animoto.download.memory_budget import Room
-from animoto.download.urls import UrlError, check_url, s3_place, shown
+from animoto.download.memory_budget import MemoryBudget
+from animoto.download.urls import UrlError, check_url, redacted, s3_location
 from animoto.download.web import FetchError, Reader, WebReader, too_large
 from animoto.picture.broken import Broken
 from cloudkon.backoff import Backoff
@@ -24,17 +24,17 @@ _HEADERS = {"Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity", "User-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the downloads of one task may take."""
+    """Limits on the downloads of one task."""
 
     connections: int = 16
     ahead: int = 32
-    """How many pictures may be on their way or wait, beyond the one whose turn it is."""
+    """How many pictures may be under way or waiting, beside the one that is yielded next."""
     ahead_bytes: int = 64 * 1024 * 1024
-    """How much those may hold in memory together."""
+    """How much memory those may hold together."""
     picture_bytes: int = 32 * 1024 * 1024
     tries: int = 4
     total_s: float = 60.0
-    """For one URL, its retries included: a server that drips ends here."""
+    """The deadline of one URL, retries included. It ends servers that send a few bytes at a time for ever."""
     connect_s: float = 5.0
     silence_s: float = 15.0
     """How long a server may send nothing."""
@@ -68,7 +68,7 @@ class Fetcher:
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """With tls, servers of https are judged by it instead of by what this machine trusts."""
+        """If tls is given, it decides which certificates are trusted, instead of what this machine trusts."""
         self._addresses = addresses
         self._tls = tls
         self._limits = limits
@@ -79,7 +79,7 @@ class Fetcher:
     async def fetch_all(self, urls: Sequence[str]) -> AsyncGenerator[Download]:
         """Yield every URL's bytes, or what is wrong with it, in order; close the iterator to cancel the rest."""
         async with AsyncExitStack() as stack:
-            run = _Run(self._limits, self._backoff, self._pause, await self._readers(stack))
+            run = _DownloadRun(self._limits, self._backoff, self._pause, await self._open_readers(stack))
             running: deque[asyncio.Task[Download]] = deque()
             stack.push_async_callback(_cancel, running)
             begun = 0
@@ -87,14 +87,14 @@ class Fetcher:
                 while begun < min(len(urls), index + 1 + self._limits.ahead):
                     running.append(asyncio.create_task(run.fetch(begun, urls[begun])))
                     begun += 1
-                run.room.turn_to(index)
+                run.budget.set_turn(index)
                 download = await running[0]
                 running.popleft()
                 yield download
                 if isinstance(download, Fetched):
-                    run.room.give_back(len(download.data))
+                    run.budget.release(len(download.data))
 
-    async def _readers(self, stack: AsyncExitStack) -> "_Readers":
+    async def _open_readers(self, stack: AsyncExitStack) -> "_Readers":
         limits = self._limits
         session = aiohttp.ClientSession(
             connector=GuardedConnector(self._addresses, limits.connections, tls=self._tls),
@@ -117,11 +117,11 @@ class _Readers:
     web: Reader
     s3: Reader | None
 
-    def of(self, url: str) -> Reader:
+    def for_url(self, url: str) -> Reader:
         """The reader for a URL; raise FetchError if there is none."""
         try:
             check_url(url)
-            if s3_place(url) is None:
+            if s3_location(url) is None:
                 return self.web
         except UrlError as error:
             raise FetchError(str(error)) from None
@@ -130,13 +130,13 @@ class _Readers:
         return self.s3
 
 
-class _Run:
+class _DownloadRun:
     """The downloads of one list."""
 
     def __init__(
         self, limits: Limits, backoff: Backoff, pause: Callable[[float], Awaitable[None]], readers: _Readers
     ) -> None:
-        self.room = Room(limits.ahead_bytes)
+        self.budget = MemoryBudget(limits.ahead_bytes)
         self._limits = limits
         self._backoff = backoff
         self._pause = pause
@@ -144,21 +144,23 @@ class _Run:
         self._slots = asyncio.Semaphore(limits.connections)
 
     async def fetch(self, index: int, url: str) -> Download:
-        """Fetch one URL, with retries, within its deadline; the deadline stands still while there is no room."""
+        """Fetch one URL, with retries, within its deadline; the deadline stands still while memory is short."""
         async with self._slots:
             clock = asyncio.get_running_loop().time
             begin_s = clock()
             try:
                 async with asyncio.timeout(self._limits.total_s) as deadline:
-                    data = await self._tries(index, url, deadline)
+                    data = await self._try_until_fetched(index, url, deadline)
             except TimeoutError:
-                return Broken(index, shown(url), f"it did not arrive within {self._limits.total_s:g} s", temporary=True)
+                return Broken(
+                    index, redacted(url), f"it did not arrive within {self._limits.total_s:g} s", temporary=True
+                )
             except FetchError as error:
-                return Broken(index, shown(url), str(error), temporary=error.temporary)
-            return Fetched(index, shown(url), data, clock() - begin_s)
+                return Broken(index, redacted(url), str(error), temporary=error.temporary)
+            return Fetched(index, redacted(url), data, clock() - begin_s)
 
-    async def _tries(self, index: int, url: str, deadline: asyncio.Timeout) -> bytes:
-        reader, failures = self._readers.of(url), 0
+    async def _try_until_fetched(self, index: int, url: str, deadline: asyncio.Timeout) -> bytes:
+        reader, failures = self._readers.for_url(url), 0
         while True:
             try:
                 return await self._read(index, reader(url, self._limits.picture_bytes), deadline)
@@ -176,10 +178,10 @@ class _Run:
             async with aclosing(chunks):
                 async for chunk in chunks:
                     self._check_size(len(data) + len(chunk))
-                    await self._take_room(index, len(chunk), deadline)
+                    await self._reserve(index, len(chunk), deadline)
                     data += chunk
         except BaseException:
-            self.room.give_back(len(data))
+            self.budget.release(len(data))
             raise
         return bytes(data)
 
@@ -187,15 +189,15 @@ class _Run:
         if size_bytes > self._limits.picture_bytes:
             raise too_large(self._limits.picture_bytes)
 
-    async def _take_room(self, index: int, size_bytes: int, deadline: asyncio.Timeout) -> None:
+    async def _reserve(self, index: int, size_bytes: int, deadline: asyncio.Timeout) -> None:
         ends_s = deadline.when()
-        if ends_s is not None and not self.room.holds(index, size_bytes):
+        if ends_s is not None and not self.budget.fits(index, size_bytes):
             clock = asyncio.get_running_loop().time
             left_s = ends_s - clock()
             deadline.reschedule(None)
-            await self.room.wait(index, size_bytes)
+            await self.budget.wait_until_fits(index, size_bytes)
             deadline.reschedule(clock() + left_s)
-        self.room.take(size_bytes)
+        self.budget.reserve(size_bytes)
 
 
 async def _cancel(running: deque[asyncio.Task[Download]]) -> None:

@@ -1,4 +1,4 @@
-"""Landscapes that were never seen, to try videos with: drawn from a number alone, and showing it."""
+"""Draws invented landscapes from a number, for trying videos out. Each shows its caption."""
 
 import io
 import math
@@ -16,14 +16,14 @@ _GRAIN = 11
 
 
 def landscape(number: int, caption: str, width: int = WIDTH, height: int = HEIGHT) -> Image.Image:
-    """Ridges under a low sun, in colours that turn with the number, and the caption upon them."""
+    """Draw ridges under a low sun, in colours that change with the number, and the caption over them."""
     dice = random.Random(number)
-    image = _sky(number, width, height)
-    _shine(image, dice)
+    image = _draw_sky(number, width, height)
+    _draw_sun(image, dice)
     for ridge in range(_RIDGES):
-        _rise(image, dice, number, (ridge + 1) / _RIDGES)
-    image = _grained(image, dice)
-    _write(image, caption)
+        _draw_ridge(image, dice, number, (ridge + 1) / _RIDGES)
+    image = _add_grain(image, dice)
+    _write_caption(image, caption)
     return image
 
 
@@ -34,13 +34,13 @@ def landscape_jpeg(number: int, caption: str) -> bytes:
     return file.getvalue()
 
 
-def _sky(number: int, width: int, height: int) -> Image.Image:
+def _draw_sky(number: int, width: int, height: int) -> Image.Image:
     down = Image.linear_gradient("L")
     bands = (down.point(lambda v: (150 + 23 * number + v // 4) % 256), down.point(lambda v: 190 - v // 2))
     return Image.merge("HSV", (*bands, down.point(lambda v: 120 + v // 2))).convert("RGB").resize((width, height))
 
 
-def _shine(image: Image.Image, dice: random.Random) -> None:
+def _draw_sun(image: Image.Image, dice: random.Random) -> None:
     width, height = image.size
     x, y, radius = dice.uniform(0.15, 0.85) * width, dice.uniform(0.2, 0.45) * height, height / 14
     glow = Image.new("L", (width // 8, height // 8))
@@ -50,7 +50,7 @@ def _shine(image: Image.Image, dice: random.Random) -> None:
     ImageDraw.Draw(image).circle((x, y), radius, (255, 247, 226))
 
 
-def _rise(image: Image.Image, dice: random.Random, number: int, nearness: float) -> None:
+def _draw_ridge(image: Image.Image, dice: random.Random, number: int, nearness: float) -> None:
     """One ridge; the nearer, the lower, the darker and the rougher."""
     width, height = image.size
     waves = [(dice.uniform(1, 3) * 2**k, dice.uniform(0, math.tau), 0.5**k) for k in range(_WAVES)]
@@ -65,13 +65,13 @@ def _rise(image: Image.Image, dice: random.Random, number: int, nearness: float)
     ImageDraw.Draw(image).polygon([*points, (width, height), (0, height)], ink)
 
 
-def _grained(image: Image.Image, dice: random.Random) -> Image.Image:
+def _add_grain(image: Image.Image, dice: random.Random) -> Image.Image:
     noise = Image.frombytes("L", image.size, dice.randbytes(image.width * image.height))
     grain = noise.filter(ImageFilter.GaussianBlur(0.6)).point(lambda v: 128 + (v - 128) * _GRAIN // 64)
     return ImageChops.add(image, Image.merge("RGB", [grain] * 3), offset=-128)
 
 
-def _write(image: Image.Image, caption: str) -> None:
+def _write_caption(image: Image.Image, caption: str) -> None:
     width, height = image.size
     font = ImageFont.load_default(height / 4)
     place = (width / 2, height * 0.52)

@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from animoto.download.urls import UrlError, check_url, shown
+from animoto.download.urls import UrlError, check_url, redacted
 from cloudkon.errors import InputError
 from cloudkon.workload.task_line import MAX_LINE_BYTES, is_task_line
 
 
 def read_urls(lines: Iterable[str], name: str) -> list[str]:
-    """A URL a line; blank lines and lines that begin with # are none. Raises InputError with file and line."""
+    """Read one URL a line, without blank lines and comments (#). Raises InputError with file and line."""
     urls = []
     for number, line in enumerate(lines, start=1):
         url = line.strip()
@@ -19,13 +19,13 @@ def read_urls(lines: Iterable[str], name: str) -> list[str]:
         try:
             check_url(url)
         except UrlError as error:
-            raise InputError(f"{name}:{number}: {shown(url)}: {error}.") from error
+            raise InputError(f"{name}:{number}: {redacted(url)}: {error}.") from error
         urls.append(url)
     return urls
 
 
 def video_tasks(urls: Sequence[str], per_video: int, options: Mapping[str, Any]) -> Iterator[str]:
-    """The tasks' lines, so many pictures each; the last may have fewer. Raises InputError for one that is too long."""
+    """Yield a task's line for each `per_video` pictures (the last: or fewer). Raises InputError for a line too long."""
     for first in range(0, len(urls), per_video):
         images = list(urls[first : first + per_video])
         line = json.dumps({"task": "animoto", "images": images, **options}, ensure_ascii=False)

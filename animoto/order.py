@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from animoto.download.urls import UrlError, check_url, shown
+from animoto.download.urls import UrlError, check_url, redacted
 from animoto.picture.broken import OnBroken
 from animoto.picture.letterbox import Background
 from animoto.video import MAX_SECONDS, MAX_TITLE_CHARACTERS, Engine, Transition
@@ -20,7 +20,7 @@ _EnumT = TypeVar("_EnumT", bound=StrEnum)
 
 
 class OrderError(CloudKonError):
-    """A task asks for what can't be made; the message is the reason that its author reads."""
+    """A task asks for a video that can't be made. The message tells its author why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class Order:
 _KEYS = tuple(field.name for field in fields(Order))
 
 
-def order(*urls: Any, **options: Any) -> Order:
+def parse_order(*urls: Any, **options: Any) -> Order:
     """Read a task's words, or its JSON keys; raise OrderError with the place and the reason."""
     _check_keys(options)
     if urls and "images" in options:
         raise OrderError('the pictures are given twice: as "args" and as "images"')
     images = list(urls) if urls else options.get("images")
-    made = Order(
+    order = Order(
         images=_images(images),
         seconds=_seconds(options, "seconds", 1.0, _MIN_SECONDS, MAX_SECONDS),
         transition=_choice(options, "transition", Transition.CUT),
@@ -60,8 +60,8 @@ def order(*urls: Any, **options: Any) -> Order:
         broken=_choice(options, "broken", OnBroken.FAIL),
         engine=_choice(options, "engine", Engine.AUTO),
     )
-    _check_length(made)
-    return made
+    _check_length(order)
+    return order
 
 
 def _check_keys(options: Mapping[str, Any]) -> None:
@@ -96,7 +96,7 @@ def _check_url(place: str, url: Any) -> None:
     try:
         check_url(url)
     except UrlError as error:
-        raise OrderError(f"{place}, {shown(url)}: {error}") from error
+        raise OrderError(f"{place}, {redacted(url)}: {error}") from error
 
 
 def _seconds(options: Mapping[str, Any], key: str, default: float, least: float, most: float) -> float:
@@ -136,11 +136,11 @@ def _title(title: Any) -> str | None:
     return title
 
 
-def _check_length(made: Order) -> None:
-    if made.transition is Transition.FADE and made.fade_seconds >= made.seconds:
+def _check_length(order: Order) -> None:
+    if order.transition is Transition.FADE and order.fade_seconds >= order.seconds:
         raise OrderError(
-            f"a fade of {made.fade_seconds:g} s is not shorter than a picture stands, "
-            f'{made.seconds:g} s: make "seconds" longer or "fade_seconds" shorter'
+            f"a fade of {order.fade_seconds:g} s is not shorter than a picture stands, "
+            f'{order.seconds:g} s: make "seconds" longer or "fade_seconds" shorter'
         )
-    if len(made.images) * made.seconds > MAX_VIDEO_SECONDS:
+    if len(order.images) * order.seconds > MAX_VIDEO_SECONDS:
         raise OrderError(f"the video would last longer than {MAX_VIDEO_SECONDS // 3600} hours: make several of it")

@@ -1,4 +1,4 @@
-"""Reads pictures as they come into frames of a video, and says what is wrong with those that can't be read."""
+"""Decodes pictures into frames of a video, and says what is wrong with those that can't be decoded."""
 
 import io
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from PIL import AvifImagePlugin, Image, ImageCms, UnidentifiedImageError, WebPIm
 from animoto.canvas import Canvas
 from animoto.fetch import Download
 from animoto.picture.broken import Broken
-from animoto.picture.orientation import Orientation, orientation
-from animoto.picture.planes import joined
-from animoto.picture.sniff import not_a_picture
+from animoto.picture.orientation import Orientation, read_orientation
+from animoto.picture.planes import frame_of_planes
+from animoto.picture.sniff import describe_non_picture
 from cloudkon.errors import CloudKonError
 
 MAX_PIXELS = 64_000_000
@@ -30,7 +30,7 @@ _DAMAGED = "it is damaged, or cut off before its end"
 
 
 class PictureError(CloudKonError):
-    """Bytes are no picture that can be used; the message is the reason."""
+    """The bytes are not a picture that can be used. The message is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +56,18 @@ def frame_of(data: bytes, canvas: Canvas, max_pixels: int = MAX_PIXELS) -> Video
 
     What is transparent lies over black. Raises PictureError when any part of it is missing or damaged.
     """
-    image = _opened(data)
+    image = _open(data)
     _check_size(image, max_pixels)
-    decoded = _jpeg_frame(data, max_pixels) if _is_plain_jpeg(image) else None
-    return canvas.place(decoded or _frame(_pixels(image)), _turn(image))
+    decoded = _decode_jpeg(data, max_pixels) if _is_plain_jpeg(image) else None
+    return canvas.place(decoded or _to_frame(_decode_pixels(image)), _read_turn(image))
 
 
-def _opened(data: bytes) -> Image.Image:
+def _open(data: bytes) -> Image.Image:
     """Reads the header alone."""
     try:
         return Image.open(io.BytesIO(data), formats=_FORMATS)
     except UnidentifiedImageError:
-        raise PictureError(not_a_picture(data)) from None
+        raise PictureError(describe_non_picture(data)) from None
     except Image.DecompressionBombError as error:
         raise PictureError(f"it is too large: {error}") from None
     except Exception as error:
@@ -79,9 +79,9 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
         raise PictureError(f"it has {image.width}x{image.height} pixels; at most {max_pixels:,} are decoded")
 
 
-def _turn(image: Image.Image) -> Orientation:
+def _read_turn(image: Image.Image) -> Orientation:
     exif = image.info.get("exif")
-    return orientation(exif) if isinstance(exif, bytes) else Orientation.UPRIGHT
+    return read_orientation(exif) if isinstance(exif, bytes) else Orientation.UPRIGHT
 
 
 def _is_plain_jpeg(image: Image.Image) -> bool:
@@ -89,7 +89,7 @@ def _is_plain_jpeg(image: Image.Image) -> bool:
     return image.format in {"JPEG", "MPO"} and image.mode in {"RGB", "L"} and _foreign_profile(image) is None
 
 
-def _jpeg_frame(data: bytes, max_pixels: int) -> VideoFrame | None:
+def _decode_jpeg(data: bytes, max_pixels: int) -> VideoFrame | None:
     """Decodes without silence about damage: what ends early is an error, not a grey lower half. None if it is RGB."""
     decoder = CodecContext.create("mjpeg", "r")
     decoder.thread_count = 1  # pictures are spread over threads, each is not
@@ -104,36 +104,36 @@ def _jpeg_frame(data: bytes, max_pixels: int) -> VideoFrame | None:
     return None if frames[0].format.is_rgb else frames[0]
 
 
-def _frame(image: Image.Image) -> VideoFrame:
+def _to_frame(image: Image.Image) -> VideoFrame:
     """A picture of Pillow's in JPEG's colours, rounded right."""
-    frame = joined(image.convert("RGB", _JPEG_COLOURS).split(), "yuvj444p")
+    frame = frame_of_planes(image.convert("RGB", _JPEG_COLOURS).split(), "yuvj444p")
     frame.color_range = ColorRange.JPEG
     return frame
 
 
-def _pixels(image: Image.Image) -> Image.Image:
+def _decode_pixels(image: Image.Image) -> Image.Image:
     """Opaque RGB, 8 bits, in sRGB."""
     try:
         image.load()
-        return _in_srgb(_opaque(_in_8_bits(image)), _foreign_profile(image))
+        return _to_srgb(_make_opaque(_to_8_bits(image)), _foreign_profile(image))
     except Exception as error:
         raise PictureError(_DAMAGED) from error
 
 
-def _in_8_bits(image: Image.Image) -> Image.Image:
+def _to_8_bits(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):  # 16 bits of grey; a plain conversion would clip them
         return image.point(lambda value: value * (1 / 256)).convert("L")
     return image
 
 
-def _opaque(image: Image.Image) -> Image.Image:
+def _make_opaque(image: Image.Image) -> Image.Image:
     if not image.has_transparency_data:
         return image
     coloured = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), coloured).convert("RGB")
 
 
-def _in_srgb(image: Image.Image, profile: ImageCms.ImageCmsProfile | None) -> Image.Image:
+def _to_srgb(image: Image.Image, profile: ImageCms.ImageCmsProfile | None) -> Image.Image:
     if profile is not None and image.mode == profile.profile.xcolor_space.strip():
         converted = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
         if converted is not None:

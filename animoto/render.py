@@ -1,10 +1,8 @@
-"""Make a video of pictures: the one way in, for both engines."""
+"""Make a video of pictures, with either engine. This is the one entry to them."""
 
 import shutil
 import tempfile
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,8 +10,9 @@ from av import FFmpegError, VideoFrame
 
 from animoto.h264.intra import IntraEncoder
 from animoto.h264.slices import IntraPicture
-from animoto.h264.stream import CodedVideo, synthesised
-from animoto.movie.encode import encoded
+from animoto.h264.stream import CodedVideo, synthesise
+from animoto.in_order import futures_in_order
+from animoto.movie.encode import encode_every_frame
 from animoto.movie.mux import write_mp4
 from animoto.movie.verify import check_mp4
 from animoto.picture.title import with_title
@@ -34,7 +33,7 @@ def render(pictures: Iterable[VideoFrame], spec: VideoSpec, out: Path | BinaryIO
     beside = out.parent if isinstance(out, Path) else None
     with tempfile.TemporaryDirectory(prefix=".video-", dir=beside, ignore_cleanup_errors=True) as folder:
         part = Path(folder, "part.mp4")
-        report = _rendered(pictures, spec, part, threads)
+        report = _write_and_check(pictures, spec, part, threads)
         if isinstance(out, Path):
             part.replace(out)
         else:
@@ -43,40 +42,39 @@ def render(pictures: Iterable[VideoFrame], spec: VideoSpec, out: Path | BinaryIO
     return report
 
 
-def _rendered(pictures: Iterable[VideoFrame], spec: VideoSpec, path: Path, threads: int) -> VideoReport:
-    drawn = _Drawn(pictures, spec)
+def _write_and_check(pictures: Iterable[VideoFrame], spec: VideoSpec, path: Path, threads: int) -> VideoReport:
+    checked = _CheckedPictures(pictures, spec)
     try:
-        written = write_mp4(_coded(drawn, spec, threads), spec.fps, spec.audio, path)
+        written = write_mp4(_encode(checked, spec, threads), spec.fps, spec.audio, path)
     except FFmpegError as error:
         raise VideoError(f"The video could not be written: {error}.") from error
-    frames = spec.pace.start(drawn.count)
+    frames = spec.timing.start(checked.count)
     if written != frames:
-        raise VideoError(f"{drawn.count} pictures make {frames} frames; {written} were written.")
+        raise VideoError(f"{checked.count} pictures make {frames} frames; {written} were written.")
     check_mp4(path, frames, spec.fps, sound=spec.audio is not None)
-    return VideoReport(drawn.count, frames, frames / spec.fps, path.stat().st_size, spec.used_engine)
+    return VideoReport(checked.count, frames, frames / spec.fps, path.stat().st_size, spec.used_engine)
 
 
-def _coded(pictures: "_Drawn", spec: VideoSpec, threads: int) -> CodedVideo:
+def _encode(pictures: "_CheckedPictures", spec: VideoSpec, threads: int) -> CodedVideo:
     if spec.used_engine is Engine.ENCODE:
-        return encoded(pictures, spec)
-    return synthesised(encoded_once(pictures, spec.qp, threads), spec.screen, spec.pace)
+        return encode_every_frame(pictures, spec)
+    return synthesise(encode_each_once(pictures, spec.qp, threads), spec.screen, spec.timing)
 
 
-def encoded_once(pictures: Iterable[VideoFrame], qp: int, threads: int) -> Iterator[IntraPicture]:
-    """Each picture coded by itself, on some threads, in order."""
+def encode_each_once(pictures: Iterable[VideoFrame], qp: int, threads: int) -> Iterator[IntraPicture]:
+    """Encode each picture by itself on a few threads; yield them in order."""
     encoder = IntraEncoder(qp)
-    with ThreadPoolExecutor(threads, "encode") as pool:
-        under_way: deque[Future[IntraPicture]] = deque()
-        for number, picture in enumerate(pictures):
-            under_way.append(pool.submit(encoder.encode, picture, number))
-            if len(under_way) > threads:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
+
+    def encode(numbered: tuple[int, VideoFrame]) -> IntraPicture:
+        number, picture = numbered
+        return encoder.encode(picture, number)
+
+    for future in futures_in_order(encode, enumerate(pictures), threads, "encode"):
+        yield future.result()
 
 
-class _Drawn:
-    """The pictures as they are drawn: checked, counted, the first with its title."""
+class _CheckedPictures:
+    """Passes the pictures on one by one: checks and counts them, and puts the title on the first."""
 
     def __init__(self, pictures: Iterable[VideoFrame], spec: VideoSpec) -> None:
         self._pictures = pictures

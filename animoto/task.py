@@ -1,9 +1,8 @@
 """The handler of animoto tasks: downloads pictures, makes a video of them, and leaves it in the results."""
 
 import ssl
-from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,10 +14,11 @@ from animoto.addresses import Addresses
 from animoto.canvas import Canvas
 from animoto.download.background import downloads
 from animoto.download.buckets import Buckets
-from animoto.download.urls import shown
+from animoto.download.urls import redacted
 from animoto.fetch import Download, Fetcher, Limits
-from animoto.order import Order, OrderError, order
-from animoto.picture.broken import Broken, BrokenPictureError, usable
+from animoto.in_order import futures_in_order
+from animoto.order import Order, OrderError, parse_order
+from animoto.picture.broken import Broken, BrokenPictureError, select_usable
 from animoto.picture.contact_sheet import ContactSheet
 from animoto.pictures import Picture, read_picture
 from animoto.render import render
@@ -31,7 +31,7 @@ from cloudkon.handlers.registry import Permanent, task
 from cloudkon.handlers.scratch import scratch
 
 _THREADS = 2
-"""That read pictures, beside the slot's own and one that encodes."""
+"""Threads that read pictures. The slot's own thread and one that encodes run beside them."""
 _SKIPPED_NAMED = 3
 _SOONEST_S = 0.001
 
@@ -45,22 +45,22 @@ def handler(
     limits: Limits = Limits(),  # noqa: B008 (a frozen value)
     tls: ssl.SSLContext | None = None,
 ) -> Callable[..., dict[str, Any]]:
-    """The handler named animoto, for pictures from public addresses, from these networks, and from these buckets.
+    """Return the handler of the task animoto; it fetches from public addresses, these networks and these buckets.
 
     Raises InputError if the networks can't be read.
     """
-    studio = Studio(Addresses.parse(networks), buckets, width, height, limits, tls)
+    maker = VideoMaker(Addresses.parse(networks), buckets, width, height, limits, tls)
 
     @task("animoto")
     def animoto(*urls: Any, **options: Any) -> dict[str, Any]:
-        return studio.make(*urls, **options)
+        return maker.make(*urls, **options)
 
     return animoto
 
 
 @dataclass(frozen=True, slots=True)
-class Studio:
-    """Makes the videos of one worker; any number of slots may at a time."""
+class VideoMaker:
+    """Makes the videos of one worker. Thread-safe: any number of slots may use it at a time."""
 
     addresses: Addresses
     buckets: Buckets | None
@@ -68,18 +68,18 @@ class Studio:
     height: int
     limits: Limits
     tls: ssl.SSLContext | None
-    """By which servers are judged, instead of by what this machine trusts."""
+    """If given, decides which certificates of servers are trusted, instead of what this machine trusts."""
 
     def make(self, *urls: Any, **options: Any) -> dict[str, Any]:
-        """Make the video of one task and store it; return what is told of it.
+        """Make the video of one task, store it, and return the task's value.
 
-        Raises Permanent for what would fail again: an order that can't be, a picture that is none. Raises
-        TaskFailedError where a server was the trouble, and TimedOutError.
+        Raises Permanent if another try would fail too: a wrong order, or a file that is not a picture. Raises
+        TaskFailedError if a server was at fault, and TimedOutError.
         """
         try:
-            made = order(*urls, **options)
+            wanted = parse_order(*urls, **options)
             with scratch() as folder:
-                return _Making(self, made, folder, context()).told()
+                return _Video(self, wanted, folder, context()).make()
         except (OrderError, InputError) as error:
             raise Permanent(str(error)) from error
         except BrokenPictureError as error:
@@ -87,22 +87,22 @@ class Studio:
 
 
 @dataclass(slots=True)
-class _Making:
-    """One video on its way."""
+class _Video:
+    """One video while it is made."""
 
-    studio: Studio
+    maker: VideoMaker
     order: Order
     folder: Path
     here: Context
     timeout_s: float | None = field(default_factory=remaining_s)
     skipped: list[Broken] = field(default_factory=list)
 
-    def told(self) -> dict[str, Any]:
+    def make(self) -> dict[str, Any]:
         spec = self._spec()
         if self.order.audio is not None and spec.audio is not None:
             self._fetch_sound(self.order.audio, spec.audio)
         video, sheet = self.folder / "video.mp4", ContactSheet(len(self.order.images))
-        report = self._rendered(spec, video, sheet)
+        report = self._render(spec, video, sheet)
         with self.here.stage("upload"):
             self.here.store("video.mp4", video)
             beside = self.here.store("sheet.jpg", sheet.jpeg())
@@ -111,8 +111,8 @@ class _Making:
     def _spec(self) -> VideoSpec:
         asked = self.order
         return VideoSpec(
-            width=self.studio.width,
-            height=self.studio.height,
+            width=self.maker.width,
+            height=self.maker.height,
             seconds=asked.seconds,
             transition=asked.transition,
             fade_s=asked.fade_seconds,
@@ -130,7 +130,7 @@ class _Making:
             raise BrokenPictureError(f"audio, {sound.url}: {sound.reason}", temporary=sound.temporary)
         file.write_bytes(sound.data)
 
-    def _rendered(self, spec: VideoSpec, video: Path, sheet: ContactSheet) -> VideoReport:
+    def _render(self, spec: VideoSpec, video: Path, sheet: ContactSheet) -> VideoReport:
         with (
             self.here.stage("encode"),
             downloads(self._fetcher(), self.order.images) as arriving,
@@ -139,27 +139,26 @@ class _Making:
             try:
                 return render(self._frames(pictures, sheet), spec, video)
             except InputError as error:  # it names the file, of which the task's author knows nothing
-                where = shown(self.order.audio or "")
+                where = redacted(self.order.audio or "")
                 raise InputError(str(error).replace(str(spec.audio), where)) from error
 
     def _frames(self, pictures: Iterator[Picture | Broken], sheet: ContactSheet) -> Iterator[VideoFrame]:
-        for picture in usable(pictures, self.order.broken, self.skipped):
+        for picture in select_usable(pictures, self.order.broken, self.skipped):
             sheet.add(picture.frame)
             yield picture.frame
 
     def _read(self, arriving: Iterator[Download]) -> Generator[Picture | Broken]:
-        """What arrives, read on a few threads, in order."""
-        canvas = Canvas(self.studio.width, self.studio.height, self.order.background)
-        with ThreadPoolExecutor(_THREADS, "read") as pool:
-            under_way: deque[Future[Picture | Broken]] = deque()
-            for download in self._drawn(arriving):
-                under_way.append(pool.submit(read_picture, download, canvas))
-                if len(under_way) > _THREADS:
-                    yield self._ended(under_way.popleft())
-            while under_way:
-                yield self._ended(under_way.popleft())
+        """Read what arrives on a few threads; the pictures come in order."""
+        canvas = Canvas(self.maker.width, self.maker.height, self.order.background)
 
-    def _drawn(self, arriving: Iterator[Download]) -> Iterator[Download]:
+        def read(download: Download) -> Picture | Broken:
+            return read_picture(download, canvas)
+
+        with closing(futures_in_order(read, self._wait_for_downloads(arriving), _THREADS, "read")) as futures:
+            for future in futures:
+                yield self._wait_for_picture(future)
+
+    def _wait_for_downloads(self, arriving: Iterator[Download]) -> Iterator[Download]:
         while True:
             with self.here.stage("download"):
                 download = next(arriving, None)
@@ -167,17 +166,17 @@ class _Making:
                 return
             yield download
 
-    def _ended(self, reading: "Future[Picture | Broken]") -> Picture | Broken:
+    def _wait_for_picture(self, reading: "Future[Picture | Broken]") -> Picture | Broken:
         with self.here.stage("decode"):
             picture = reading.result()
         self._check_time()  # before anybody looks at it: what came too late for the task is not a broken picture
         return picture
 
     def _fetcher(self) -> Fetcher:
-        studio, limits, left_s = self.studio, self.studio.limits, remaining_s()
+        maker, limits, left_s = self.maker, self.maker.limits, remaining_s()
         if left_s is not None:
             limits = replace(limits, total_s=max(_SOONEST_S, min(limits.total_s, left_s)))
-        return Fetcher(studio.addresses, limits, Backoff(), studio.buckets, tls=studio.tls)
+        return Fetcher(maker.addresses, limits, Backoff(), maker.buckets, tls=maker.tls)
 
     def _check_time(self) -> None:
         if self.timeout_s is not None and remaining_s() == 0:

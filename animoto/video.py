@@ -1,4 +1,4 @@
-"""What is asked of a video, and what came of it."""
+"""What a video shall be (VideoSpec), and what the finished file is (VideoReport)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,11 +6,11 @@ from fractions import Fraction
 from pathlib import Path
 
 from animoto.h264.parameter_sets import Screen
-from animoto.h264.timeline import MAX_FADE_FRAMES, Pace
+from animoto.h264.timeline import MAX_FADE_FRAMES, Timing
 from cloudkon.errors import CloudKonError, InputError
 
 MAX_SECONDS = 600
-"""That a picture stands."""
+"""The longest that one picture is shown."""
 MAX_TITLE_CHARACTERS = 200
 _EDGE, _MAX_EDGE = 16, 7680
 _MAX_FPS = 120
@@ -18,7 +18,7 @@ _QPS = range(10, 52)
 
 
 class VideoError(CloudKonError):
-    """A video could not be made, or is not what it should be; nothing is left of it."""
+    """A video could not be made, or the file is wrong. No file is left behind."""
 
 
 class Transition(StrEnum):
@@ -34,18 +34,18 @@ class Engine(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VideoSpec:
-    """Raises InputError for what no engine, or not the one that is asked for, can make."""
+    """Describes a video. Raises InputError if no engine, or not the one that is asked for, can make it."""
 
     width: int = 1920
     height: int = 1080
     fps: int = 30
     seconds: float = 1.0
-    """How long each picture stands, the fade to the next one included."""
+    """How long each picture is shown, the fade to the next one included."""
     transition: Transition = Transition.FADE
     fade_s: float = 0.5
     pan_zoom: bool = False
     title: str | None = None
-    """Stands over the first picture, as long as that picture."""
+    """Written over the first picture for as long as that is shown."""
     audio: Path | None = None
     """A file of sound, cut or continued by silence to the video's length."""
     engine: Engine = Engine.AUTO
@@ -82,13 +82,13 @@ class VideoSpec:
     def _beyond_synth(self) -> str | None:
         if self.pan_zoom:
             return "pictures that pan and zoom"
-        if self.pace.longest_fade > MAX_FADE_FRAMES:
+        if self.timing.longest_fade > MAX_FADE_FRAMES:
             return f"fades of more than {MAX_FADE_FRAMES} frames"
         return None
 
     @property
     def used_engine(self) -> Engine:
-        """The engine that makes it: auto is settled."""
+        """The engine that makes it: auto is resolved to one of the other two."""
         if self.engine is Engine.AUTO:
             return Engine.ENCODE if self._beyond_synth else Engine.SYNTH
         return self.engine
@@ -98,15 +98,15 @@ class VideoSpec:
         return Screen(self.width, self.height, self.fps)
 
     @property
-    def pace(self) -> Pace:
-        """Durations as people write them: 0.1 is a tenth."""
+    def timing(self) -> Timing:
+        """When pictures begin and how long they fade. Durations are taken as written: 0.1 is exactly a tenth."""
         fade = Fraction(str(self.fade_s)) * self.fps if self.transition is Transition.FADE else 0
-        return Pace(self.fps, Fraction(str(self.seconds)), int(fade + Fraction(1, 2)))
+        return Timing(self.fps, Fraction(str(self.seconds)), int(fade + Fraction(1, 2)))
 
 
 @dataclass(frozen=True, slots=True)
 class VideoReport:
-    """What stands in the finished file, as read back from it."""
+    """What the finished file holds, as read back from it."""
 
     pictures: int
     frames: int

@@ -6,12 +6,10 @@ from time import perf_counter
 from bench.figures import Figures
 from cloudkon.ledger.bundle import Bundle, BundleKey
 from cloudkon.ledger.lease import BundleRow, BundleState
-from cloudkon.ledger.results import TaskResult, TaskState
-from cloudkon.ledger.results import pack as pack_results
-from cloudkon.ledger.results import unpack as unpack_results
+from cloudkon.ledger.results import TaskResult, TaskState, pack_results, unpack_results
 from cloudkon.messages.wire import decode_bundle, encode_bundle, encode_completion
 from cloudkon.workload.lines import read_lines
-from cloudkon.workload.packing import Packed, pack
+from cloudkon.workload.packing import PackedBundle, pack_bundles
 from cloudkon.workload.planning import MAX_BUNDLE_TASKS
 from cloudkon.workload.task_line import parse_task
 
@@ -22,7 +20,11 @@ _BASE_MS = 1_750_000_000_000
 
 def measure(tasks: int) -> Figures:
     data = f"{_LINE}\n".encode() * tasks
-    packed = [item for item in pack(read_lines([data]), MAX_BUNDLE_TASKS, has_header=True) if isinstance(item, Packed)]
+    packed = [
+        item
+        for item in pack_bundles(read_lines([data]), MAX_BUNDLE_TASKS, has_header=True)
+        if isinstance(item, PackedBundle)
+    ]
     bundles = [
         Bundle(BundleKey("tasks-k3vq7xwz5a2m", 0, number), item.lines, item.tasks, _BASE_MS, _BASE_MS + 500)
         for number, item in enumerate(packed)
@@ -41,7 +43,7 @@ def measure(tasks: int) -> Figures:
     return {
         "parse_words_us": each_us(lambda: [parse_task(_LINE) for _ in range(tasks)]),
         "parse_json_us": each_us(lambda: [parse_task(_JSON_LINE) for _ in range(tasks)]),
-        "read_and_pack_us": each_us(lambda: list(pack(read_lines([data]), MAX_BUNDLE_TASKS, has_header=True))),
+        "read_and_pack_us": each_us(lambda: list(pack_bundles(read_lines([data]), MAX_BUNDLE_TASKS, has_header=True))),
         "encode_us": each_us(lambda: [encode_bundle(bundle) for bundle in bundles]),
         "decode_us": each_us(lambda: [decode_bundle(body) for body in bodies]),
         "pack_results_us": each_us(lambda: [pack_results(done, _BASE_MS) for _ in bundles]),

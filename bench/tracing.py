@@ -9,10 +9,10 @@ from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.lease import Lease
 from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.ports import Tracer
-from cloudkon.telemetry.tracing import NoTracer, Place, step_of
+from cloudkon.telemetry.tracing import NoTracer, TraceContext, step_of
 from ec2_worker.telemetry.traces import Traces
 
-_PLACE = Place("1-684fe5c0-0123456789abcdef01234567", "53995c3f42cd8ad8")
+_PLACE = TraceContext("1-684fe5c0-0123456789abcdef01234567", "53995c3f42cd8ad8")
 
 
 def measure(tasks: int) -> Figures:

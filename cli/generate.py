@@ -5,7 +5,7 @@ from typing import Any, TextIO
 import click
 
 from animoto.lists import read_urls, video_tasks
-from animoto.order import OrderError, order
+from animoto.order import OrderError, parse_order
 from animoto.video import Transition
 from cloudkon.errors import InputError
 from cloudkon.handlers.sleep import MAX_SLEEP_MS
@@ -89,6 +89,6 @@ def animoto(file: TextIO, per_video: int, seconds: float, transition: str) -> No
 
 def _check(images: list[str], options: Mapping[str, Any]) -> None:
     try:
-        order(images=images, **options)
+        parse_order(images=images, **options)
     except OrderError as error:
         raise InputError(f"No such video can be made: {error}.") from error

@@ -25,7 +25,7 @@ def epoch_ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
-def looks(clock: Clock, every_s: float, within_s: float = float("inf")) -> Iterator[None]:
+def poll(clock: Clock, every_s: float, within_s: float = float("inf")) -> Iterator[None]:
     """Yield at once, and again after each pause until the time is up: whoever has seen enough leaves the loop."""
     until_s = clock.monotonic_s() + within_s
     while True:

@@ -10,7 +10,7 @@ from cloudkon.ports import Tracer
 from cloudkon.settings import Settings
 from cloudkon.stage.names import DEFAULT_STAGE, check_stage
 from cloudkon.telemetry.emf import MetricLog
-from cloudkon.telemetry.tracing import NoTracer, Place
+from cloudkon.telemetry.tracing import NoTracer, TraceContext
 
 if TYPE_CHECKING:
     from cloudkon.aws.cloud import Cloud
@@ -34,7 +34,7 @@ def cloud(stage: str, settings: Settings) -> "Cloud":
 
 
 def tracer(
-    environ: Mapping[str, str], stage: str, settings: Settings, around: Callable[[], Place | None] = lambda: None
+    environ: Mapping[str, str], stage: str, settings: Settings, around: Callable[[], TraceContext | None] = lambda: None
 ) -> Tracer:
     """Whatever the environment says is to take the traces; around tells what trace the caller runs in.
 

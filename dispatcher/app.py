@@ -13,10 +13,10 @@ from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError
 from cloudkon.settings import Settings
 from cloudkon.stage.names import Names
-from cloudkon.telemetry.tracing import Place
+from cloudkon.telemetry.tracing import TraceContext
 from dispatcher.dispatch import Dispatcher
 from dispatcher.events import deliveries, sources
-from dispatcher.ingest import Spread
+from dispatcher.ingest import Ingester
 
 # With ingest this stays below 10, the least that an account may run at a time: a function that is throttled uses up
 # its messages' receives. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
@@ -41,7 +41,7 @@ _NAMES = _names()
 
 
 @cache
-def _spread() -> Spread:
+def _ingester() -> Ingester:
     """Made with a Lambda instance's first event, and kept: its connections are worth keeping."""
     stage, settings = wiring.stage_from(os.environ), Settings.from_environ(os.environ)
     cloud, tracer = wiring.cloud(stage, settings), wiring.tracer(os.environ, stage, settings, _trace_around)
@@ -56,22 +56,22 @@ def _spread() -> Spread:
         tracer=tracer,
         metrics=metrics,
     )
-    return Spread(dispatcher, cloud.ledger, cloud.ranges)
+    return Ingester(dispatcher, cloud.ledger, cloud.ranges)
 
 
-def _trace_around() -> Place | None:
+def _trace_around() -> TraceContext | None:
     """What Lambda says of the trace that this invocation belongs to.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
-    return Place.parse(os.environ.get("_X_AMZN_TRACE_ID"))
+    return TraceContext.parse(os.environ.get("_X_AMZN_TRACE_ID"))
 
 
 @app.on_s3_event(bucket=_NAMES.workloads_bucket, events=["s3:ObjectCreated:*"])
 def ingest(event: S3Event) -> None:
     """Open the job of every workload that an event tells of; Lambda repeats the event if this raises."""
     for source in sources(event.to_dict()):
-        job = _spread().ingest(source, _until_ms(event.context))
+        job = _ingester().ingest(source, _until_ms(event.context))
         app.log.info("%s %s: %s", "dispatched" if job.ranges == 1 else "spread", job.id, job.source)
 
 
@@ -80,7 +80,7 @@ def dispatch_range(event: SQSEvent) -> None:
     """Dispatch the range that a message names; if this raises, the message comes again."""
     for delivery in deliveries(event.to_dict(), _clock.now_ms()):
         try:
-            key = _spread().dispatch_range(delivery, _until_ms(event.context))
+            key = _ingester().dispatch_message(delivery, _until_ms(event.context))
         except CloudKonError as error:
             app.log.error("receive %d of %.200s: %s", delivery.receive_count, delivery.body, error)  # noqa: TRY400
             raise

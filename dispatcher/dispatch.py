@@ -14,9 +14,9 @@ from cloudkon.messages.wire import encode_bundle
 from cloudkon.ports import Jobs, ObjectStore, TaskQueue, Tracer
 from cloudkon.telemetry.emf import MetricLog
 from cloudkon.telemetry.metering import Meter
-from cloudkon.telemetry.tracing import NoTracer, Place
+from cloudkon.telemetry.tracing import NoTracer, TraceContext
 from cloudkon.workload.lines import BadLine, Line
-from cloudkon.workload.packing import Packed, Reject, pack
+from cloudkon.workload.packing import PackedBundle, Reject, pack_bundles
 from cloudkon.workload.planning import DEFAULT_SLOTS, bundle_size, ranges_of, shards_of
 from cloudkon.workload.rejects import Rejects
 from dispatcher.ranges import Workload, look_at, range_lines
@@ -87,9 +87,9 @@ class Dispatcher:
         """Dispatch the job's missing ranges, one after the other; with resend all, for a queue that was lost."""
         before = calls_before if calls_before is not None else self.meter.totals()
         for number in range(job.ranges) if resend else self.missing(job):
-            before = self.dispatch_range(job, number, before, until_ms=until_ms)
+            before = self.send_range(job, number, before, until_ms=until_ms)
 
-    def dispatch_range(
+    def send_range(
         self, job: Job, number: int, calls_before: Mapping[str, int], *, until_ms: int | None = None
     ) -> Mapping[str, int]:
         """Send a range's bundles, write its rejects, and last its row; return the calls counted so far.
@@ -97,9 +97,9 @@ class Dispatcher:
         Raises CloudKonError if it is not through with the workload's lines at until_ms.
         """
         with RangeTrace(self.tracer, self.clock, job, number) as trace:
-            return self._dispatch_range(job, number, calls_before, trace, until_ms)
+            return self._send_bundles(job, number, calls_before, trace, until_ms)
 
-    def _dispatch_range(
+    def _send_bundles(
         self, job: Job, number: int, calls_before: Mapping[str, int], trace: RangeTrace, until_ms: int | None
     ) -> Mapping[str, int]:
         started_ms = self.clock.now_ms()
@@ -108,12 +108,12 @@ class Dispatcher:
         tasks = bundles = 0
         with Sender(self.queue, self.clock, self.backoff) as sender:
             read = range_lines(Workload(self.workloads, job.source), job, number)
-            for item in pack(map(lines.seen, read), job.bundle_size, has_header=number == 0):
+            for item in pack_bundles(map(lines.seen, read), job.bundle_size, has_header=number == 0):
                 self._check_time(job, number, until_ms)
                 if isinstance(item, Reject):
                     rejects.add(item)
                     continue
-                sender.put(encode_bundle(self._bundle(job, number, bundles, item, trace.place(bundles))))
+                sender.put(encode_bundle(self._bundle(job, number, bundles, item, trace.context(bundles))))
                 bundles += 1
                 tasks += len(item.tasks)
         rejects.flush()
@@ -144,7 +144,9 @@ class Dispatcher:
         if self.metrics is not None:
             self.metrics.write(metrics)
 
-    def _bundle(self, job: Job, range_number: int, number: int, packed: Packed, trace: Place | None) -> Bundle:
+    def _bundle(
+        self, job: Job, range_number: int, number: int, packed: PackedBundle, trace: TraceContext | None
+    ) -> Bundle:
         key = BundleKey(job.id, range_number, number, job.shards)
         now_ms = self.clock.now_ms()
         event_ms = job.source.event_ms

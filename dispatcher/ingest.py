@@ -17,7 +17,7 @@ _AGAIN_S, _AGAIN_CAP_S = 10.0, 900.0
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class Ingester:
     """What the Lambda's two functions do; each raises what the ports raise, and is then called again."""
 
     dispatcher: Dispatcher
@@ -37,7 +37,7 @@ class Spread:
                 sender.put(encode_range(RangeKey(job.id, number)))
         return job
 
-    def dispatch_range(self, delivery: Delivery, until_ms: int | None = None) -> RangeKey:
+    def dispatch_message(self, delivery: Delivery, until_ms: int | None = None) -> RangeKey:
         """Dispatch the range that a message names, unless it has been; what fails comes again after a wait."""
         try:
             return self._dispatch(decode_range(delivery.body), until_ms)
@@ -54,5 +54,5 @@ class Spread:
         if key.number >= job.ranges:
             raise WireError(f"There is no {key}: it has {job.ranges:,} ranges.")
         if not self.dispatcher.jobs.is_dispatched(key):
-            self.dispatcher.dispatch_range(job, key.number, before, until_ms=until_ms)
+            self.dispatcher.send_range(job, key.number, before, until_ms=until_ms)
         return key

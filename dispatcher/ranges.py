@@ -24,7 +24,7 @@ class Workload:
         self._source = source
 
     def size_bytes(self) -> int:
-        return self._store.stat(self._source.key, self._version).size_bytes
+        return self._store.size_bytes(self._source.key, self._version)
 
     def read(self, start: int = 0) -> Iterator[bytes]:
         return self._store.read(self._source.key, self._version, start)

@@ -6,7 +6,7 @@ from typing import Self
 from cloudkon.clock import Clock
 from cloudkon.ledger.job import Job
 from cloudkon.ports import Tracer
-from cloudkon.telemetry.tracing import Note, Place, Span, new_span_id, told_every
+from cloudkon.telemetry.tracing import Note, Span, TraceContext, new_span_id, sampling_interval
 
 
 class RangeTrace:
@@ -15,16 +15,16 @@ class RangeTrace:
     def __init__(self, tracer: Tracer, clock: Clock, job: Job, number: int) -> None:
         self._tracer = tracer
         self._clock = clock
-        self._top = None if job.trace is None else Place(job.trace)
+        self._top = None if job.trace is None else TraceContext(job.trace)
         self._id = new_span_id()
-        self._every = told_every(-(-job.tasks_estimate // job.bundle_size), job.bundle_size)
+        self._every = sampling_interval(-(-job.tasks_estimate // job.bundle_size), job.bundle_size)
         self.notes: dict[str, Note] = {"job": job.id, "range": number}
 
-    def place(self, bundle: int) -> Place | None:
-        """Where the bundle of this number hangs; None if it is not told."""
+    def context(self, bundle: int) -> TraceContext | None:
+        """The trace context that the bundle of this number carries; None if it is not traced."""
         if self._top is None or bundle % self._every:
             return None
-        return Place(self._top.trace, self._id) if self._tracer.wants(self._top) else self._top
+        return TraceContext(self._top.trace, self._id) if self._tracer.wants(self._top) else self._top
 
     def __enter__(self) -> Self:
         self._start_s, self._began_s = self._clock.now_ms() / 1000, self._clock.monotonic_s()
@@ -37,5 +37,5 @@ class RangeTrace:
             return
         end_s = self._start_s + self._clock.monotonic_s() - self._began_s
         said = None if error is None else f"{type(error).__name__}: {error}"
-        span = Span("dispatch", self._start_s, end_s, said, self.notes, id=self._id, place=self._top)
+        span = Span("dispatch", self._start_s, end_s, said, self.notes, id=self._id, context=self._top)
         self._tracer.tell(span)

@@ -15,6 +15,7 @@ from cloudkon.errors import CloudKonError, InputError
 from cloudkon.handlers.program import end_programs
 from cloudkon.handlers.scratch import sweep
 from cloudkon.settings import Settings
+from cloudkon.stage.checkup import Verdict
 from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers
 from ec2_worker.health.health import SickError
 from ec2_worker.lifecycle.exits import Exit
@@ -78,7 +79,7 @@ def _check(options: argparse.Namespace, environ: Mapping[str, str]) -> Exit:
         sys.stdout.write(f"{finding}\n")
         sys.stdout.flush()  # one by one: native code that crashes is then known by what is missing
         findings.append(finding)
-    return Exit.DONE if all(finding.good for finding in findings) else Exit.FAILED
+    return Exit.DONE if all(finding.verdict is Verdict.OK for finding in findings) else Exit.FAILED
 
 
 def _supervise(options: argparse.Namespace, environ: Mapping[str, str], arguments: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
-from cloudkon.ports import Ledger, ObjectStore, Shelter, TaskQueue, Tracer
+from cloudkon.ports import InstanceGroup, Ledger, ObjectStore, TaskQueue, Tracer
 from cloudkon.telemetry.emf import MetricLog
 from cloudkon.telemetry.metering import Meter
 from cloudkon.telemetry.tracing import NoTracer
@@ -32,7 +32,7 @@ class Surroundings:
     meter: Meter = field(default_factory=Meter)
     metadata: Metadata | None = None
     """Of the EC2 instance, if this may be one."""
-    shelter: Shelter | None = None
+    shelter: InstanceGroup | None = None
     """The group that the instance is in, if it may be in one."""
     tracer: Tracer = field(default_factory=NoTracer)
     metrics: MetricLog | None = None

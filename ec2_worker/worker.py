@@ -6,7 +6,7 @@ from cloudkon.backoff import Backoff
 from cloudkon.handlers.registry import Registry
 from cloudkon.ledger.lease import BundleRow
 from cloudkon.settings import Settings
-from cloudkon.telemetry.metering import Lately
+from cloudkon.telemetry.metering import RecentCounts
 from ec2_worker.health.breaker import Breaker
 from ec2_worker.health.fleet_status import Herald
 from ec2_worker.health.health import Health, SickError
@@ -207,7 +207,7 @@ class Worker:
             busy=lambda: self.board.busy,
             counts=counts.now,
             instance=lambda: self.end_watch.instance if self.end_watch else None,
-            throttled=Lately(around.meter.throttled, around.clock).look,
+            throttled=RecentCounts(around.meter.throttled, around.clock).look,
         )
         return Vitals(
             herald,

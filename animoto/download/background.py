@@ -1,4 +1,4 @@
-"""Lets a thread that decodes draw what a thread of its own downloads meanwhile."""
+"""Downloads on a thread of its own, while the caller's thread takes what has arrived."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -16,18 +16,18 @@ def downloads(fetcher: Fetcher, urls: Sequence[str]) -> Iterator[Iterator[Downlo
     thread.start()
     stream = fetcher.fetch_all(urls)
 
-    async def following() -> Download | None:
+    async def next_download() -> Download | None:
         return await anext(stream, None)
 
     async def close() -> None:
         await stream.aclose()
 
-    def drawn() -> Iterator[Download]:
-        while (download := asyncio.run_coroutine_threadsafe(following(), loop).result()) is not None:
+    def iterate() -> Iterator[Download]:
+        while (download := asyncio.run_coroutine_threadsafe(next_download(), loop).result()) is not None:
             yield download
 
     try:
-        yield drawn()
+        yield iterate()
     finally:
         asyncio.run_coroutine_threadsafe(close(), loop).result()
         loop.call_soon_threadsafe(loop.stop)

@@ -1,10 +1,10 @@
-"""Pictures in S3: read by whatever the worker may read, as chunks drawn on threads."""
+"""Reads pictures from S3 with the worker's own permissions; threads do the reading."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 
-from animoto.download.urls import s3_place
+from animoto.download.urls import s3_location
 from animoto.download.web import FetchError
 from cloudkon.errors import CloudKonError, UnavailableError
 from cloudkon.ports import ObjectStore
@@ -21,8 +21,8 @@ class BucketReader:
         self._threads = threads
 
     async def __call__(self, url: str, max_bytes: int) -> AsyncGenerator[bytes]:  # noqa: ARG002 (whoever reads stops)
-        """Yield the object's bytes; the store has retried on its own what can be retried."""
-        place = s3_place(url)
+        """Yield the object's bytes. The store does its own retries."""
+        place = s3_location(url)
         assert place is not None  # noqa: S101 (the fetcher told the kinds apart)
         loop = asyncio.get_running_loop()
         try:

@@ -1,4 +1,4 @@
-"""Connections to public addresses only, judged by the address that a socket is really connected to."""
+"""Connects to allowed addresses only. What counts is the address that a socket is really connected to."""
 
 import socket
 import ssl
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ForbiddenAddressError(OSError):
-    """The address is not one to fetch from; all of them read alike, so that those of one host are reported as one."""
+    """An address that is not allowed. All have the same text: aiohttp then reports a host's addresses as one error."""
 
     def __init__(self, address: str, refusal: str) -> None:
         super().__init__("forbidden address")
@@ -50,7 +50,7 @@ class GuardedConnector(aiohttp.TCPConnector):
         traces: "list[Trace]",
         timeout: "ClientTimeout",  # noqa: ASYNC109 (the signature is aiohttp's)
     ) -> "Connection":
-        """Give out a connection, new or kept alive, whose other end may be talked to."""
+        """Return a connection, new or kept alive, to an allowed address."""
         connection = await super().connect(req, traces, timeout)
         transport = connection.transport
         peer = transport.get_extra_info("peername") if transport is not None else None

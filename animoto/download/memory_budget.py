@@ -1,10 +1,10 @@
-"""The memory for pictures that were downloaded ahead of their turn."""
+"""Limits the memory of pictures that were downloaded before it is their turn."""
 
 import asyncio
 
 
-class Room:
-    """So many bytes for all that wait; the picture whose turn it is takes what it needs, so nothing can lock up."""
+class MemoryBudget:
+    """So many bytes for all waiting pictures. The one whose turn it is may exceed it, so that nothing deadlocks."""
 
     def __init__(self, size_bytes: int) -> None:
         self._size_bytes = size_bytes
@@ -12,22 +12,22 @@ class Room:
         self._turn = 0
         self._change = asyncio.Event()
 
-    def holds(self, index: int, size_bytes: int) -> bool:
+    def fits(self, index: int, size_bytes: int) -> bool:
         return index == self._turn or self._held_bytes + size_bytes <= self._size_bytes
 
-    async def wait(self, index: int, size_bytes: int) -> None:
+    async def wait_until_fits(self, index: int, size_bytes: int) -> None:
         """Return once there is room for so many bytes more of a picture."""
-        while not self.holds(index, size_bytes):
+        while not self.fits(index, size_bytes):
             await self._change.wait()
 
-    def take(self, size_bytes: int) -> None:
+    def reserve(self, size_bytes: int) -> None:
         self._held_bytes += size_bytes
 
-    def give_back(self, size_bytes: int) -> None:
+    def release(self, size_bytes: int) -> None:
         self._held_bytes -= size_bytes
         self._wake()
 
-    def turn_to(self, index: int) -> None:
+    def set_turn(self, index: int) -> None:
         """Say whose turn it is."""
         self._turn = index
         self._wake()

@@ -13,11 +13,11 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 class UrlError(CloudKonError):
-    """A URL can't be fetched; the message is the reason that its author reads, and does not repeat the URL."""
+    """A URL can't be fetched. The message tells its author why, without the URL."""
 
 
 @dataclass(frozen=True, slots=True)
-class S3Place:
+class S3Location:
     bucket: str
     key: str
 
@@ -26,7 +26,7 @@ def check_url(url: str) -> None:
     """Raise UrlError unless this is a URL of http, https or s3 as a whole."""
     if len(url) > _MAX_CHARACTERS:
         raise UrlError(f"the URL is longer than {_MAX_CHARACTERS:,} characters")
-    if s3_place(url) is None:
+    if s3_location(url) is None:
         check_web_url(url)
 
 
@@ -36,31 +36,31 @@ def check_web_url(url: str) -> None:
         raise UrlError("a URL holds no blanks and no control characters; write %20 for a blank")
     parts = _split(url)
     if parts.scheme not in {"http", "https"}:
-        raise UrlError(f"only http, https and s3 URLs can be fetched{_kind(parts)}")
+        raise UrlError(f"only http, https and s3 URLs can be fetched{_name_scheme(parts)}")
     if not parts.hostname:
         raise UrlError("the URL names no host")
 
 
-def s3_place(url: str) -> S3Place | None:
+def s3_location(url: str) -> S3Location | None:
     """The bucket and the key, taken literally, of an s3 URL; None for another; raise UrlError if it lacks one."""
     if url[:5].lower() != "s3://":
         return None
     bucket, _, key = url[5:].partition("/")
     if not _BUCKET.fullmatch(bucket) or not key:
         raise UrlError("an s3 URL is written s3://BUCKET/KEY")
-    return S3Place(bucket, key)
+    return S3Location(bucket, key)
 
 
-def shown(url: str) -> str:
+def redacted(url: str) -> str:
     """The URL as messages and logs may show it: without user, password, fragment and the values of its query."""
     printable = "".join(character if character.isprintable() else "_" for character in url)
     if printable[:5].lower() == "s3://":
-        return _cut(printable)
+        return _shorten(printable)
     head, question, query = printable.partition("#")[0].partition("?")
     scheme, slashes, rest = head.partition("//")
     authority, slash, path = rest.partition("/")
     host = authority.rpartition("@")[2]
-    return _cut(f"{scheme}{slashes}{host}{slash}{path}{question}{_names(query)}")
+    return _shorten(f"{scheme}{slashes}{host}{slash}{path}{question}{_hide_values(query)}")
 
 
 def _split(url: str) -> SplitResult:
@@ -68,24 +68,24 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port  # raises if it is none
     except ValueError as error:
-        raise UrlError(f"this is no URL: {_without_url(error)}") from error
+        raise UrlError(f"this is no URL: {_error_without_url(error)}") from error
     return parts
 
 
-def _without_url(error: ValueError) -> str:
-    """What the standard library says, without the piece of the URL that it quotes."""
+def _error_without_url(error: ValueError) -> str:
+    """The standard library's message, without the part of the URL that it quotes."""
     return str(error).partition(":")[0].partition("'")[0].strip().lower() or "it can't be read"
 
 
-def _kind(parts: SplitResult) -> str:
+def _name_scheme(parts: SplitResult) -> str:
     return f", not {parts.scheme[:20]}" if parts.scheme else ""
 
 
-def _names(query: str) -> str:
-    """A query's names stay, to tell URLs apart; a query without names is all value."""
+def _hide_values(query: str) -> str:
+    """Keep the names in a query, to tell URLs apart. A query without names is a value as a whole."""
     fields = (field.partition("=") for field in query.split("&"))
     return "&".join(f"{name}=..." if equals else "..." for name, equals, _ in fields) if query else ""
 
 
-def _cut(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else text[: _MAX_SHOWN_CHARACTERS - 3] + "..."

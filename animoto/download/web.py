@@ -1,4 +1,4 @@
-"""One GET of one URL of http or https: redirects followed by hand, each of them checked like the first."""
+"""Gets a URL of http or https. Redirects are followed here, and each target is checked like the first URL."""
 
 import ssl
 from collections.abc import AsyncGenerator
@@ -47,30 +47,30 @@ class WebReader:
                 async for chunk in body:
                     yield chunk
         except (aiohttp.ClientError, ForbiddenAddressError, OSError, ValueError) as error:
-            raise _translated(error) from None  # the causes quote URLs with their secrets
+            raise _translate(error) from None  # the causes quote URLs with their secrets
 
     async def _body(self, url: str, max_bytes: int) -> AsyncGenerator[bytes]:
         for _ in range(self._max_redirects + 1):
-            async with self._session.get(_requested(url), allow_redirects=False) as answer:
+            async with self._session.get(_to_request_url(url), allow_redirects=False) as answer:
                 if answer.status in _REDIRECTS:
-                    url = _target(answer)
+                    url = _redirect_target(answer)
                     continue
-                _check(answer, max_bytes)
+                _check_answer(answer, max_bytes)
                 async for chunk in answer.content.iter_any():
                     yield chunk
                 return
         raise FetchError(f"it redirects more than {self._max_redirects} times")
 
 
-def _requested(url: str) -> URL:
-    """A URL in ASCII is sent as it stands, for a signature covers its spelling."""
+def _to_request_url(url: str) -> URL:
+    """A URL in ASCII is sent exactly as written, because signed URLs break otherwise."""
     return URL(url, encoded=url.isascii())
 
 
-def _target(answer: aiohttp.ClientResponse) -> str:
+def _redirect_target(answer: aiohttp.ClientResponse) -> str:
     location = answer.headers.get("Location", "")
     if not location:
-        raise FetchError(f"the server answered {_status(answer.status)} without a place to go on to")
+        raise FetchError(f"the server answered {_status_text(answer.status)} without a place to go on to")
     try:
         target = str(answer.url.join(URL(location, encoded=location.isascii())))
         check_web_url(target)
@@ -80,12 +80,12 @@ def _target(answer: aiohttp.ClientResponse) -> str:
     return target
 
 
-def _check(answer: aiohttp.ClientResponse, max_bytes: int) -> None:
+def _check_answer(answer: aiohttp.ClientResponse, max_bytes: int) -> None:
     if answer.status != HTTPStatus.OK:
         temporary = 500 <= answer.status < 600 or answer.status in _TEMPORARY
         after = answer.headers.get("Retry-After", "")
         raise FetchError(
-            f"the server answered {_status(answer.status)}",
+            f"the server answered {_status_text(answer.status)}",
             temporary=temporary,
             retry_after_s=float(after) if after.isascii() and after.isdecimal() else 0.0,
         )
@@ -100,14 +100,14 @@ def too_large(max_bytes: int) -> FetchError:
     return FetchError(f"it is larger than {max_bytes:,} bytes, the most that is fetched")
 
 
-def _status(status: int) -> str:
+def _status_text(status: int) -> str:
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return str(status)
 
 
-def _translated(error: Exception) -> FetchError:
+def _translate(error: Exception) -> FetchError:
     cause, temporary = getattr(error, "certificate_error", getattr(error, "os_error", error)), True
     match cause, error:
         case ForbiddenAddressError(address=address, refusal=refusal), _:

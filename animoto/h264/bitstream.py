@@ -1,4 +1,4 @@
-"""The alphabet of an H.264 stream: bits, Exp-Golomb codes and emulation prevention (ITU-T H.264, 7.2, 9.1, 7.4.1)."""
+"""How an H.264 stream is written: bits, Exp-Golomb codes and emulation prevention (ITU-T H.264, 7.2, 9.1, 7.4.1)."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Encode each picture by itself: what it becomes depends on its pixels and its turn, whichever thread does it."""
+"""Encodes each picture by itself. Its bytes depend on pixels and on whether its number is odd, not on the thread."""
 
 from fractions import Fraction
 
@@ -23,10 +23,10 @@ _X264 = {
 
 
 class IntraEncoder:
-    """Encodes frames (yuv420p, limited range, of one size) with a fixed quantiser; for any thread.
+    """Encodes frames (yuv420p, limited range, of one size) with a fixed quantiser. Thread-safe.
 
-    A rate factor would depend on durations. The encoders of a video, about one a thread, are kept to its end: to open
-    one takes a fifth of a picture's time.
+    A rate factor (crf) would depend on durations. Encoders, about one a thread, are kept until the video ends: opening
+    one takes a fifth of the time that a picture takes.
     """
 
     def __init__(self, qp: int) -> None:
@@ -39,23 +39,23 @@ class IntraEncoder:
         try:
             encoder = self._idle[turn].pop()
         except IndexError:
-            encoder = self._opened(frame, turn)
-        coded = _coded(encoder, frame)
+            encoder = self._open(frame, turn)
+        coded = _encode(encoder, frame)
         self._idle[(turn + 1) % _TURNS].append(encoder)
         return IntraPicture.parse(coded)
 
-    def _opened(self, frame: VideoFrame, turn: int) -> VideoCodecContext:
-        """An encoder whose turn it is: if need be, after pictures that nobody wants."""
+    def _open(self, frame: VideoFrame, turn: int) -> VideoCodecContext:
+        """Open an encoder whose next IDR number is this one; for 1, a first picture is encoded and dropped."""
         encoder = VideoCodecContext.create("libx264", "w")
         encoder.width, encoder.height, encoder.pix_fmt = frame.width, frame.height, "yuv420p"
         encoder.time_base, encoder.framerate = Fraction(1, 30), Fraction(30)
         encoder.thread_count = 1
         encoder.options = {**_X264, "qp": str(self._qp)}
         for _ in range(turn):
-            _coded(encoder, frame)
+            _encode(encoder, frame)
         return encoder
 
 
-def _coded(encoder: VideoCodecContext, frame: VideoFrame) -> bytes:
+def _encode(encoder: VideoCodecContext, frame: VideoFrame) -> bytes:
     frame.pts, frame.pict_type = None, PictureType.NONE
     return b"".join(map(bytes, encoder.encode(frame)))

@@ -9,7 +9,7 @@ from animoto.h264.parameter_sets import Layout
 
 
 class SliceType(IntEnum):
-    """Each with the number that says that all slices of the picture are of this type (table 7-6)."""
+    """The values which say that all slices of the picture are of this type (table 7-6)."""
 
     P = 5
     B = 6
@@ -58,7 +58,7 @@ class SliceHeader:
 
     @classmethod
     def read(cls, bits: BitReader, layout: Layout, *, referenced: bool, idr: bool) -> Self:
-        """Read what write wrote, or x264 for an intra picture; raises ValueError for what write would not write."""
+        """Read a header that write made, or x264 for an intra picture. Raises ValueError for any other."""
         _expect_zero(bits.ue(), "first_mb_in_slice")
         kind = SliceType(5 + bits.ue() % 5)
         parameters = bits.ue()

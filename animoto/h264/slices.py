@@ -1,4 +1,4 @@
-"""Coded pictures of one slice: a picture of x264's under a header of ours, and pictures that are skipped throughout."""
+"""Writes pictures of one slice: a picture of x264 under a header of ours, and pictures that skip all blocks."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -14,7 +14,7 @@ _HEAD_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class IntraPicture:
-    """A picture that x264 encoded by itself, ready for any place in a stream.
+    """A picture that x264 encoded by itself. It can be put at any position of a stream.
 
     The new header is made to end on the same bit of its byte as the old one, so that the bytes after it, some
     hundred thousand, are neither shifted nor escaped again.
@@ -58,7 +58,7 @@ class IntraPicture:
     def unit(self, frame_num: int, order_count: int, idr: int | None = None) -> bytes:
         """The picture at this place of a stream, as an IDR picture or an ordinary one, referenced by others."""
         header = SliceHeader(SliceType.I, 0, frame_num, order_count, True, idr, self.qp, self.deblocking)
-        bits = _aligned(header, self.lead_bits % 8)
+        bits = _align(header, self.lead_bits % 8)
         reader = BitReader(self.lead, self.lead_bits)
         left = 8 * len(self.lead) - self.lead_bits
         bits.u(left, reader.u(left))
@@ -67,15 +67,15 @@ class IntraPicture:
 
 def hold(macroblocks: int, frame_num: int, order_count: int) -> bytes:
     """A picture of P_Skip macroblocks: it repeats the latest reference, to the bit (8.4.1.1)."""
-    return _skipped(SliceType.P, macroblocks, frame_num, order_count, referenced=True)
+    return _write_skipped(SliceType.P, macroblocks, frame_num, order_count, referenced=True)
 
 
 def fade(macroblocks: int, frame_num: int, order_count: int) -> bytes:
     """A picture of B_Skip macroblocks: it blends its two references by their distance in order count (8.4.2.3.1)."""
-    return _skipped(SliceType.B, macroblocks, frame_num, order_count, referenced=False)
+    return _write_skipped(SliceType.B, macroblocks, frame_num, order_count, referenced=False)
 
 
-def _skipped(kind: SliceType, macroblocks: int, frame_num: int, order_count: int, *, referenced: bool) -> bytes:
+def _write_skipped(kind: SliceType, macroblocks: int, frame_num: int, order_count: int, *, referenced: bool) -> bytes:
     header = SliceHeader(kind, 0, frame_num, order_count, referenced, None, INITIAL_QP)
     bits = BitWriter()
     header.write(bits, OUR_LAYOUT)
@@ -83,7 +83,7 @@ def _skipped(kind: SliceType, macroblocks: int, frame_num: int, order_count: int
     return _unit_header(header) + escape(bits.end())
 
 
-def _aligned(header: SliceHeader, bit: int) -> BitWriter:
+def _align(header: SliceHeader, bit: int) -> BitWriter:
     """The header, padded by the length of its parameter set's number so that it ends on this bit of a byte."""
     for number in PADDING_IDS:
         bits = BitWriter()

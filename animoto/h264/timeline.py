@@ -1,4 +1,4 @@
-"""Which picture is shown when, and how each frame comes about: pure, a picture at a time.
+"""Decides which picture each frame shows and how it is coded. Pure, and reads one picture ahead.
 
     presentation   I0 h h h h  f f f  I1 h h h  f f f  I2 h h h     I intra, h hold, f fade
     decoding       I0 h h h h  I1 f f f  h h h  I2 f f f  h h h
@@ -20,7 +20,7 @@ ORDER_STEP = 2
 MAX_FADE_FRAMES = 127 // ORDER_STEP - 1
 """The distance of a blend's two references counts to 127 at most (8.4.1.2.3)."""
 SEEK_SECONDS = 10
-"""Seldom much more than so long from one IDR picture, which can be sought to, to the next."""
+"""About the longest time between two IDR pictures, which are the points that players can seek to."""
 
 
 class Kind(StrEnum):
@@ -31,15 +31,15 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How long the pictures stand; fade_frames is what was asked for, see fade_of for what a picture gets."""
+class Timing:
+    """How long pictures are shown. fade_frames is the length asked for; fade_of tells what a picture really gets."""
 
     fps: int
     seconds: Fraction
     fade_frames: int = 0
 
     def start(self, number: int) -> int:
-        """The frame with which a picture begins, to the nearest: no error adds up."""
+        """The frame at which a picture begins, rounded to the nearest, so that errors do not add up."""
         return int(number * self.seconds * self.fps + Fraction(1, 2))
 
     def fade_of(self, number: int) -> int:
@@ -65,7 +65,7 @@ class CodedFrame(Generic[T]):
     order_count: int
     """Its place in presentation order since the IDR picture (8.2.1)."""
     idr: int | None = None
-    """For an IDR picture, what tells it from the one before."""
+    """For an IDR picture, the number that differs from the previous one's."""
 
     @property
     def referenced(self) -> bool:
@@ -73,18 +73,18 @@ class CodedFrame(Generic[T]):
         return self.kind is not Kind.FADE
 
 
-def timeline(pictures: Iterable[T], pace: Pace) -> Iterator[CodedFrame[T]]:
+def timeline(pictures: Iterable[T], timing: Timing) -> Iterator[CodedFrame[T]]:
     """The frames of a video, in decoding order; draws one picture ahead."""
     coder: _Coder[T] = _Coder()
-    fade, seekable, longest = 0, 0, SEEK_SECONDS * pace.fps
+    fade, seekable, longest = 0, 0, SEEK_SECONDS * timing.fps
     for number, (picture, following) in enumerate(_with_next(pictures)):
-        start, end = pace.start(number), pace.start(number + 1)
+        start, end = timing.start(number), timing.start(number + 1)
         if fade:
             yield from coder.fade(picture, start, fade)
         else:
             yield coder.idr(picture, start)
             seekable = start
-        fade = pace.fade_of(number) if following else 0
+        fade = timing.fade_of(number) if following else 0
         if start + 1 - seekable >= longest:
             fade = max(0, min(fade, end - start - 2))  # leaves a frame to seek to
         for at in range(start + 1, end - fade):

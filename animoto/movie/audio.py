@@ -1,4 +1,4 @@
-"""A track of sound as long as its video: cut where it is longer, continued by silence where it is shorter."""
+"""Makes a track of sound as long as its video: longer sound is cut, shorter sound is followed by silence."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -29,29 +29,29 @@ class AudioTrack:
     def __init__(self, container: OutputContainer, path: Path) -> None:
         """Raises InputError if the file holds no sound that can be read."""
         self._path = path
-        self._source = _opened(path)
+        self._source = _open(path)
         self._stream: AudioStream = container.add_stream("aac", rate=RATE, layout=_LAYOUT, format=_FORMAT)
         self._stream.bit_rate = _BITRATE
-        self._frames = self._resampled()
+        self._frames = self._resample()
         self._fifo = AudioFifo()
         self._samples = 0
 
     def until(self, time_s: Fraction) -> "Iterator[Packet[AudioStream]]":
         """The packets that begin before this time, after those that were taken before."""
         while self._samples + _BLOCK <= time_s * RATE:
-            yield from self._encoded(_BLOCK)
+            yield from self._encode(_BLOCK)
 
     def end(self, time_s: Fraction) -> "Iterator[Packet[AudioStream]]":
         """The packets that are left, up to exactly this time."""
         yield from self.until(time_s)
         if rest := int(time_s * RATE) - self._samples:
-            yield from self._encoded(rest)
+            yield from self._encode(rest)
         yield from self._stream.encode(None)
 
     def close(self) -> None:
         self._source.close()
 
-    def _encoded(self, samples: int) -> "Iterator[Packet[AudioStream]]":
+    def _encode(self, samples: int) -> "Iterator[Packet[AudioStream]]":
         while self._fifo.samples < samples:
             self._fifo.write(next(self._frames, None) or _silence())
         if frame := self._fifo.read(samples):
@@ -59,17 +59,17 @@ class AudioTrack:
             self._samples += samples
             yield from self._stream.encode(frame)
 
-    def _resampled(self) -> Iterator[AudioFrame]:
+    def _resample(self) -> Iterator[AudioFrame]:
         resampler = AudioResampler(_FORMAT, _LAYOUT, RATE)
         try:
             for frame in self._source.decode(audio=0):
-                yield from map(_timeless, resampler.resample(frame))
-            yield from map(_timeless, resampler.resample(None))
+                yield from map(_without_time, resampler.resample(frame))
+            yield from map(_without_time, resampler.resample(None))
         except FFmpegError as error:
             raise InputError(f"The sound of {self._path} can't be decoded: {error}.") from error
 
 
-def _opened(path: Path) -> InputContainer:
+def _open(path: Path) -> InputContainer:
     try:
         source = av.open(str(path), options=_FILES)
     except (FFmpegError, OSError) as error:
@@ -80,7 +80,7 @@ def _opened(path: Path) -> InputContainer:
     return source
 
 
-def _timeless(frame: AudioFrame) -> AudioFrame:
+def _without_time(frame: AudioFrame) -> AudioFrame:
     """Samples follow one another, whatever times the file gives them."""
     frame.pts = None
     return frame

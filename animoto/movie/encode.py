@@ -1,4 +1,4 @@
-"""The other engine: every frame is drawn and encoded, for what can't be synthesised, and to judge what is."""
+"""The engine that draws and encodes every frame: for videos that can't be synthesised, and as their reference."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,24 +16,24 @@ from PIL import Image
 from animoto.h264.parameter_sets import MATRIX, PRIMARIES, TRANSFER
 from animoto.h264.stream import AccessUnit, CodedVideo
 from animoto.h264.timeline import SEEK_SECONDS
-from animoto.picture.planes import joined, planes_of
-from animoto.picture.zoom import zoomed
+from animoto.picture.planes import frame_of_planes, planes_of
+from animoto.picture.zoom import zoom
 from animoto.video import VideoSpec
 
 _THREADS = 2
-"""Always as many: with other numbers x264 gives other bytes."""
+"""Fixed, because x264 gives other bytes with another number of threads."""
 _INTRA_STEPS = 3
 """How much finer x264 quantises intra pictures than others (its ipratio, 1.4)."""
 
 
-def encoded(pictures: Iterable[VideoFrame], spec: VideoSpec) -> CodedVideo:
-    """The video of pictures, all of its frames encoded by x264; holds two pictures at a time."""
-    encoder = _encoder(spec)
+def encode_every_frame(pictures: Iterable[VideoFrame], spec: VideoSpec) -> CodedVideo:
+    """Encode all frames of the video by x264. Two pictures are in memory at a time."""
+    encoder = _make_encoder(spec)
     encoder.open()
-    return CodedVideo(bytes(encoder.extradata or b""), _units(encoder, _frames(pictures, spec)))
+    return CodedVideo(bytes(encoder.extradata or b""), _encode_units(encoder, _draw_frames(pictures, spec)))
 
 
-def _encoder(spec: VideoSpec) -> VideoCodecContext:
+def _make_encoder(spec: VideoSpec) -> VideoCodecContext:
     encoder = VideoCodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = spec.width, spec.height, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, spec.fps), Fraction(spec.fps)
@@ -53,34 +53,34 @@ def _encoder(spec: VideoSpec) -> VideoCodecContext:
     return encoder
 
 
-def _units(encoder: VideoCodecContext, frames: Iterable[VideoFrame]) -> Iterator[AccessUnit]:
+def _encode_units(encoder: VideoCodecContext, frames: Iterable[VideoFrame]) -> Iterator[AccessUnit]:
     for number, frame in enumerate(frames):
         frame.pts, frame.time_base = number, encoder.time_base
         frame.pict_type = PictureType.NONE  # a decoded JPEG asks to be a key frame, each time
-        yield from map(_unit, encoder.encode(frame))
-    yield from map(_unit, encoder.encode(None))
+        yield from map(_to_unit, encoder.encode(frame))
+    yield from map(_to_unit, encoder.encode(None))
 
 
-def _unit(packet: "Packet[VideoStream]") -> AccessUnit:
+def _to_unit(packet: "Packet[VideoStream]") -> AccessUnit:
     if packet.pts is None or packet.dts is None:
         raise ValueError("The encoder gave a frame without its times.")
     return AccessUnit(bytes(packet), packet.pts, packet.dts, packet.is_keyframe)
 
 
-def _frames(pictures: Iterable[VideoFrame], spec: VideoSpec) -> Iterator[VideoFrame]:
+def _draw_frames(pictures: Iterable[VideoFrame], spec: VideoSpec) -> Iterator[VideoFrame]:
     """Every frame of the video, in order of presentation."""
-    pace, fade = spec.pace, 0
+    timing, fade = spec.timing, 0
     shown = (_Shown(number, picture, spec.pan_zoom) for number, picture in enumerate(pictures))
     for picture, following in pairwise(chain(shown, [None])):
         if picture is None:
             return
-        start, end = pace.start(picture.number), pace.start(picture.number + 1)
+        start, end = timing.start(picture.number), timing.start(picture.number + 1)
         picture.first, picture.last = start - fade, end
-        fade = pace.fade_of(picture.number) if following else 0
+        fade = timing.fade_of(picture.number) if following else 0
         for at in range(start, end - fade):
             yield picture.frame(at)
         if following:
-            following.first, following.last = end - fade, pace.start(following.number + 1)
+            following.first, following.last = end - fade, timing.start(following.number + 1)
             for at in range(end - fade, end):
                 yield _blend(picture.planes(at), following.planes(at), Fraction(at - (end - fade) + 1, fade + 1))
 
@@ -96,13 +96,13 @@ class _Shown:
     last: int = 0
 
     def frame(self, at: int) -> VideoFrame:
-        return joined(self.planes(at)) if self.moves else self.picture
+        return frame_of_planes(self.planes(at)) if self.moves else self.picture
 
     def planes(self, at: int) -> list[Image.Image]:
         planes = planes_of(self.picture)
-        return zoomed(planes, self.number, Fraction(at - self.first, self.last - self.first)) if self.moves else planes
+        return zoom(planes, self.number, Fraction(at - self.first, self.last - self.first)) if self.moves else planes
 
 
 def _blend(before: list[Image.Image], after: list[Image.Image], share: Fraction) -> VideoFrame:
-    """Linear, and cut to whole levels."""
-    return joined([Image.blend(a, b, float(share)) for a, b in zip(before, after, strict=True)])
+    """A linear blend; levels are truncated to integers."""
+    return frame_of_planes([Image.blend(a, b, float(share)) for a, b in zip(before, after, strict=True)])

@@ -4,5 +4,5 @@ from av.codec import Codec, codecs_available
 
 
 def has_x264() -> bool:
-    """Wheels bring libx264; a PyAV that was built against a system's ffmpeg may lack it."""
+    """PyAV's wheels contain libx264; a PyAV built against a system's ffmpeg may lack it."""
     return "libx264" in codecs_available and Codec("libx264", "w").is_encoder

@@ -27,23 +27,25 @@ def write_mp4(video: CodedVideo, fps: int, audio: Path | None, path: Path) -> in
     }
     first = next(video.units)
     with av.open(str(path), "w", format="mp4", options=options) as container:
-        stream = _video_stream(container, video.parameters + first.data, fps)
+        stream = _add_video_stream(container, video.parameters + first.data, fps)
         units = chain([first], video.units)
         if audio is None:
-            return _write(container, stream, units, Fraction(1, fps))
+            return _write_units(container, stream, units, Fraction(1, fps))
         with closing(AudioTrack(container, audio)) as sound:
-            return _write(container, stream, _accompanied(container, units, sound, fps), Fraction(1, fps))
+            return _write_units(container, stream, _with_sound(container, units, sound, fps), Fraction(1, fps))
 
 
-def _video_stream(container: OutputContainer, start: bytes, fps: int) -> VideoStream:
-    """A stream that is described by the beginning of its own bytes."""
+def _add_video_stream(container: OutputContainer, start: bytes, fps: int) -> VideoStream:
+    """Add a stream; its description is read from the first bytes of the stream itself."""
     with av.open(io.BytesIO(start), format="h264") as described:
         stream = container.add_stream_from_template(described.streams.video[0], opaque=True)
     stream.time_base = Fraction(1, fps)
     return stream
 
 
-def _write(container: OutputContainer, stream: VideoStream, units: Iterable[AccessUnit], frame_s: Fraction) -> int:
+def _write_units(
+    container: OutputContainer, stream: VideoStream, units: Iterable[AccessUnit], frame_s: Fraction
+) -> int:
     frames = 0
     for unit in units:
         packet = Packet(unit.data)
@@ -55,10 +57,10 @@ def _write(container: OutputContainer, stream: VideoStream, units: Iterable[Acce
     return frames
 
 
-def _accompanied(
+def _with_sound(
     container: OutputContainer, units: Iterable[AccessUnit], sound: AudioTrack, fps: int
 ) -> Iterator[AccessUnit]:
-    """The same frames; the sound is written in step with them, so that neither waits in memory."""
+    """Pass the frames on and write the sound up to each of them, so that neither piles up in memory."""
     frames = 0
     for unit in units:
         yield unit

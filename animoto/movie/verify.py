@@ -1,4 +1,4 @@
-"""Read a finished file back, and hold it to what was meant: a video is whole, or it is not there."""
+"""Reads a finished file back and compares it with what was meant, so that no incomplete video is ever stored."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def _length(stream: Stream) -> Fraction:
 
 @dataclass(frozen=True, slots=True)
 class _Times:
-    """Of a frame, in ticks of its track: whole numbers, for there are thousands of them to compare."""
+    """The times of a frame in ticks of its track: integers, because thousands are compared."""
 
     shown: int
     decoded: int

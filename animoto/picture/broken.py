@@ -1,4 +1,4 @@
-"""Pictures that can't be used, and the two ways to go on from them."""
+"""Pictures that can't be used, and the two ways to handle them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Broken:
 
 
 class BrokenPictureError(CloudKonError):
-    """A video can't be made, for one of its pictures, or all of them, are broken."""
+    """A video can't be made because one of its pictures, or all of them, are broken."""
 
     def __init__(self, message: str, *, temporary: bool) -> None:
         super().__init__(message)
@@ -39,7 +39,9 @@ class BrokenPictureError(CloudKonError):
         """Whether another try of the task may go better."""
 
 
-def usable(pictures: Iterable[_PictureT | Broken], policy: OnBroken, skipped: list[Broken]) -> Iterator[_PictureT]:
+def select_usable(
+    pictures: Iterable[_PictureT | Broken], policy: OnBroken, skipped: list[Broken]
+) -> Iterator[_PictureT]:
     """Pass on the pictures that are whole; the broken ones end it, or are noted and left out.
 
     Raises BrokenPictureError at the first broken one, or, when all are skipped, at the end.

@@ -33,11 +33,11 @@ class Limiter:
         self._size = width, height
         self._idle: list[Graph] = []
 
-    def limited(self, full: VideoFrame) -> VideoFrame:
+    def to_limited_range(self, full: VideoFrame) -> VideoFrame:
         try:
             graph = self._idle.pop()
         except IndexError:
-            graph = self._built()
+            graph = self._build()
         graph.vpush(full)
         frame = graph.vpull()
         self._idle.append(graph)
@@ -47,7 +47,7 @@ class Limiter:
         frame.color_trc = TRANSFER
         return frame
 
-    def _built(self) -> Graph:
+    def _build(self) -> Graph:
         graph = Graph()
         graph.threads = 1
         width, height = self._size

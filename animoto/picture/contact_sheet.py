@@ -1,4 +1,4 @@
-"""A contact sheet: small copies of a video's pictures in rows, to know the video by without playing it."""
+"""Makes a contact sheet: small copies of a video's pictures in rows, which show the video without playing it."""
 
 import io
 
@@ -6,7 +6,7 @@ from av import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 
-_COLUMNS, _MOST = 4, 12
+_COLUMNS, _MAX_TILES = 4, 12
 _TILE_WIDTH = 320
 _QUALITY = 85
 
@@ -15,18 +15,18 @@ class ContactSheet:
     """Shows at most twelve pictures, evenly spread, in their order."""
 
     def __init__(self, pictures: int) -> None:
-        self._every = -(-pictures // _MOST)
+        self._every = -(-pictures // _MAX_TILES)
         self._seen = 0
         self._tiles: list[Image.Image] = []
 
     def add(self, frame: VideoFrame) -> None:
         """Take the next frame: yuv420p in limited range."""
         if self._seen % self._every == 0:
-            self._tiles.append(_tile(frame))
+            self._tiles.append(_make_tile(frame))
         self._seen += 1
 
     def jpeg(self) -> bytes:
-        """The sheet as a file; at least one frame was added."""
+        """Return the sheet as a JPEG file. At least one frame must have been added."""
         columns = min(_COLUMNS, len(self._tiles))
         rows = -(-len(self._tiles) // columns)
         width, height = self._tiles[0].size
@@ -38,7 +38,7 @@ class ContactSheet:
         return file.getvalue()
 
 
-def _tile(frame: VideoFrame) -> Image.Image:
+def _make_tile(frame: VideoFrame) -> Image.Image:
     tile = frame.reformat(
         width=_TILE_WIDTH,
         height=max(1, round(_TILE_WIDTH * frame.height / frame.width)),

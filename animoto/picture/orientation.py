@@ -26,7 +26,7 @@ class Orientation(IntEnum):
         return self >= Orientation.TRANSPOSED
 
 
-def orientation(exif: bytes) -> Orientation:
+def read_orientation(exif: bytes) -> Orientation:
     """The orientation in a block of EXIF; UPRIGHT if it tells none, or makes no sense."""
     tiff = exif.removeprefix(b"Exif\0\0")
     order = _BYTE_ORDERS.get(tiff[:4])

@@ -1,4 +1,4 @@
-"""The planes of a frame as pictures of Pillow's, and back."""
+"""Converts the planes of a frame to pictures of Pillow, and back."""
 
 from collections.abc import Sequence
 
@@ -8,23 +8,23 @@ from PIL import Image
 
 
 def planes_of(frame: VideoFrame) -> list[Image.Image]:
-    """Brightness and the two colours, each in grey."""
+    """The planes of brightness and of the two colours, each as a grey picture."""
     return [
         Image.frombuffer("L", (plane.width, plane.height), bytes(plane), "raw", "L", plane.line_size, 1)
         for plane in frame.planes
     ]
 
 
-def joined(planes: Sequence[Image.Image], pixels: str = "yuv420p") -> VideoFrame:
-    """A frame of planes: the colours have half the size of the brightness, or in yuvj444p the same."""
+def frame_of_planes(planes: Sequence[Image.Image], pixels: str = "yuv420p") -> VideoFrame:
+    """Make a frame of planes. Colour planes have half the size of the brightness, or the same size in yuvj444p."""
     frame = VideoFrame(*planes[0].size, pixels)
     for image, plane in zip(planes, frame.planes, strict=True):
-        plane.update(_padded(image.tobytes(), plane))
+        plane.update(_pad_rows(image.tobytes(), plane))
     return frame
 
 
-def _padded(data: bytes, plane: VideoPlane) -> bytes:
-    """Rows as far apart as the frame's memory has them."""
+def _pad_rows(data: bytes, plane: VideoPlane) -> bytes:
+    """Pad rows to the distance that they have in the frame's memory."""
     width, line_size = plane.width, plane.line_size
     if width == line_size:
         return data

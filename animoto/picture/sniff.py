@@ -1,4 +1,4 @@
-"""What it is that came instead of a picture, as far as its first bytes tell."""
+"""Names what came instead of a picture, from its first bytes."""
 
 _BEGINNINGS = {
     b"<!doctype html": "a web page (HTML)",
@@ -18,7 +18,7 @@ _BEGINNINGS = {
 _BRANDS = {b"heic": "a HEIC picture", b"heix": "a HEIC picture", b"mif1": "a HEIF picture"}
 
 
-def not_a_picture(data: bytes) -> str:
+def describe_non_picture(data: bytes) -> str:
     """The reason why these bytes are no picture that can be read."""
     if not data:
         return "it is empty"

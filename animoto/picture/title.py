@@ -3,13 +3,13 @@
 from av import VideoFrame
 from PIL import Image, ImageDraw, ImageFont
 
-from animoto.picture.planes import joined, planes_of
+from animoto.picture.planes import frame_of_planes, planes_of
 
 _WHITE, _BLACK, _GREY = 235, 16, 128
 _ROOM = (0.9, 0.4)
 """How much of the picture's width and height the title may take."""
 _HEIGHTS = (10, 12, 14, 17, 20, 24, 28, 34)
-"""Of a line: the so-manieth part of the picture's height, the largest that fits."""
+"""Of a line: as the picture's height divided by these; the largest that fits is taken."""
 _MIN_LINE = 8
 
 
@@ -19,22 +19,22 @@ def with_title(frame: VideoFrame, title: str) -> VideoFrame:
     In the font that Pillow brings (Aileron: Latin letters; others show as boxes). Lines are broken between words; what
     does not fit at the smallest size is cut.
     """
-    ink, edge = _masks(title, frame.width, frame.height)
+    ink, edge = _draw_masks(title, frame.width, frame.height)
     brightness, *colours = planes_of(frame)
     brightness.paste(_BLACK, mask=edge)
     brightness.paste(_WHITE, mask=ink)
     for plane in colours:
         plane.paste(_GREY, mask=edge.resize(plane.size, Image.Resampling.BOX))
-    return joined([brightness, *colours])
+    return frame_of_planes([brightness, *colours])
 
 
-def _masks(title: str, width: int, height: int) -> tuple[Image.Image, Image.Image]:
+def _draw_masks(title: str, width: int, height: int) -> tuple[Image.Image, Image.Image]:
     """Where the letters are, and where they are with their edge."""
     ink, edge = Image.new("L", (width, height)), Image.new("L", (width, height))
     for part in _HEIGHTS:
         font = ImageFont.load_default(max(_MIN_LINE, height / part))
         stroke = max(1, height // part // 16)
-        text = _broken(title, font, _ROOM[0] * width - 2 * stroke)
+        text = _wrap(title, font, _ROOM[0] * width - 2 * stroke)
         pen = ImageDraw.Draw(edge)
         box = pen.multiline_textbbox((0, 0), text, font, align="center", stroke_width=stroke)
         if box[2] - box[0] <= _ROOM[0] * width and box[3] - box[1] <= _ROOM[1] * height:
@@ -45,7 +45,7 @@ def _masks(title: str, width: int, height: int) -> tuple[Image.Image, Image.Imag
     return ink, edge
 
 
-def _broken(title: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:
+def _wrap(title: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:
     """The title in lines that are no wider, as far as its words allow."""
     lines: list[str] = []
     for word in title.split():

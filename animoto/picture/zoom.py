@@ -1,4 +1,4 @@
-"""Pan and zoom, the effect that is named for Ken Burns: a window moves slowly over the picture."""
+"""Pan and zoom (the Ken Burns effect): a window moves slowly over the picture."""
 
 from fractions import Fraction
 
@@ -7,11 +7,11 @@ from PIL import Image
 _CLOSEST = 1.12
 """How far it zooms, at most."""
 _CORNERS = ((0.5, 0.5), (0.0, 0.0), (1.0, 1.0), (1.0, 0.0), (0.0, 1.0))
-"""Where it moves to, a picture after another: how far right and down, of the room there is."""
+"""Where the window moves to, for one picture after another: the share of the free width and height."""
 
 
-def zoomed(planes: list[Image.Image], number: int, progress: Fraction) -> list[Image.Image]:
-    """A picture (the nth of the video) as it stands at this part of its time: every other one zooms out."""
+def zoom(planes: list[Image.Image], number: int, progress: Fraction) -> list[Image.Image]:
+    """Draw the nth picture at this share of its time. Every other picture zooms out."""
     nearness = float(progress if number % 2 == 0 else 1 - progress)
     scale = 1 / (1 + (_CLOSEST - 1) * nearness)
     right, down = _CORNERS[number % len(_CORNERS)]

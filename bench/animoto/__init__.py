@@ -1,0 +1,1 @@
+"""Measures videos of pictures beside other programs that make the same ones."""

@@ -15,9 +15,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from subprocess import CalledProcessError
 
-from bench.animoto import peers, report
+from bench.animoto import report
+from bench.animoto.peers import installed
 from bench.animoto.rounds import Result, Rounds, compiled
-from bench.animoto.serving import serving
+from bench.animoto.sources.serving import serving
 from bench.animoto.ways import MOVIEPY, NEEDS_FFMPEG, WAYS
 from bench.children import run
 
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _possible(names: Sequence[str]) -> list[str]:
     lacking = [name for name in names if name in {HOSTILE, *NEEDS_FFMPEG}]
-    if not lacking or peers.ffmpeg_version():
+    if not lacking or installed.ffmpeg_version():
         return list(names)
     print(f"There is no ffmpeg (Debian: apt-get install ffmpeg): without {', '.join(lacking)}.", file=sys.stderr)
     return [name for name in names if name not in lacking]
@@ -51,10 +52,10 @@ def _videos(names: Sequence[str], asked: argparse.Namespace, colours: int | None
     if not names:
         return [], 0.0
     if MOVIEPY in names:
-        peers.moviepy_python()  # installed before anything is measured
+        installed.moviepy_python()  # installed before anything is measured
     with tempfile.TemporaryDirectory(prefix="bench-animoto-") as folder:
         print(f"drawing {asked.pictures} pictures", file=sys.stderr)
-        run([sys.executable, "-m", "bench.animoto.pictures", folder, str(asked.pictures)], os.environ)
+        run([sys.executable, "-m", "bench.animoto.sources.pictures", folder, str(asked.pictures)], os.environ)
         with serving(Path(folder)) as server:
             rounds = Rounds(
                 Path(folder), server.base, sorted(Path(folder).glob("*.jpg")), compiled(os.environ), colours
@@ -67,7 +68,7 @@ def _colours() -> int | None:
     """How far our colours are off in a browser, of 255; None without one."""
     print("colours in a browser", file=sys.stderr)
     try:
-        errors: list[int] = json.loads(run([sys.executable, "-m", "bench.animoto.browser"], os.environ).stdout)
+        errors: list[int] = json.loads(run([sys.executable, "-m", "bench.animoto.judging.browser"], os.environ).stdout)
     except CalledProcessError:
         return None
     return max(errors)
@@ -81,9 +82,9 @@ def _hostile() -> list[dict[str, str]]:
 
 
 def _versions(names: Sequence[str]) -> Mapping[str, str]:
-    found = {"ffmpeg": peers.ffmpeg_version() or "none"}
+    found = {"ffmpeg": installed.ffmpeg_version() or "none"}
     if MOVIEPY in names:
-        found["moviepy"] = peers.moviepy_version(peers.moviepy_python())
+        found["moviepy"] = installed.moviepy_version(installed.moviepy_python())
     return found
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import av
 from PIL import Image
 
-from bench.animoto.likeness import as_shown, instants, thumbnail
+from bench.animoto.judging.likeness import as_shown, instants, thumbnail
 from bench.animoto.ours import make
-from bench.animoto.pictures import draw
+from bench.animoto.sources.pictures import draw
 from cloudkon.errors import TaskFailedError
 from cloudkon.handlers.deadline import deadline
 from cloudkon.handlers.registry import Permanent
@@ -120,7 +120,7 @@ def _ours(urls: list[str], folder: Path, patience_s: float) -> str:
 def _ffmpeg(urls: list[str], folder: Path, patience_s: float) -> str:
     out = folder / "ffmpeg.mp4"
     out.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "bench.animoto.original", str(out), *urls]
+    command = [sys.executable, "-m", "bench.animoto.peers.original", str(out), *urls]
     child = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         code = child.wait(patience_s)

@@ -9,7 +9,7 @@ from statistics import median
 from subprocess import CalledProcessError
 
 from bench import children
-from bench.animoto.judge import Claim, Seen, objections
+from bench.animoto.judging.judge import Claim, Seen, objections
 from bench.animoto.ways import FLOOR, ORIGINAL, WAYS, Task
 from bench.children import Ran
 
@@ -86,7 +86,7 @@ class Rounds:
             return result
         print(f"looking at {result.name}", file=sys.stderr)
         often = "twice" if WAYS[result.name].ours else "once"
-        command = [sys.executable, "-m", "bench.animoto.likeness", often, str(video), *map(str, self.pictures)]
+        command = [sys.executable, "-m", "bench.animoto.judging.likeness", often, str(video), *map(str, self.pictures)]
         seen = Seen(**json.loads(children.run(command, self.environment).stdout))
         size = video.stat().st_size
         return replace(result, size_bytes=size, seen=seen, objections=list(objections(seen, size, claim)))

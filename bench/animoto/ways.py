@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.animoto import peers, xfade
+from bench.animoto.peers import installed, xfade
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,11 @@ def _floor(task: Task) -> list[str]:
 
 
 def _original(task: Task) -> list[str]:
-    return [sys.executable, "-m", "bench.animoto.original", str(task.out), *task.urls]
+    return [sys.executable, "-m", "bench.animoto.peers.original", str(task.out), *task.urls]
 
 
 def _moviepy(task: Task) -> list[str]:
-    return peers.moviepy_command(peers.moviepy_python(), task.out, list(task.pictures))
+    return installed.moviepy_command(installed.moviepy_python(), task.out, list(task.pictures))
 
 
 def _xfade(preset: str) -> Callable[[Task], list[str]]:

@@ -1,6 +1,5 @@
 """workers image: what the machines of the workers start from."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -11,19 +10,20 @@ from uuid import uuid4
 import click
 
 from cli.fleet.artifacts import Artifacts, built, given
-from cli.system.processes import undisturbed
-from cli.terminal.confirm import is_agreed
-from cli.terminal.options import json_option, stage_option
-from cli.terminal.tables import Table, aligned, print_tables
+from cli.system.processes import ignoring_signals
+from cli.terminal.confirm import confirm
+from cli.terminal.options import json_option, stage_option, uses_clock
+from cli.terminal.output import Output
+from cli.terminal.tables import Table, aligned
 from cli.terminal.units import duration
 from cloudkon.aws.machines.ami_builder import Build, ImageBuilder, ProvisioningError
 from cloudkon.aws.machines.amis import Images
 from cloudkon.aws.session import Session
 from cloudkon.aws.stack.stack import Stack
 from cloudkon.aws.store import S3Store
-from cloudkon.clock import SystemClock
+from cloudkon.clock import Clock
 from cloudkon.errors import NotFoundError
-from cloudkon.stage.ami import ARTIFACTS_PREFIX, WorkerImage, user_data
+from cloudkon.stage.ami import ARTIFACTS_PREFIX, WorkerAmi, user_data
 from cloudkon.stage.names import Names
 
 _TYPES = {"amd64": "t3.small", "arm64": "t4g.small"}
@@ -32,7 +32,7 @@ wheel_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.group()
 def image() -> None:
-    """Make, list and delete the images that workers' machines start from.
+    """Build, list and delete the images that workers' machines start from.
 
     \b
     Examples:
@@ -55,6 +55,7 @@ def image() -> None:
     "--with", "own", type=wheel_file, multiple=True, help="A wheel of your own tasks; may be given several times."
 )
 @click.option("--force", is_flag=True, help="Build even if there is an image of the same content.")
+@uses_clock
 def build(
     stage: str,
     arch: str,
@@ -63,19 +64,20 @@ def build(
     wheel: Path | None,
     own: tuple[Path, ...],
     *,
+    clock: Clock,
     force: bool,
-    as_json: bool,
+    output: Output,
 ) -> None:
-    """Make an image of this checkout for new workers; print its id.
+    """Build an image of this checkout for new workers, and print its id.
 
-    An instance of Debian's own image makes itself a worker's machine, proves itself, becomes the image and is
-    terminated: about ten minutes, and a cent. If it fails, its last words are shown. Nothing is left running, Ctrl-C
-    included. An image of the same content is taken as it is.
+    An instance of Debian's own image installs CloudKon, checks itself, becomes the image and is terminated. That takes
+    about ten minutes and costs about a cent. If it fails, the last lines of its log are shown. Nothing is left running,
+    also after Ctrl-C. If there is an image of the same content, it is used as it is.
     """
     session = Session()
-    names, clock = session.names(stage), SystemClock()
+    names = session.names(stage)
     images = Images(session.ec2(), session.ssm(), names)
-    place = _place(session, names)
+    place = _place(session, names, clock)
     with TemporaryDirectory(prefix="cloudkon-image-") as folder:
         artifacts = given(wheel, own) if wheel else built(Path.cwd(), Path(folder), own)
         digest = artifacts.digest
@@ -91,13 +93,13 @@ def build(
                 security_group=place.security_group,
                 subnet=subnet or place.subnet,
             )
-            made = _built(ImageBuilder(session.ec2(), images, names, clock, _say, undisturbed), asked)
+            made = _built(ImageBuilder(session.ec2(), images, names, clock, _say, ignoring_signals), asked)
         else:
             made = found.id
             _say(f"{made} was made of the same content, {digest}; --force makes another")
-    images.make_current(made)
+    images.make_current(made, clock)
     _say("new workers start from it")
-    click.echo(json.dumps({"image": made, "artifacts": digest}) if as_json else made)
+    output.value({"image": made, "artifacts": digest}, [made])
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,8 @@ class _Place:
     subnet: str | None
 
 
-def _place(session: Session, names: Names) -> _Place:
-    outputs = Stack(session.cloudformation(), names.stack, SystemClock()).outputs()
+def _place(session: Session, names: Names, clock: Clock) -> _Place:
+    outputs = Stack(session.cloudformation(), names.stack, clock).outputs()
     if "SecurityGroup" not in outputs:
         raise NotFoundError(
             f"The stack {names.stack} in {names.region} has no place for workers. "
@@ -121,50 +123,49 @@ def _place(session: Session, names: Names) -> _Place:
 @image.command("list")
 @stage_option
 @json_option
-def list_(stage: str, *, as_json: bool) -> None:
+@uses_clock
+def list_(stage: str, *, clock: Clock, output: Output) -> None:
     """List the images of the stage, the newest first.
 
-    Which one new workers start from, and which instances run of each, is told. With --json, a line an image.
+    Also shown are the image that new workers start from and the instances that use each image.
     """
     images = _images(stage)
     shown = images.all()
     current, users = images.current(), images.users(shown)
-    if as_json:
-        for each in shown:
-            told = asdict(each) | {"current": each.id == current, "instances": list(users.get(each.id, []))}
-            click.echo(json.dumps(told))
-        return
-    print_tables([_table(shown, current, users).telling()])
+    output.listing(
+        (asdict(each) | {"current": each.id == current, "instances": list(users.get(each.id, []))} for each in shown),
+        _table(shown, current, users, clock.now_ms()).without_empty_columns(),
+    )
     if not shown:
-        click.echo(f"There is no image. Make one: cloudkon-cli workers image build --stage {stage}", err=True)
+        output.say(f"There is no image. Make one: cloudkon-cli workers image build --stage {stage}")
 
 
 @image.command()
 @stage_option
 @json_option
 @click.option("--keep", type=click.IntRange(min=0), default=2, show_default=True, help="How many of the newest stay.")
-@click.option("--yes", "is_meant", is_flag=True, help="Delete them; ask nothing.")
-def prune(stage: str, keep: int, *, is_meant: bool, as_json: bool) -> None:
+@click.option("--yes", "is_meant", is_flag=True, help="Delete them without asking.")
+@uses_clock
+def prune(stage: str, keep: int, *, clock: Clock, is_meant: bool, output: Output) -> None:
     """Delete old images of the stage, with their snapshots.
 
-    The newest stay, and the one that new workers start from. The others are shown first; asks on a terminal, and
-    deletes nothing anywhere else, or with --json, unless --yes is given. Instances that run go on running.
+    The newest are kept, and the one that new workers start from. The others are shown first. On a terminal you are
+    asked. Elsewhere, and with --json, nothing is deleted without --yes. Running instances are not affected.
     """
     images = _images(stage)
     current = images.current()
     old = [each for each in images.all()[keep:] if each.id != current]
     if old and not is_meant:
-        for line in aligned(_table(old, current, images.users(old)).telling()):
+        for line in aligned(_table(old, current, images.users(old), clock.now_ms()).without_empty_columns()):
             _say(line)
-        is_meant = not as_json and is_agreed(f"Delete {len(old)} images for good?")
+        is_meant = output.is_text and confirm(f"Delete {len(old)} images for good?")
     for each in old if is_meant else ():
         images.remove(each)
         _say(f"{each.id} is deleted, {len(each.snapshots)} snapshots with it")
-    if as_json:
-        click.echo(json.dumps({"deleted": [each.id for each in old] if is_meant else []}))
-    elif not old:
+    output.value({"deleted": [each.id for each in old] if is_meant else []})
+    if output.is_text and not old:
         _say("there is nothing to delete")
-    elif not is_meant:
+    elif output.is_text and not is_meant:
         command = f"cloudkon-cli workers image prune --stage {stage} --keep {keep} --yes"
         _say(f"Nothing was deleted. Delete them for good: {command}")
 
@@ -192,14 +193,14 @@ def _built(builder: ImageBuilder, asked: Build) -> str:
         raise
 
 
-def _table(shown: Sequence[WorkerImage], current: str | None, users: Mapping[str, Sequence[str]]) -> Table:
+def _table(shown: Sequence[WorkerAmi], current: str | None, users: Mapping[str, Sequence[str]], now_ms: int) -> Table:
     return Table(
         ("image", "age", "arch", "GiB", "state", "artifacts", "base", "new workers", "instances"),
         ("left", "right", "left", "right", "left", "left", "left", "left", "left"),
         [
             (
                 each.id,
-                _age(each),
+                _age(each, now_ms),
                 each.architecture,
                 str(each.size_gib),
                 each.state,
@@ -213,11 +214,11 @@ def _table(shown: Sequence[WorkerImage], current: str | None, users: Mapping[str
     )
 
 
-def _age(image: WorkerImage) -> str:
+def _age(image: WorkerAmi, now_ms: int) -> str:
     if not image.created:
         return "-"
     created = datetime.fromisoformat(image.created).replace(tzinfo=UTC)
-    return duration(max(0.0, SystemClock().now_ms() - created.timestamp() * 1000))
+    return duration(max(0.0, now_ms - created.timestamp() * 1000))
 
 
 def _say(what: str) -> None:

@@ -1,14 +1,15 @@
-import json
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
-from cli.terminal.durations import Span
-from cli.terminal.options import json_option, stage_option
+from cli.terminal.durations import DurationParam
+from cli.terminal.options import json_option, stage_option, uses_clock
+from cli.terminal.output import Output
 from cli.terminal.units import moment
 from cloudkon.aws.machines.log_reader import LogLine, LogReader
 from cloudkon.aws.session import Session
-from cloudkon.clock import Clock, SystemClock
+from cloudkon.clock import Clock
 
 _POLL_S = 3.0
 _LATE_MS = 60_000
@@ -17,12 +18,15 @@ _LATE_MS = 60_000
 
 @click.command()
 @click.argument("instance", required=False)
-@click.option("--since", type=Span(), default="15m", show_default=True, metavar="DURATION", help="How far back.")
-@click.option("--follow", "-f", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option(
+    "--since", type=DurationParam(), default="15m", show_default=True, metavar="DURATION", help="How far back."
+)
+@click.option("--follow", "-f", is_flag=True, help="Keep printing new lines, until Ctrl-C.")
 @json_option
 @stage_option
-def logs(stage: str, instance: str | None, since: int, *, follow: bool, as_json: bool) -> None:
-    """Print what the workers have said, of one INSTANCE or of all.
+@uses_clock
+def logs(stage: str, instance: str | None, since: int, *, clock: Clock, follow: bool, output: Output) -> None:
+    """Print the log of all workers, or of one INSTANCE.
 
     \b
     Examples:
@@ -30,20 +34,20 @@ def logs(stage: str, instance: str | None, since: int, *, follow: bool, as_json:
       cloudkon-cli workers logs i-0123456789abcdef0 --since 2h
       cloudkon-cli workers logs --follow
     """
-    session, clock = Session(), SystemClock()
+    session = Session()
     reader = LogReader(session.logs(), session.names(stage).worker_log_group)
     since_ms = clock.now_ms() - since * 1000
     lines = _following(reader, since_ms, instance, clock) if follow else reader.lines(since_ms, instance)
     said = False
     for line in lines:
         said = True
-        click.echo(_described(line) if as_json else f"{moment(line.at_ms)} {line.machine} {line.text}")
+        output.value(_as_json(line), [f"{moment(line.at_ms)} {line.machine} {line.text}"])
     if not said:
-        click.echo("Nothing was said in that time. Further back: --since 7d", err=True)
+        output.say("Nothing was said in that time. Further back: --since 7d")
 
 
-def _described(line: LogLine) -> str:
-    return json.dumps({"instance": line.machine, "at_ms": line.at_ms, "text": line.text})
+def _as_json(line: LogLine) -> dict[str, Any]:
+    return {"instance": line.machine, "at_ms": line.at_ms, "text": line.text}
 
 
 def _following(reader: LogReader, since_ms: int, instance: str | None, clock: Clock) -> Iterator[LogLine]:

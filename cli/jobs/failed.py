@@ -1,4 +1,3 @@
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -7,20 +6,21 @@ import click
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Ledgers
 from cli.terminal.options import json_option
-from cli.terminal.tables import Table, print_tables
+from cli.terminal.output import Output
+from cli.terminal.tables import Table
 from cli.terminal.units import one_line
-from cloudkon.reports.error_groups import Group, grouped
-from cloudkon.reports.task_results import outcomes
+from cloudkon.reports.error_groups import ErrorGroup, group_errors
+from cloudkon.reports.task_results import task_results
 
 
 @click.command()
 @click.argument("job", required=False)
 @json_option
 @reads_ledgers
-def failed(ledgers: Ledgers, job: str | None, *, as_json: bool) -> None:
-    """Show why tasks of JOB, by default the latest, failed or were rejected: a line a reason, the most frequent first.
+def failed(ledgers: Ledgers, job: str | None, *, output: Output) -> None:
+    """Show why tasks of JOB, by default the latest, failed or were rejected, the most frequent reason first.
 
-    Errors that differ in numbers (<n>) and ids (<id>) only are one reason. The numbers of the first lines are named.
+    Errors that differ only in numbers (<n>) and ids (<id>) are counted as one reason.
 
     \b
     Examples:
@@ -30,21 +30,17 @@ def failed(ledgers: Ledgers, job: str | None, *, as_json: bool) -> None:
     """
     found = ledgers.find(job)
     ledger = found.records.ledger
-    groups = grouped(outcomes(ledger, ledger, found.records.results, found.job))
-    if as_json:
-        for group in groups:
-            click.echo(json.dumps(asdict(group)))
-        return
-    print_tables([_table(groups)])
+    groups = group_errors(task_results(ledger, found.records.results, found.job))
+    output.listing((asdict(group) for group in groups), _table(groups))
     if not groups:
-        click.echo(f"No task of {found.job.id} has failed or was rejected.", err=True)
+        output.say(f"No task of {found.job.id} has failed or was rejected.")
 
 
-def _table(groups: Sequence[Group]) -> Table:
+def _table(groups: Sequence[ErrorGroup]) -> Table:
     rows = [(f"{group.count:,}", group.state, one_line(group.reason), _lines(group)) for group in groups]
     return Table(("tasks", "state", "reason", "lines"), ("right", "left", "left", "left"), rows)
 
 
-def _lines(group: Group) -> str:
+def _lines(group: ErrorGroup) -> str:
     more = ["..."] if group.count > len(group.lines) else []
     return ", ".join([*map(str, group.lines), *more])

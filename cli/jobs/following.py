@@ -1,11 +1,12 @@
 """Follows a job to its end by reading its ledger again and again."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from cloudkon.clock import Clock
-from cloudkon.ledger.job import Job, WorkerReport
+from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleRow, BundleState
-from cloudkon.ports import History, Jobs
+from cloudkon.ports import History, LedgerReader
+from cloudkon.reports.observed import ObservedLedger
 from cloudkon.reports.stats import JobStats, job_stats
 
 _POLL_S = 1.0
@@ -13,12 +14,12 @@ _REST = 4
 """How much longer to rest than the last reading took: no more than a fifth of the time is spent reading."""
 
 
-def follow(history: History, jobs: Jobs, job: Job, clock: Clock) -> Iterator[JobStats]:
+def follow(reader: LedgerReader, job: Job, clock: Clock) -> Iterator[JobStats]:
     """Yield the job's statistics, about every second, until it has ended; the last ones are final."""
     while True:
         began_s = clock.monotonic_s()
-        job = history.job(job.id) or job  # somebody may have cancelled it
-        stats = job_stats(history, jobs, job, clock.now_ms())
+        job = reader.job(job.id) or job  # somebody may have cancelled it
+        stats = job_stats(reader, job, clock.now_ms())
         took_s = clock.monotonic_s() - began_s
         yield stats
         if stats.ended:
@@ -38,26 +39,13 @@ def await_job(history: History, job_id: str, clock: Clock, wait_s: float, tell: 
     return job
 
 
-class Announcing:
-    """A History that tells each bundle's row once, when it is first read as done."""
+def telling_done(reader: LedgerReader, tell: Callable[[BundleRow], None]) -> LedgerReader:
+    """A reader that tells each bundle's row once, when it is first read as done."""
+    told: set[str] = set()
 
-    def __init__(self, history: History, tell: Callable[[BundleRow], None]) -> None:
-        self._history = history
-        self._tell = tell
-        self._told: set[str] = set()
+    def observe(row: BundleRow) -> None:
+        if row.state is BundleState.DONE and str(row.key) not in told:
+            told.add(str(row.key))
+            tell(row)
 
-    def job(self, job: str) -> Job | None:
-        return self._history.job(job)
-
-    def recent(self, limit: int) -> Sequence[Job]:
-        return self._history.recent(limit)
-
-    def bundles(self, job: Job) -> Iterator[BundleRow]:
-        for row in self._history.bundles(job):
-            if row.state is BundleState.DONE and str(row.key) not in self._told:
-                self._told.add(str(row.key))
-                self._tell(row)
-            yield row
-
-    def workers(self, job: str) -> Sequence[WorkerReport]:
-        return self._history.workers(job)
+    return ObservedLedger(reader, observe)

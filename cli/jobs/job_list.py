@@ -1,13 +1,13 @@
-import json
 from typing import Any
 
 import click
 
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Ledgers
-from cli.system.paths import shown_source
+from cli.system.paths import source_text
 from cli.terminal.options import json_option
-from cli.terminal.tables import Table, print_tables
+from cli.terminal.output import Output
+from cli.terminal.tables import Table
 from cli.terminal.units import moment, size
 from cloudkon.ledger.job import Job
 
@@ -16,8 +16,8 @@ from cloudkon.ledger.job import Job
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many, at most.")
 @json_option
 @reads_ledgers
-def jobs(ledgers: Ledgers, limit: int, *, as_json: bool) -> None:
-    """List the latest jobs, newest first, of this machine and, where AWS is set up, of the stage.
+def jobs(ledgers: Ledgers, limit: int, *, output: Output) -> None:
+    """List the latest jobs, the newest first, of this machine and, if AWS is set up, of the stage.
 
     The number of tasks is the dispatcher's first estimate; stats counts. With --json, a line a job.
 
@@ -27,22 +27,17 @@ def jobs(ledgers: Ledgers, limit: int, *, as_json: bool) -> None:
       cloudkon-cli jobs --limit 1 --json | jq -r .job
     """
     latest = [found.job for found in ledgers.recent(limit)]
-    if as_json:
-        for job in latest:
-            click.echo(json.dumps(described(job)))
-        return
     rows = [
-        (job.id, moment(job.opened_ms), f"{job.tasks_estimate:,}", size(job.size_bytes), shown_source(job))
+        (job.id, moment(job.opened_ms), f"{job.tasks_estimate:,}", size(job.size_bytes), source_text(job))
         for job in latest
     ]
-    print_tables(
-        [Table(("job", "opened", "tasks", "size", "source"), ("left", "left", "right", "right", "left"), rows)]
-    )
+    table = Table(("job", "opened", "tasks", "size", "source"), ("left", "left", "right", "right", "left"), rows)
+    output.listing((job_as_json(job) for job in latest), table)
     if not rows:
-        click.echo("There is no job yet. Run a workload here: cloudkon-cli run LOCAL -s FILE", err=True)
+        output.say("There is no job yet. Run a workload here: cloudkon-cli run LOCAL -s FILE")
 
 
-def described(job: Job) -> dict[str, Any]:
+def job_as_json(job: Job) -> dict[str, Any]:
     """A job as JSON shows it."""
     source = job.source
     return {

@@ -37,7 +37,7 @@ class Records:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundJob:
     """A job and where it is recorded."""
 
     job: Job
@@ -62,7 +62,7 @@ class Ledgers:
             raise NotFoundError(f"There is no job {job_id!r} in the ledger that is read. {_HOW_TO_BEGIN}")
         return opened()
 
-    def find(self, job_id: str | None) -> Found:
+    def find(self, job_id: str | None) -> FoundJob:
         """The job of this id, or the newest of all; raises NotFoundError if there is none."""
         if job_id is None:
             return self._newest()
@@ -70,12 +70,12 @@ class Ledgers:
         job = records.ledger.job(job_id)
         if job is None:
             raise unknown_job(records.ledger, job_id)
-        return Found(job, records)
+        return FoundJob(job, records)
 
-    def recent(self, limit: int) -> list[Found]:
+    def recent(self, limit: int) -> list[FoundJob]:
         """The latest jobs of all ledgers, newest first."""
         answers = self._answers(lambda ledger: ledger.recent(limit))
-        found = [Found(job, records) for records, jobs in answers for job in jobs]
+        found = [FoundJob(job, records) for records, jobs in answers for job in jobs]
         return sorted(found, key=lambda one: one.job.opened_ms, reverse=True)[:limit]
 
     def workers(self, since_ms: int) -> list[WorkerStatus]:
@@ -83,7 +83,7 @@ class Ledgers:
         answers = self._answers(lambda ledger: ledger.fleet(since_ms))
         return sorted((status for _, fleet in answers for status in fleet), key=lambda status: status.worker)
 
-    def _newest(self) -> Found:
+    def _newest(self) -> FoundJob:
         found = self.recent(1)
         if not found:
             raise NotFoundError(f"There is no job yet. {_HOW_TO_BEGIN}")

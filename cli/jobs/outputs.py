@@ -9,17 +9,17 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli.terminal.durations import Span
+from cli.terminal.durations import DurationParam
 from cloudkon.errors import InputError
 from cloudkon.ports import ObjectStore
-from cloudkon.reports.task_results import Outcome
+from cloudkon.reports.task_results import ResultJson
 
 MAX_LINK_S = 7 * 86_400
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html"""
 _AT_ONCE = 4
 
 
-class Lifetime(Span):
+class LinkLifetimeParam(DurationParam):
     """How long a link opens, such as 90s, 30m, 1h or 7d [s]."""
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
@@ -29,13 +29,13 @@ class Lifetime(Span):
         return seconds
 
 
-def linked(found: Iterator[Outcome], store: ObjectStore, valid_s: int | None) -> Iterator[Outcome]:
+def with_links(found: Iterator[ResultJson], store: ObjectStore, valid_s: int | None) -> Iterator[ResultJson]:
     """Give each outcome that has an output its link: one that opens for so long, or where the output is."""
     for outcome in found:
         yield outcome | {"link": store.link(outcome["output"], valid_s)} if "output" in outcome else outcome
 
 
-def downloaded(found: Sequence[Outcome], store: ObjectStore, folder: Path) -> Iterator[Outcome]:
+def download_outputs(found: Sequence[ResultJson], store: ObjectStore, folder: Path) -> Iterator[ResultJson]:
     """Fetch every output into a folder, a few at once, with a bar on a terminal; each outcome is told its file.
 
     What a task stored beside its output, and names in its value, comes with it.
@@ -49,7 +49,7 @@ def downloaded(found: Sequence[Outcome], store: ObjectStore, folder: Path) -> It
     ):
         bar = progress.add_task("", total=sum("output" in outcome for outcome in found))
 
-        def fetched(outcome: Outcome) -> Outcome:
+        def fetched(outcome: ResultJson) -> ResultJson:
             if "output" not in outcome:
                 return outcome
             files = {key: folder / f"{outcome['task']:0{digits}}-{PurePosixPath(key).name}" for key in _keys(outcome)}
@@ -67,7 +67,7 @@ def downloaded(found: Sequence[Outcome], store: ObjectStore, folder: Path) -> It
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _keys(outcome: Outcome) -> list[str]:
+def _keys(outcome: ResultJson) -> list[str]:
     """The output, and what the value names of the same run's."""
     output, value = outcome["output"], outcome.get("value")
     beside = output.removesuffix(PurePosixPath(output).name)

@@ -1,16 +1,15 @@
-import json
-import sys
 from pathlib import Path
 
 import click
 
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Ledgers
-from cli.jobs.outputs import Lifetime, downloaded, linked
+from cli.jobs.outputs import LinkLifetimeParam, download_outputs, with_links
 from cli.terminal.options import json_option
+from cli.terminal.output import Output, json_line
 from cli.terminal.units import duration, one_line
 from cloudkon.ledger.results import TaskState
-from cloudkon.reports.task_results import Outcome, outcomes
+from cloudkon.reports.task_results import ResultJson, task_results
 
 _MOST, _MOST_OF_A_LINK = 200, 8192
 """Characters; a link that is cut leads nowhere."""
@@ -20,7 +19,7 @@ _MOST, _MOST_OF_A_LINK = 200, 8192
 @click.argument("job", required=False)
 @click.option("--state", type=click.Choice([state.word for state in TaskState]), help="Only the tasks that ended so.")
 @click.option(
-    "--presign", type=Lifetime(), metavar="DURATION", help="Print links to outputs that open so long: 1h, 7d."
+    "--presign", type=LinkLifetimeParam(), metavar="DURATION", help="Print links to outputs that open so long: 1h, 7d."
 )
 @click.option(
     "--download",
@@ -37,12 +36,12 @@ def results(
     presign: int | None,
     download: Path | None,
     *,
-    as_json: bool,
+    output: Output,
 ) -> None:
-    """List what became of each task of JOB, by default the latest: a line a task, in the order of the workload.
+    """List the result of each task of JOB, by default the latest, in the order of the workload.
 
-    A task's number is that of its line. Tasks without a result are not listed. Outputs, and values that are large, are
-    in the results bucket or folder: their place is shown, or a link to them, or the file that they were fetched into.
+    A task's number is that of its line. Tasks without a result are not listed. Outputs and large values are in the
+    results bucket or folder: shown is their key, a link (--presign), or the downloaded file (--download).
 
     \b
     Examples:
@@ -54,16 +53,15 @@ def results(
     found = ledgers.find(job)
     ledger = found.records.ledger
     store = found.records.results
-    listed = (each for each in outcomes(ledger, ledger, store, found.job) if state in (None, each["state"]))
-    shown = linked(listed, store, presign) if download is None else downloaded(list(listed), store, download)
-    for outcome in shown:
-        sys.stdout.write(f"{json.dumps(outcome) if as_json else _line(outcome)}\n")
+    listed = (each for each in task_results(ledger, store, found.job) if state in (None, each["state"]))
+    shown = with_links(listed, store, presign) if download is None else download_outputs(list(listed), store, download)
+    output.lines(shown, _line)
 
 
-def _line(outcome: Outcome) -> str:
+def _line(outcome: ResultJson) -> str:
     said = outcome.get("error") or outcome.get("link")
     if said is None and "value" in outcome:
-        said = json.dumps(outcome["value"], ensure_ascii=False)
+        said = json_line(outcome["value"])
     if "text" in outcome:
         said = f"{said}: {outcome['text']}"
     took = duration(outcome["duration_ms"] if outcome["runs"] else None)

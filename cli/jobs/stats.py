@@ -1,13 +1,11 @@
-import json
-
 import click
 
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Ledgers
 from cli.jobs.stats_view import stats_tables
-from cli.terminal.options import json_option
-from cli.terminal.tables import print_tables
-from cloudkon.clock import SystemClock
+from cli.terminal.options import json_option, uses_clock
+from cli.terminal.output import Output
+from cloudkon.clock import Clock
 from cloudkon.reports.stats import job_stats
 
 
@@ -15,8 +13,9 @@ from cloudkon.reports.stats import job_stats
 @click.argument("job", required=False)
 @json_option
 @reads_ledgers
-def stats(ledgers: Ledgers, job: str | None, *, as_json: bool) -> None:
-    """Show what became of JOB, by default the latest: its tasks, times, workers and API calls.
+@uses_clock
+def stats(ledgers: Ledgers, job: str | None, *, clock: Clock, output: Output) -> None:
+    """Show the statistics of JOB, by default the latest: its tasks, times, workers and API calls.
 
     \b
     Examples:
@@ -26,8 +25,5 @@ def stats(ledgers: Ledgers, job: str | None, *, as_json: bool) -> None:
     """
     found = ledgers.find(job)
     ledger = found.records.ledger
-    answer = job_stats(ledger, ledger, found.job, SystemClock().now_ms())
-    if as_json:
-        click.echo(json.dumps(answer.as_json()))
-        return
-    print_tables(stats_tables(answer))
+    answer = job_stats(ledger, found.job, clock.now_ms())
+    output.value(answer.as_json(), stats_tables(answer))

@@ -1,6 +1,6 @@
 """A job's statistics as tables for a person."""
 
-from cli.system.paths import shown_source
+from cli.system.paths import source_text
 from cli.terminal.tables import Table
 from cli.terminal.units import duration, moment, one_line, rate
 from cloudkon.reports.phases import Percentiles
@@ -12,7 +12,7 @@ def stats_tables(stats: JobStats) -> list[Table]:
     return [_summary(stats), _stages(stats), _handler_stages(stats), _workers(stats), _calls(stats)]
 
 
-def shown_state(stats: JobStats) -> str:
+def state_text(stats: JobStats) -> str:
     """The job's state, and why it rests if it does."""
     return stats.state.value if stats.paused is None else f"{stats.state.value}, paused: {one_line(stats.paused)}"
 
@@ -25,8 +25,8 @@ def _summary(stats: JobStats) -> Table:
         counts += f", {tasks.running:,} running, {tasks.pending:,} pending"
     rows = [
         ("job", stats.job.id),
-        ("state", shown_state(stats)),
-        ("source", shown_source(stats.job)),
+        ("state", state_text(stats)),
+        ("source", source_text(stats.job)),
         ("begun", moment(stats.job.source.event_ms)),
         ("tasks", f"{tasks.total:,}: {counts}"),
         ("bundles", f"{bundles.total:,}: {bundles.done:,} done"),
@@ -40,7 +40,7 @@ def _summary(stats: JobStats) -> Table:
 
 def _stages(stats: JobStats) -> Table:
     rows = [
-        (name.replace("_", " "), *_durations(stage)) for name, stage in stats.stages.items() if stage.max_ms is not None
+        (name.replace("_", " "), *_durations(stage)) for name, stage in stats.phases.items() if stage.max_ms is not None
     ]
     return Table(("stage", "p50", "p90", "p99", "max"), ("left", "right", "right", "right", "right"), rows)
 
@@ -54,7 +54,7 @@ def _handler_stages(stats: JobStats) -> Table:
             duration(stage.total_ms),
             f"{min(1, stage.total_ms / run_ms):.1%}" if run_ms else "-",
         )
-        for name, stage in stats.handler_stages.items()
+        for name, stage in stats.handler_phases.items()
     ]
     header = ("stage of the run", "p50", "p90", "p99", "max", "total", "of all runs")
     return Table(header, ("left", "right", "right", "right", "right", "right", "right"), rows)

@@ -1,23 +1,20 @@
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from cli.jobs.ledger_options import reads_ledgers
-from cli.jobs.ledgers import Found, Ledgers
+from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.jobs.progress import counts
-from cli.jobs.stats_view import shown_state
-from cli.repair.workload_lines import LOCAL_BUCKET, is_file
-from cli.terminal.options import json_option
-from cloudkon.clock import SystemClock
+from cli.jobs.stats_view import state_text
+from cli.jobs.workload_lines import LOCAL_BUCKET, is_file
+from cli.terminal.options import json_option, uses_clock
+from cli.terminal.output import Output
+from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.fleet import WorkerStatus
-from cloudkon.ledger.job import Job, WorkerReport
-from cloudkon.ledger.lease import BundleRow
-from cloudkon.ports import History
 from cloudkon.reports.diagnosis import SEEN_S, Depths, Unfinished, diagnose
+from cloudkon.reports.observed import ObservedLedger
 from cloudkon.reports.stats import job_stats
 
 
@@ -25,10 +22,11 @@ from cloudkon.reports.stats import job_stats
 @click.argument("job", required=False)
 @json_option
 @reads_ledgers
-def status(ledgers: Ledgers, job: str | None, *, as_json: bool) -> None:
-    """Say where JOB, by default the latest, stands, and what it waits for: why nothing is happening.
+@uses_clock
+def status(ledgers: Ledgers, job: str | None, *, clock: Clock, output: Output) -> None:
+    """Show where JOB, by default the latest, stands and what it is waiting for.
 
-    Counts are those of the ledger; the depths of queues are SQS's guesses, of all jobs together.
+    Tasks are counted in the ledger. The lengths of queues are SQS's estimates, and are of all jobs together.
 
     \b
     Examples:
@@ -36,56 +34,31 @@ def status(ledgers: Ledgers, job: str | None, *, as_json: bool) -> None:
       cloudkon-cli status tasks-k3vq7xwz5a2m --json | jq -r '.findings[].holdup'
     """
     found = ledgers.find(job)
-    ledger, now_ms = found.records.ledger, SystemClock().now_ms()
+    ledger, now_ms = found.records.ledger, clock.now_ms()
     depths = _depths(found)
     dispatched = len(ledger.dispatched(found.job.id))
-    noted = _Noted(ledger, now_ms)
-    stats = job_stats(noted, ledger, found.job, now_ms)
+    unfinished = Unfinished(now_ms)
+    stats = job_stats(ObservedLedger(ledger, unfinished.add), found.job, now_ms)
     workers = ledger.fleet(now_ms - SEEN_S * 1000)
-    findings = diagnose(stats, noted.unfinished, workers, depths, ranges=dispatched)
-    if as_json:
-        told = {
-            "job": found.job.id,
-            "state": stats.state.value,
-            "paused": stats.paused,
-            "tasks": asdict(stats.tasks),
-            "findings": [asdict(finding) for finding in findings],
-            "workers": [_described(worker) for worker in workers],
-            "approximate_depths": None if depths is None else asdict(depths),
-        }
-        click.echo(json.dumps(told))
-        return
-    click.echo(f"{found.job.id} {shown_state(stats).partition(',')[0]}: {counts(stats)}")
-    for finding in findings:
-        click.echo(finding.says)
+    findings = diagnose(stats, unfinished, workers, depths, ranges=dispatched)
+    told = {
+        "job": found.job.id,
+        "state": stats.state.value,
+        "paused": stats.paused,
+        "tasks": asdict(stats.tasks),
+        "findings": [asdict(finding) for finding in findings],
+        "workers": [_as_json(worker) for worker in workers],
+        "approximate_depths": None if depths is None else asdict(depths),
+    }
+    head = f"{found.job.id} {state_text(stats).partition(',')[0]}: {counts(stats)}"
+    output.value(told, [head, *(finding.says for finding in findings)])
 
 
-@dataclass
-class _Noted:
-    """A History that notes what is unfinished while the statistics are read: each row is read once."""
-
-    history: History
-    now_ms: int
-    unfinished: Unfinished = field(default_factory=Unfinished)
-
-    def job(self, job: str) -> Job | None:
-        return self.history.job(job)
-
-    def recent(self, limit: int) -> Sequence[Job]:
-        return self.history.recent(limit)
-
-    def bundles(self, job: Job) -> Iterator[BundleRow]:
-        return self.unfinished.noting(self.history.bundles(job), self.now_ms)
-
-    def workers(self, job: str) -> Sequence[WorkerReport]:
-        return self.history.workers(job)
-
-
-def _described(worker: WorkerStatus) -> dict[str, Any]:
+def _as_json(worker: WorkerStatus) -> dict[str, Any]:
     return {"worker": worker.worker, "state": worker.state.value, "throttled": dict(worker.throttled)}
 
 
-def _depths(found: Found) -> Depths | None:
+def _depths(found: FoundJob) -> Depths | None:
     cloud, bucket = found.records.cloud, found.job.source.bucket
     if cloud is None or bucket == LOCAL_BUCKET:
         return None

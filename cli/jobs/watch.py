@@ -1,10 +1,11 @@
 import click
 
 from cli.jobs.ledger_options import reads_ledgers
-from cli.jobs.ledgers import Found, Ledgers
+from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.jobs.watching import WAIT_S, watch_to_end
-from cli.terminal.options import json_option
-from cloudkon.clock import Clock, SystemClock
+from cli.terminal.options import json_option, uses_clock
+from cli.terminal.output import Output
+from cloudkon.clock import Clock
 from cloudkon.errors import NotFoundError
 
 _LOOK_S = 1.0
@@ -23,27 +24,27 @@ _LOOK_S = 1.0
 )
 @json_option
 @reads_ledgers
-def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, as_json: bool) -> None:
-    """Follow JOB, by default the latest, to its end; exit with 1 unless every task succeeded.
+@uses_clock
+def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, clock: Clock, output: Output) -> None:
+    """Follow JOB, by default the latest, until it ends. Exits with 1 unless every task succeeded.
 
-    With --json, the statistics are printed each time that they are read, a line each; the last ones are final.
+    With --json the statistics are printed again and again, a line each time; the last line is final.
 
     \b
     Examples:
       cloudkon-cli watch
       cloudkon-cli watch tasks-k3vq7xwz5a2m && echo done
     """
-    clock = SystemClock()
     if job is None:
         found = _newest(ledgers, clock, wait_s)
         job, records = found.job.id, found.records
     else:
         records = ledgers.of(job)
-    if not watch_to_end(records, job, clock, wait_s, as_json=as_json):
+    if not watch_to_end(records, job, clock, wait_s, output=output):
         raise SystemExit(1)
 
 
-def _newest(ledgers: Ledgers, clock: Clock, wait_s: float) -> Found:
+def _newest(ledgers: Ledgers, clock: Clock, wait_s: float) -> FoundJob:
     """The latest job; the first one of a new stage may be on its way, so it is waited for."""
     ends_s = clock.monotonic_s() + (wait_s if ledgers.cloud_is_likely else 0.0)
     while True:

@@ -1,6 +1,5 @@
 """What `watch` and `submit --watch` have in common."""
 
-import json
 from collections.abc import Iterable
 
 import click
@@ -8,6 +7,7 @@ import click
 from cli.jobs.following import await_job, follow
 from cli.jobs.ledgers import Records, unknown_job
 from cli.jobs.progress import show_progress, went_well
+from cli.terminal.output import Output
 from cloudkon.clock import Clock
 from cloudkon.ledger.job import LOCAL_PREFIX
 from cloudkon.reports.stats import JobStats
@@ -16,7 +16,7 @@ WAIT_S = 30.0
 """How long a Lambda may take to open a job: a cold start, and a retry of the event."""
 
 
-def watch_to_end(records: Records, job_id: str, clock: Clock, wait_s: float, *, as_json: bool = False) -> bool:
+def watch_to_end(records: Records, job_id: str, clock: Clock, wait_s: float, *, output: Output) -> bool:
     """Show a job's progress, once it is opened, until it has ended; return whether every task succeeded.
 
     Raises NotFoundError if it is not opened within wait_s. At Ctrl-C the program ends, and says that the job does not.
@@ -24,7 +24,7 @@ def watch_to_end(records: Records, job_id: str, clock: Clock, wait_s: float, *, 
     updates = None
     try:
         updates = _updates(records, job_id, clock, 0.0 if job_id.startswith(LOCAL_PREFIX) else wait_s)
-        last = _print_each(updates) if as_json else show_progress(updates, clock)
+        last = show_progress(updates, clock) if output.is_text else _print_each(updates, output)
     except KeyboardInterrupt:
         state = "The job goes on." if updates is not None else "The job has not been opened yet."
         click.echo(f"{state} Watch it again: cloudkon-cli watch {job_id}", err=True)
@@ -37,10 +37,10 @@ def _updates(records: Records, job_id: str, clock: Clock, wait_s: float) -> Iter
     job = await_job(ledger, job_id, clock, wait_s, lambda said: click.echo(said, err=True))
     if job is None:
         raise unknown_job(ledger, job_id)
-    return follow(ledger, ledger, job, clock)
+    return follow(ledger, job, clock)
 
 
-def _print_each(updates: Iterable[JobStats]) -> JobStats:
+def _print_each(updates: Iterable[JobStats], output: Output) -> JobStats:
     for stats in updates:
-        click.echo(json.dumps(stats.as_json()))
+        output.value(stats.as_json())
     return stats

@@ -1,15 +1,14 @@
 """cancel, pause and resume."""
 
-import json
-
 import click
 
-from cli.jobs.job_list import described
+from cli.jobs.job_list import job_as_json
 from cli.jobs.ledger_options import reads_ledgers
-from cli.jobs.ledgers import Found, Ledgers
-from cli.repair.workload_lines import LOCAL_BUCKET
-from cli.terminal.options import json_option
-from cloudkon.clock import SystemClock
+from cli.jobs.ledgers import FoundJob, Ledgers
+from cli.jobs.workload_lines import LOCAL_BUCKET
+from cli.terminal.options import json_option, uses_clock
+from cli.terminal.output import Output
+from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.job import Job, JobState
 from cloudkon.reports.stats import job_stats
@@ -19,43 +18,50 @@ from cloudkon.reports.stats import job_stats
 @click.argument("job")
 @json_option
 @reads_ledgers
-def cancel(ledgers: Ledgers, job: str, *, as_json: bool) -> None:
-    """Begin nothing more of JOB, for good: tasks that run are finished and recorded, the others never run.
+@uses_clock
+def cancel(ledgers: Ledgers, job: str, *, clock: Clock, output: Output) -> None:
+    """Cancel JOB for good: tasks that are running finish and are recorded, the others never start.
 
     \b
     Examples:
       cloudkon-cli cancel tasks-k3vq7xwz5a2m
       cloudkon-cli retry tasks-k3vq7xwz5a2m
     """
-    found = _unfinished(ledgers, job)
-    answer = found.records.ledger.cancel(job, SystemClock().now_ms())
-    _tell(answer or found.job, "is cancelled: nothing more of it is begun.", as_json=as_json)
+    found = _unfinished(ledgers, job, clock)
+    answer = found.records.ledger.cancel(job, clock.now_ms())
+    _tell(answer or found.job, "is cancelled: nothing more of it is begun.", output=output)
 
 
 @click.command()
 @click.argument("job")
-@click.option("--reason", default="by hand", show_default=True, metavar="TEXT", help="What to tell who asks why.")
+@click.option(
+    "--reason", default="by hand", show_default=True, metavar="TEXT", help="Why it is paused; status and watch show it."
+)
 @json_option
 @reads_ledgers
-def pause(ledgers: Ledgers, job: str, reason: str, *, as_json: bool) -> None:
-    """Begin nothing more of JOB until it is resumed; what its workers have in hand is finished.
+@uses_clock
+def pause(ledgers: Ledgers, job: str, reason: str, *, clock: Clock, output: Output) -> None:
+    """Pause JOB until it is resumed: tasks that workers already hold are finished, no others start.
 
     \b
     Examples:
       cloudkon-cli pause tasks-k3vq7xwz5a2m --reason "the database is down"
       cloudkon-cli resume tasks-k3vq7xwz5a2m
     """
-    found = _open(_unfinished(ledgers, job))
-    answer = found.records.ledger.pause(job, reason, SystemClock().now_ms()) or found.job
-    _tell(answer, f"is paused ({answer.pause_reason}). Let it go on: {_how_to_go_on(answer)}", as_json=as_json)
+    found = _open(_unfinished(ledgers, job, clock))
+    answer = found.records.ledger.pause(job, reason, clock.now_ms()) or found.job
+    _tell(answer, f"is paused ({answer.pause_reason}). Let it go on: {_how_to_go_on(answer)}", output=output)
 
 
 @click.command()
 @click.argument("job")
 @json_option
 @reads_ledgers
-def resume(ledgers: Ledgers, job: str, *, as_json: bool) -> None:
-    """Let JOB go on after a pause. Messages that were hidden come back within a quarter of the pause, or 15 minutes.
+@uses_clock
+def resume(ledgers: Ledgers, job: str, *, clock: Clock, output: Output) -> None:
+    """Resume JOB after a pause.
+
+    Its messages were hidden meanwhile: the last of them come back after a quarter of the pause, at most 15 minutes.
 
     \b
     Example:
@@ -63,25 +69,25 @@ def resume(ledgers: Ledgers, job: str, *, as_json: bool) -> None:
     """
     found = _open(ledgers.find(job))
     if found.job.paused_ms is None:
-        _tell(found.job, "is not paused.", as_json=as_json)
+        _tell(found.job, "is not paused.", output=output)
         return
-    answer = found.records.ledger.resume(job, SystemClock().now_ms()) or found.job
+    answer = found.records.ledger.resume(job, clock.now_ms()) or found.job
     if answer.source.bucket == LOCAL_BUCKET:
-        _tell(answer, f"is not paused any more. Let it run: {_how_to_go_on(answer)}", as_json=as_json)
+        _tell(answer, f"is not paused any more. Let it run: {_how_to_go_on(answer)}", output=output)
     else:
-        _tell(answer, "goes on.", as_json=as_json)
+        _tell(answer, "goes on.", output=output)
 
 
-def _unfinished(ledgers: Ledgers, job: str) -> Found:
+def _unfinished(ledgers: Ledgers, job: str, clock: Clock) -> FoundJob:
     """The job; raise CloudKonError if there is nothing of it left to run."""
     found = ledgers.find(job)
     ledger = found.records.ledger
-    if job_stats(ledger, ledger, found.job, SystemClock().now_ms()).state is JobState.COMPLETE:
+    if job_stats(ledger, found.job, clock.now_ms()).state is JobState.COMPLETE:
         raise CloudKonError(f"{job} is complete: nothing of it is left to run.")
     return found
 
 
-def _open(found: Found) -> Found:
+def _open(found: FoundJob) -> FoundJob:
     if found.job.cancelled_ms is not None:
         raise CloudKonError(
             f"{found.job.id} was cancelled, for good. Run what is left of it as a job of its own: "
@@ -96,8 +102,6 @@ def _how_to_go_on(job: Job) -> str:
     return f"cloudkon-cli resume {job.id}"
 
 
-def _tell(job: Job, what: str, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(described(job)))
-    else:
-        click.echo(f"{job.id} {what}", err=True)
+def _tell(job: Job, what: str, *, output: Output) -> None:
+    output.value(job_as_json(job))
+    output.say(f"{job.id} {what}")

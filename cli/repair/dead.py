@@ -1,14 +1,14 @@
-import json
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, assert_never
 
 import click
 
-from cli.terminal.options import json_option, stage_option
-from cli.terminal.tables import Table, print_tables
+from cli.terminal.options import json_option, stage_option, uses_clock
+from cli.terminal.output import Output
+from cli.terminal.tables import Table
 from cli.terminal.units import one_line
-from cloudkon.clock import SystemClock
+from cloudkon.clock import Clock
 from cloudkon.errors import NotFoundError
 from cloudkon.ledger.bundle import Bundle
 from cloudkon.ledger.job import RangeKey
@@ -25,9 +25,9 @@ all_option = click.option("--all", "everything", is_flag=True, help="All message
 
 @click.group()
 def dead() -> None:
-    """Look into the stage's dead-letter queue: what could not be decoded, or was received too often.
+    """Inspect the dead-letter queue: messages that could not be decoded, or were received too often.
 
-    Messages are called by ids that follow from what is in them; copies of one message share its id.
+    A message's id follows from its content, so copies of a message share one id.
 
     \b
     Examples:
@@ -43,47 +43,44 @@ def dead() -> None:
 @click.option("--limit", type=click.IntRange(min=1), default=_LIST_LIMIT, show_default=True, help="How many, at most.")
 @stage_option
 @json_option
-def list_(limit: int, stage: str, *, as_json: bool) -> None:
-    """List the messages, a line each.
+@uses_clock
+def list_(limit: int, stage: str, *, clock: Clock, output: Output) -> None:
+    """List the messages.
 
-    They are hidden from others only while they are read.
+    They are hidden from other readers only while they are read.
     """
-    letters = _opened(stage).listed(limit)
-    if as_json:
-        for letter in letters:
-            click.echo(json.dumps(_described(letter)))
-        return
+    letters = _opened(stage, clock).listed(limit)
     rows = [(letter.id, _named(letter.content), one_line(letter.reason, _SHOWN_CHARACTERS)) for letter in letters]
-    print_tables([Table(("id", "content", "reason"), ("left", "left", "left"), rows)])
+    table = Table(("id", "content", "reason"), ("left", "left", "left"), rows)
+    output.listing((_as_json(letter) for letter in letters), table)
     if len(letters) == limit:
-        click.echo(f"There may be more than these {limit:,}: see --limit.", err=True)
+        output.say(f"There may be more than these {limit:,}: see --limit.")
     if not letters:
-        click.echo("There is no dead letter.", err=True)
+        output.say("There is no dead letter.")
 
 
 @dead.command()
 @click.argument("id_", metavar="ID")
 @stage_option
 @json_option
-def show(id_: str, stage: str, *, as_json: bool) -> None:
-    """Print a message: why it is here, what it holds."""
-    letters = _opened(stage).listed(_SHOW_LIMIT)
+@uses_clock
+def show(id_: str, stage: str, *, clock: Clock, output: Output) -> None:
+    """Show why a message is here and what it contains."""
+    letters = _opened(stage, clock).listed(_SHOW_LIMIT)
     letter = next((letter for letter in letters if letter.id == id_), None)
     if letter is None:
         raise _unknown([id_], letters)
-    if as_json:
-        click.echo(json.dumps(_described(letter) | {"body": letter.body}))
-        return
     rows = [("id", letter.id), ("reason", one_line(letter.reason, 1_000))]
     content = letter.content
     if content is not None:
         rows.append(("content", _named(content)))
     if isinstance(content, Bundle):
         rows.append(("tasks", f"{len(content.tasks):,}"))
-    print_tables([Table((), ("left", "left"), rows)])
-    click.echo()
-    for line in content.tasks if isinstance(content, Bundle) else letter.body.splitlines():
-        click.echo(one_line(line, 10_000))
+    body = content.tasks if isinstance(content, Bundle) else letter.body.splitlines()
+    output.value(
+        _as_json(letter) | {"body": letter.body},
+        [Table((), ("left", "left"), rows), "", *(one_line(line, 10_000) for line in body)],
+    )
 
 
 @dead.command()
@@ -91,15 +88,16 @@ def show(id_: str, stage: str, *, as_json: bool) -> None:
 @all_option
 @stage_option
 @json_option
-def redrive(ids: Sequence[str], stage: str, *, everything: bool, as_json: bool) -> None:
-    """Move messages back, to be tried again.
+@uses_clock
+def redrive(ids: Sequence[str], stage: str, *, clock: Clock, everything: bool, output: Output) -> None:
+    """Move messages back to the queue they came from, to be tried again.
 
-    Tasks go to the task queue, ranges that were not dispatched to theirs. What can't be decoded by this version of
-    CloudKon stays: it would only come back. Exits with 1 if one of them can't be moved.
+    A message that this version of CloudKon can't decode stays, because it would only come back. Exits with 1 if a
+    message can't be moved.
     """
-    letters = _opened(stage)
+    letters = _opened(stage, clock)
     handled = letters.redrive(_choice(ids, everything=everything))
-    _tell("moved back", ids, handled, letters, as_json=as_json)
+    _tell("moved back", ids, handled, letters, output=output)
 
 
 @dead.command()
@@ -107,19 +105,20 @@ def redrive(ids: Sequence[str], stage: str, *, everything: bool, as_json: bool) 
 @all_option
 @stage_option
 @json_option
-def purge(ids: Sequence[str], stage: str, *, everything: bool, as_json: bool) -> None:
+@uses_clock
+def purge(ids: Sequence[str], stage: str, *, clock: Clock, everything: bool, output: Output) -> None:
     """Delete messages for good.
 
-    Exits with 1 if one of them can't be deleted.
+    Exits with 1 if a message can't be deleted.
     """
-    letters = _opened(stage)
+    letters = _opened(stage, clock)
     handled = letters.purge(_choice(ids, everything=everything))
-    _tell("deleted", ids, handled, letters, as_json=as_json)
+    _tell("deleted", ids, handled, letters, output=output)
 
 
-def _opened(stage: str) -> DeadLetters:
+def _opened(stage: str, clock: Clock) -> DeadLetters:
     opened = cloud(stage, Settings())
-    return DeadLetters(opened.dead_letters, opened.tasks, opened.ranges, SystemClock())
+    return DeadLetters(opened.dead_letters, opened.tasks, opened.ranges, clock)
 
 
 def _choice(ids: Sequence[str], *, everything: bool) -> Choice:
@@ -129,22 +128,18 @@ def _choice(ids: Sequence[str], *, everything: bool) -> Choice:
     return lambda letter: everything or letter.id in wanted
 
 
-def _tell(done: str, ids: Sequence[str], handled: Handled, letters: DeadLetters, *, as_json: bool) -> None:
+def _tell(done: str, ids: Sequence[str], handled: Handled, letters: DeadLetters, *, output: Output) -> None:
     met = [*handled.done, *handled.undecodable, *handled.failed]
     missing = sorted(set(ids) - {letter.id for letter in met})
-    if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "done": [letter.id for letter in handled.done],
-                    "undecodable": [letter.id for letter in handled.undecodable],
-                    "failed": [letter.id for letter in handled.failed],
-                    "missing": missing,
-                    "complete": handled.complete,
-                }
-            )
-        )
-    else:
+    told = {
+        "done": [letter.id for letter in handled.done],
+        "undecodable": [letter.id for letter in handled.undecodable],
+        "failed": [letter.id for letter in handled.failed],
+        "missing": missing,
+        "complete": handled.complete,
+    }
+    output.value(told)
+    if output.is_text:
         _say(done, handled)
     if missing:
         raise _unknown(missing, letters.listed(_LIST_LIMIT))
@@ -185,7 +180,7 @@ def _named(content: Bundle | RangeKey | None) -> str:
             assert_never(content)
 
 
-def _described(letter: DeadLetter) -> dict[str, Any]:
+def _as_json(letter: DeadLetter) -> dict[str, Any]:
     bundle = letter.content if isinstance(letter.content, Bundle) else None
     range_ = letter.content if isinstance(letter.content, RangeKey) else None
     return {

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from cli.jobs.ledger_options import reads_ledgers
-from cli.jobs.ledgers import Found, Ledgers
+from cli.jobs.ledgers import FoundJob, Ledgers
+from cli.jobs.workload_lines import LOCAL_BUCKET, is_file
 from cli.repair.selection import Selection, copy_lines
-from cli.repair.workload_lines import LOCAL_BUCKET, is_file
 from cli.running.uploads import Upload
 from cli.system.paths import data_folder, results_folder
-from cli.terminal.options import json_option
+from cli.terminal.options import json_option, uses_clock
+from cli.terminal.output import Output
+from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, InputError
 from cloudkon.ledger.job import Job
 
@@ -23,13 +25,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("job")
-@click.option("--only-failed", is_flag=True, help="Not those that no worker had a handler for, nor what never ran.")
+@click.option("--only-failed", is_flag=True, help="Leave out tasks without a handler and tasks that never ran.")
 @click.option("--reason", metavar="TEXT", help="Only tasks whose error holds this text.")
 @click.option("-t", "--threads", type=click.IntRange(min=1), help="LOCAL: tasks run at a time (default: one a core).")
 @click.option("--tasks", "modules", multiple=True, metavar="MODULE", help="LOCAL: load the handlers of this module.")
 @click.option("--allow", "allowed", multiple=True, type=click.Choice(["shell"]), help="LOCAL: run such tasks, too.")
 @json_option
 @reads_ledgers
+@uses_clock
 def retry(
     ledgers: Ledgers,
     job: str,
@@ -38,14 +41,15 @@ def retry(
     modules: Sequence[str],
     allowed: Sequence[str],
     *,
+    clock: Clock,
     only_failed: bool,
-    as_json: bool,
+    output: Output,
 ) -> None:
-    """Run what did not succeed of JOB once more, as a job of its own, and print the new job's id.
+    """Run the tasks of JOB that did not succeed again, as a new job, and print its id.
 
-    Taken are tasks that failed, tasks that no worker had a handler for and, of a cancelled job, those that never ran.
-    The new workload is put into the stage's bucket as retry/JOB/NAME. A job of this machine is run here at once, as
-    by run LOCAL; one that was put on a queue is put on it again.
+    These are the tasks that failed, those that no worker had a handler for and, if the job was cancelled, those that
+    never ran. The new workload is uploaded as retry/JOB/NAME. A job of this machine runs here at once, as with run
+    LOCAL; a job that was put on a queue is put on that queue again.
 
     \b
     Examples:
@@ -58,15 +62,15 @@ def retry(
     cloud = found.records.cloud
     if cloud is None or is_file(found.job):
         file = _written_file(found, selection)
-        if not _run(found, file, threads, modules, allowed, as_json=as_json):
+        if not _run(found, file, threads, modules, allowed, clock=clock, output=output):
             raise SystemExit(1)
         return
     if threads or modules or allowed:
         raise InputError(f"--threads, --tasks and --allow are for LOCAL jobs, and {job} is run by the stage's workers.")
-    _submit(found, selection, cloud, as_json=as_json)
+    _submit(found, selection, cloud, output=output)
 
 
-def _selection(found: Found, reason: str | None, *, only_failed: bool) -> Selection:
+def _selection(found: FoundJob, reason: str | None, *, only_failed: bool) -> Selection:
     job = found.job
     never_ran = job.cancelled_ms is not None and not only_failed and reason is None
     if never_ran and len(found.records.ledger.dispatched(job.id)) < job.ranges:
@@ -77,7 +81,7 @@ def _selection(found: Found, reason: str | None, *, only_failed: bool) -> Select
     return Selection(unhandled=not only_failed, never_ran=never_ran, reason=reason)
 
 
-def _submit(found: Found, selection: Selection, cloud: "Cloud", *, as_json: bool) -> None:
+def _submit(found: FoundJob, selection: Selection, cloud: "Cloud", *, output: Output) -> None:
     from cli.running.submit import upload_all  # noqa: PLC0415 (boto3 takes longer to import than a local answer takes)
 
     with TemporaryDirectory(prefix="cloudkon-") as folder:
@@ -85,10 +89,10 @@ def _submit(found: Found, selection: Selection, cloud: "Cloud", *, as_json: bool
         with path.open("wb") as out:
             _copy(found, selection, out)
         key = f"retry/{found.job.id}/{_name(found.job)}"
-        upload_all(cloud, [Upload(path, key, key)], as_json=as_json)
+        upload_all(cloud, [Upload(path, key, key)], output=output)
 
 
-def _written_file(found: Found, selection: Selection) -> Path:
+def _written_file(found: FoundJob, selection: Selection) -> Path:
     """The new workload, in a file that stays: the job that comes of it may have to be retried too."""
     file = found.records.file
     folder = (results_folder(file) if file else data_folder()) / "retries" / found.job.id
@@ -106,7 +110,7 @@ def _written_file(found: Found, selection: Selection) -> Path:
     raise CloudKonError(f"{folder} holds a million retries. Delete some.")
 
 
-def _copy(found: Found, selection: Selection, out: BinaryIO) -> None:
+def _copy(found: FoundJob, selection: Selection, out: BinaryIO) -> None:
     if not copy_lines(found, selection, out).tasks:
         raise CloudKonError(f"No task of {found.job.id} is such that it is to be run again; nothing was begun.")
 
@@ -116,27 +120,27 @@ def _name(job: Job) -> str:
 
 
 def _run(
-    found: Found, file: Path, threads: int | None, modules: Sequence[str], allowed: Sequence[str], *, as_json: bool
+    found: FoundJob,
+    file: Path,
+    threads: int | None,
+    modules: Sequence[str],
+    allowed: Sequence[str],
+    *,
+    clock: Clock,
+    output: Output,
 ) -> bool:
     ledger_file, cloud, queue = found.records.file, found.records.cloud, found.job.source.bucket
     if queue == LOCAL_BUCKET and ledger_file is not None:
         from cli.running.local_options import LocalOptions  # noqa: PLC0415 (each way loads only what it needs)
         from cli.running.run_local_view import run_local  # noqa: PLC0415
 
-        return run_local(
-            LocalOptions(
-                file=file,
-                ledger_file=ledger_file,
-                slots=threads or os.cpu_count() or 1,
-                modules=modules,
-                allowed=allowed,
-                as_json=as_json,
-            )
-        )
+        slots = threads or os.cpu_count() or 1
+        options = LocalOptions(file=file, ledger_file=ledger_file, slots=slots, modules=modules, allowed=allowed)
+        return run_local(options, clock=clock, output=output)
     if cloud is None:
         raise CloudKonError(
             f"{found.job.id} ran on the queue {queue}. Run it there: cloudkon-cli run {queue} -s {file}"
         )
     from cli.running.run_queue import run_queue  # noqa: PLC0415 (as above)
 
-    return run_queue(queue, file, cloud.stage, threads, None, as_json=as_json)
+    return run_queue(queue, file, cloud.stage, threads, None, clock=clock, output=output)

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from cli.jobs.ledgers import Found
-from cli.repair.workload_lines import Originals
+from cli.jobs.ledgers import FoundJob
+from cli.jobs.workload_lines import WorkloadLines
 from cloudkon.ledger.results import TaskState
-from cloudkon.reports.error_groups import says
-from cloudkon.reports.task_results import Outcome, outcomes
-from cloudkon.workload.line_numbers import Numbering
+from cloudkon.reports.error_groups import error_contains
+from cloudkon.reports.task_results import ResultJson, task_results
+from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.lines import BadLine, Line
 from cloudkon.workload.planning import is_header
 from cloudkon.workload.task_line import is_task_line
@@ -30,26 +30,26 @@ class Selection:
     reason: str | None = None
     """Only those whose error holds this text."""
 
-    def takes(self, outcome: Outcome) -> bool:
+    def takes(self, outcome: ResultJson) -> bool:
         if outcome["state"] == REJECTED:
             wanted = self.unreadable if "text" in outcome else self.unhandled
         else:
             wanted = outcome["state"] == FAILED
-        return wanted and (self.reason is None or says(outcome, self.reason))
+        return wanted and (self.reason is None or error_contains(outcome, self.reason))
 
 
-def selected_lines(found: Found, selection: Selection) -> Iterator[Line | BadLine]:
+def selected_lines(found: FoundJob, selection: Selection) -> Iterator[Line | BadLine]:
     """The original lines of what is selected, after the workload's options; a line in memory at a time."""
     ledger = found.records.ledger
     reports = ledger.dispatched(found.job.id)
-    ended = outcomes(ledger, ledger, found.records.results, found.job)
+    ended = task_results(ledger, found.records.results, found.job)
     numbers = _numbers(ended, selection, sum(report.lines for report in reports))
     first = next(numbers, None)
     if first is None:
         return  # without a look at the workload: it may be long gone
-    originals = Originals(found)
+    originals = WorkloadLines(found)
     headers = originals.headers()
-    for line in originals.lines(Numbering(reports), _chain(first, numbers)):
+    for line in originals.lines(LineOffsets(reports), _chain(first, numbers)):
         if isinstance(line, BadLine) or (is_task_line(line.text) and not is_header(line.text)):
             yield from headers  # the first time
             yield line
@@ -63,7 +63,7 @@ class Copied:
     left_out: int = 0
 
 
-def copy_lines(found: Found, selection: Selection, out: BinaryIO) -> Copied:
+def copy_lines(found: FoundJob, selection: Selection, out: BinaryIO) -> Copied:
     """Write what is selected as a workload."""
     copied = Copied()
     for line in selected_lines(found, selection):
@@ -80,7 +80,7 @@ def _chain(first: int, rest: Iterable[int]) -> Iterator[int]:
     yield from rest
 
 
-def _numbers(ended: Iterable[Outcome], selection: Selection, lines: int) -> Iterator[int]:
+def _numbers(ended: Iterable[ResultJson], selection: Selection, lines: int) -> Iterator[int]:
     """The numbers of the lines to take, ascending; of those without an outcome, some will prove to be no tasks."""
     at = 1
     for outcome in ended:

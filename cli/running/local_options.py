@@ -20,7 +20,6 @@ class LocalOptions:
     """How often a failed task is run again where neither the workload nor its handler says; None: not at all."""
     results: ResultsFile | None = None
     resume: bool = False
-    as_json: bool = False
     chaos_seed: int | None = None
 
     def command(self) -> list[str]:

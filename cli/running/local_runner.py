@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cli.repair.workload_lines import LOCAL_BUCKET
+from cli.jobs.workload_lines import LOCAL_BUCKET
 from cli.running.chaos import Chaos
 from cli.running.unchanged_file import UnchangedFile
 from cli.system.paths import results_folder
-from cloudkon.clock import SystemClock
+from cloudkon.clock import Clock
 from cloudkon.errors import InputError
 from cloudkon.handlers.registry import Registry
 from cloudkon.ledger.job import LOCAL_PREFIX, Job, RangeReport, Source
@@ -19,11 +19,11 @@ from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import Depth, MemoryQueue
 from cloudkon.local.run_lock import RunLock
 from cloudkon.local.store import FolderStore
-from cloudkon.messages.wire import decode_completion, describe, numbered
+from cloudkon.messages.wire import decode_completion, numbered, result_json
 from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore, Tracer
 from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import NoTracer
-from cloudkon.workload.line_numbers import Numbering
+from cloudkon.workload.line_numbers import LineOffsets
 from dispatcher.dispatch import Dispatcher
 from ec2_worker.services import Surroundings, worker_name
 from ec2_worker.worker import Worker
@@ -49,6 +49,7 @@ class LocalRun:
         *,
         slots: int,
         settings: Settings,
+        clock: Clock,
         finished: Callable[[Sequence[dict[str, Any]]], None],
         chaos: Chaos | None = None,
         tracer: Tracer | None = None,
@@ -56,7 +57,7 @@ class LocalRun:
         self._ledger_file = ledger_file
         self._finished = finished
         self._chaos = chaos
-        self._clock = SystemClock()
+        self._clock = clock
         self._tracer = tracer or NoTracer()
         if chaos is not None:
             settings = chaos.shortened(settings)
@@ -102,11 +103,11 @@ class LocalRun:
 
     def recorded(self, job: Job) -> Iterator[Sequence[dict[str, Any]]]:
         """What the ledger holds of the job's bundles that are done, as finished was or will be told it."""
-        numbering = Numbering(self.ledger.dispatched(job.id))
+        numbering = LineOffsets(self.ledger.dispatched(job.id))
         for row in self.ledger.bundles(job):
             before = numbering.before(row.key.range)
             if row.state is BundleState.DONE and before is not None:
-                yield [describe(line, result) for line, result in numbered(row, before)]
+                yield [result_json(line, result) for line, result in numbered(row, before)]
 
     def run(self, job: Job, begun: Callable[[], None] = lambda: None) -> None:
         """Run what is left of the job; returns early, with everything so far kept, after stop, a pause or a cancel.
@@ -183,7 +184,7 @@ class LocalRun:
                     seen.add(completion.bundle)
                     while completion.range > len(reports):  # ranges are dispatched in order, each row after its range
                         reports = self.ledger.dispatched(job.id)
-                    self._finished(completion.numbered(Numbering(reports).before(completion.range) or 0))
+                    self._finished(completion.numbered(LineOffsets(reports).before(completion.range) or 0))
                 self._process.delete([delivery.receipt])
             if not halted and self._is_halted(job):
                 halted = True

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+from cli.terminal.output import json_line
 from cloudkon.errors import CloudKonError, InputError
 
 STDOUT = Path("-")
@@ -57,7 +58,7 @@ class ResultsFile:
 
     def write(self, tasks: Tasks) -> None:
         """Write a line for each task that has none yet."""
-        lines = "".join(f"{json.dumps(task)}\n" for task in tasks if self._written.add(task["task"]))
+        lines = "".join(f"{json_line(task)}\n" for task in tasks if self._written.add(task["task"]))
         try:
             if self._stdout is not None:
                 self._stdout.write(lines)

@@ -8,7 +8,9 @@ import click
 from cli.running.piped_workload import DASH, in_a_file
 from cli.running.uploads import check_workload, warn_of_backslashes
 from cli.system.paths import data_folder, default_ledger, results_folder
-from cli.terminal.options import json_option, stage_option
+from cli.terminal.options import json_option, stage_option, uses_clock
+from cli.terminal.output import Output
+from cloudkon.clock import Clock
 from cloudkon.errors import InputError
 
 LOCAL = "LOCAL"
@@ -61,6 +63,7 @@ _LOOKS_LIKE_A_FILE = re.compile(r"[./]|^-$")  # no queue of SQS has such a name,
 )
 @stage_option
 @json_option
+@uses_clock
 def run(
     queue: str,
     workload: Path | None,
@@ -74,8 +77,9 @@ def run(
     results: Path | None,
     stage: str,
     *,
+    clock: Clock,
     resume: bool,
-    as_json: bool,
+    output: Output,
 ) -> None:
     """Run the tasks of FILE here, in memory (LOCAL), or put them straight onto QUEUE and wait for the results.
 
@@ -91,7 +95,7 @@ def run(
     """
     from cli.running.results_file import ResultsFile  # noqa: PLC0415 (each way loads only what it needs)
 
-    if as_json and results == DASH:
+    if not output.is_text and results == DASH:
         raise InputError("--json and --results - would both be written to standard output. Name a file for --results.")
     given = _given(queue, workload, source)
     is_local = queue.upper() == LOCAL
@@ -117,14 +121,13 @@ def run(
             retries=retries,
             results=written,
             resume=resume,
-            as_json=as_json,
             chaos_seed=chaos_seed,
         )
-        well = run_local(options)
+        well = run_local(options, clock=clock, output=output)
     else:
         from cli.running.run_queue import run_queue  # noqa: PLC0415
 
-        well = run_queue(queue, file, stage, threads, written, as_json=as_json)
+        well = run_queue(queue, file, stage, threads, written, clock=clock, output=output)
     if written is not None:
         written.close()
     if not well:

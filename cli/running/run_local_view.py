@@ -1,6 +1,5 @@
 """`run LOCAL` as a person sees it: progress, Ctrl-C, the statistics in the end."""
 
-import json
 import os
 import shlex
 import signal
@@ -20,9 +19,9 @@ from cli.running.local_progress import LocalProgress
 from cli.running.local_runner import LocalRun
 from cli.running.task_modules import find_modules
 from cli.system.streams import reserved_stdout
-from cli.terminal.tables import print_tables
+from cli.terminal.output import Output
 from cloudkon import wiring
-from cloudkon.clock import SystemClock
+from cloudkon.clock import Clock
 from cloudkon.handlers.program import end_programs
 from cloudkon.handlers.registry import Registry
 from cloudkon.handlers.scratch import sweep
@@ -38,27 +37,24 @@ _POLL_S = 0.1
 _RETRIES_VARIABLE = "CLOUDKON_RETRIES"
 
 
-def run_local(options: LocalOptions) -> bool:
+def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
     """Run a workload on this machine; return whether every task succeeded."""
     with reserved_stdout() as out:
-        stats, signals = _ran(options, out)
+        stats, signals = _ran(options, out, clock)
     if signals and not stats.ended:
         _say_how_to_go_on(stats, options)
         raise SystemExit(128 + signals[0])
-    if options.as_json:
-        click.echo(json.dumps(stats.as_json()))
-    else:
-        is_data = options.results is not None and options.results.is_stdout
-        with redirect_stdout(sys.stderr) if is_data else nullcontext():
-            print_tables(stats_tables(stats))
+    is_taken = options.results is not None and options.results.is_stdout
+    with redirect_stdout(sys.stderr) if is_taken else nullcontext():
+        output.value(stats.as_json(), stats_tables(stats))
     if stats.paused:
         _say_how_to_go_on(stats, options)
     return went_well(stats)
 
 
-def _ran(options: LocalOptions, out: TextIO) -> tuple[JobStats, list[int]]:
+def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, list[int]]:
     """Run it; return what became of it and the signals that came."""
-    chaos = None if options.chaos_seed is None else Chaos(options.chaos_seed, SystemClock())
+    chaos = None if options.chaos_seed is None else Chaos(options.chaos_seed, clock)
     settings = _settings(options.retries)
     with LocalProgress() as progress:
 
@@ -73,6 +69,7 @@ def _ran(options: LocalOptions, out: TextIO) -> tuple[JobStats, list[int]]:
             _registry(options),
             slots=options.slots,
             settings=settings,
+            clock=clock,
             finished=finished,
             chaos=chaos,
             tracer=wiring.tracer(os.environ, "local", settings),
@@ -83,7 +80,7 @@ def _ran(options: LocalOptions, out: TextIO) -> tuple[JobStats, list[int]]:
             with _stopping(run.stop) as signals:
                 run.run(job, begun=lambda: _begin(options, run, job, out))
             progress.end()
-            stats = job_stats(run.ledger, run.ledger, run.ledger.job(job.id) or job, SystemClock().now_ms())
+            stats = job_stats(run.ledger, run.ledger.job(job.id) or job, clock.now_ms())
         finally:
             end_programs()
             run.close()

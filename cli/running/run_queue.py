@@ -1,6 +1,5 @@
 """`run QUEUE`: the client puts the bundles onto a queue itself, without S3 and Lambda, and waits for the results."""
 
-import json
 import os
 import secrets
 import sys
@@ -9,28 +8,27 @@ from pathlib import Path
 
 import click
 
-from cli.jobs.following import Announcing, follow
+from cli.jobs.following import follow, telling_done
 from cli.jobs.progress import show_progress, went_well
 from cli.jobs.stats_view import stats_tables
 from cli.running.results_file import ResultsFile
 from cli.running.unchanged_file import UnchangedFile
-from cli.terminal.tables import print_tables
-from cloudkon.clock import SystemClock
+from cli.terminal.output import Output
+from cloudkon.clock import Clock
 from cloudkon.ledger.job import Job, Source
 from cloudkon.ledger.lease import BundleRow
-from cloudkon.messages.wire import describe, numbered
+from cloudkon.messages.wire import numbered, result_json
 from cloudkon.settings import Settings
 from cloudkon.wiring import cloud, tracer
-from cloudkon.workload.line_numbers import Numbering
+from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.planning import DEFAULT_SLOTS
 from dispatcher.dispatch import Dispatcher
 
 
 def run_queue(
-    queue: str, file: Path, stage: str, slots: int | None, results: ResultsFile | None, *, as_json: bool
+    queue: str, file: Path, stage: str, slots: int | None, results: ResultsFile | None, *, clock: Clock, output: Output
 ) -> bool:
     """Send a workload to a queue's workers and wait for its end; return whether every task succeeded."""
-    clock = SystemClock()
     settings = Settings.from_environ(os.environ)
     opened, traced = cloud(stage, settings), tracer(os.environ, stage, settings)
     dispatcher = Dispatcher(
@@ -57,20 +55,17 @@ def run_queue(
 
     def tell(row: BundleRow) -> None:
         if results is not None:
-            before = Numbering(opened.ledger.dispatched(job.id)).before(row.key.range) or 0
-            results.write([describe(line, result) for line, result in numbered(row, before)])
+            before = LineOffsets(opened.ledger.dispatched(job.id)).before(row.key.range) or 0
+            results.write([result_json(line, result) for line, result in numbered(row, before)])
 
-    history = Announcing(opened.ledger, tell)
     try:
-        last = show_progress(follow(history, opened.ledger, job, clock), clock)
+        last = show_progress(follow(telling_done(opened.ledger, tell), job, clock), clock)
     except KeyboardInterrupt:
         _say_it_goes_on(job)
         raise SystemExit(130) from None
-    if as_json:
-        click.echo(json.dumps(last.as_json()))
-    else:
-        with redirect_stdout(sys.stderr) if results is not None and results.is_stdout else nullcontext():
-            print_tables(stats_tables(last))
+    is_taken = results is not None and results.is_stdout
+    with redirect_stdout(sys.stderr) if is_taken else nullcontext():
+        output.value(last.as_json(), stats_tables(last))
     return went_well(last)
 
 

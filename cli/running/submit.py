@@ -1,4 +1,3 @@
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
@@ -11,11 +10,12 @@ from rich.markup import escape
 from cli.jobs.ledgers import Records
 from cli.jobs.watching import WAIT_S, watch_to_end
 from cli.running.uploads import Upload, check_uploads, spooled
-from cli.terminal.options import json_option, stage_option
+from cli.terminal.options import json_option, stage_option, uses_clock
+from cli.terminal.output import Output
 from cli.terminal.units import size
 from cloudkon.aws.cloud import Cloud
 from cloudkon.aws.store import S3Store
-from cloudkon.clock import SystemClock
+from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, InputError
 from cloudkon.ledger.job import job_id
 from cloudkon.settings import Settings
@@ -31,7 +31,10 @@ _WORTH_SHOWING_BYTES = 8 * 1024 * 1024
 @click.option("--watch", is_flag=True, help="Follow each job to its end; exit with 1 unless every task succeeded.")
 @stage_option
 @json_option
-def submit(files: Sequence[str], prefix: str, name: str | None, *, watch: bool, stage: str, as_json: bool) -> None:
+@uses_clock
+def submit(
+    files: Sequence[str], prefix: str, name: str | None, *, clock: Clock, watch: bool, stage: str, output: Output
+) -> None:
     """Upload workloads to the stage's bucket, where the dispatcher finds them; print each job's id, a line each.
 
     Each FILE holds a task a line, plain or gzipped; - is stdin. Nothing is uploaded unless all can be.
@@ -46,9 +49,9 @@ def submit(files: Sequence[str], prefix: str, name: str | None, *, watch: bool, 
         uploads = _named(files, prefix, name, stack)
         check_uploads(uploads)
         opened = cloud(stage, Settings())
-        jobs = upload_all(opened, uploads, as_json=as_json)
+        jobs = upload_all(opened, uploads, output=output)
     records = Records(opened.ledger, opened.results)
-    ended_well = [watch_to_end(records, job, SystemClock(), WAIT_S) for job in jobs] if watch else []
+    ended_well = [watch_to_end(records, job, clock, WAIT_S, output=Output()) for job in jobs] if watch else []
     if not all(ended_well):
         raise SystemExit(1)
 
@@ -63,7 +66,7 @@ def _named(files: Sequence[str], prefix: str, name: str | None, stack: ExitStack
     return [Upload(Path(file), file, prefix + (name or Path(file).name)) for file in files]
 
 
-def upload_all(opened: Cloud, uploads: Sequence[Upload], *, as_json: bool) -> list[str]:
+def upload_all(opened: Cloud, uploads: Sequence[Upload], *, output: Output) -> list[str]:
     """Upload workloads to the stage's bucket; print the ids that their jobs will have, and return them."""
     store = opened.workloads
     if not store.is_versioned():
@@ -76,7 +79,7 @@ def upload_all(opened: Cloud, uploads: Sequence[Upload], *, as_json: bool) -> li
         version = _upload(store, upload)
         jobs.append(job_id(store.bucket, upload.key, version))
         said = {"job": jobs[-1], "bucket": store.bucket, "key": upload.key, "version": version}
-        click.echo(json.dumps(said) if as_json else jobs[-1])
+        output.value(said, [jobs[-1]])
     return jobs
 
 

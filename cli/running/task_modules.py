@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from cloudkon.errors import InputError
@@ -13,16 +12,13 @@ _SUFFIX = ".py"
 def find_modules(named: Sequence[str], workload: Path) -> list[str]:
     """Put the folders of the modules on Python's path, and return the modules' dotted names.
 
-    The current folder is searched first, as by python -m; the workload's folder last. Raises InputError for a file
-    that is not there.
+    The workload's folder is searched last; who imports them looks into the current one first.
+    Raises InputError for a file that is not there.
     """
     if not named:
         return []
     _search(workload.resolve().parent, first=False)
-    modules = [_module(name, workload) for name in named]
-    with suppress(FileNotFoundError):  # the current folder was deleted: nothing is in it
-        _search(Path.cwd(), first=True)
-    return modules
+    return [_module(name, workload) for name in named]
 
 
 def _module(name: str, workload: Path) -> str:

@@ -4,10 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from cli.repair.workload_lines import fingerprint
+from cli.jobs.workload_lines import fingerprint
 from cloudkon.errors import CloudKonError
 from cloudkon.local.store import FolderStore
-from cloudkon.ports import ObjectInfo
 
 _PATIENCE = 3
 """How often a file is read again that was written to while it was read."""
@@ -26,9 +25,9 @@ class UnchangedFile:
         self._files = FolderStore(Path("/"))
         self._seen, self.fingerprint = self._looked()
 
-    def stat(self, key: str, version: str | None = None) -> ObjectInfo:
+    def size_bytes(self, key: str, version: str | None = None) -> int:
         self._check()
-        return self._files.stat(key, version)
+        return self._files.size_bytes(key, version)
 
     def read(self, key: str, version: str | None = None, start: int = 0) -> Iterator[bytes]:
         self._check()

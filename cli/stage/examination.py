@@ -7,15 +7,14 @@ from cloudkon.aws.checkups.account import check_account
 from cloudkon.aws.checkups.stage import examine
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.session import Session
-from cloudkon.clock import SystemClock
+from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.settings import Settings
-from cloudkon.stage.checkup import Finding, problem
+from cloudkon.stage.checkup import CheckResult, problem
 
 
-def examine_stage(stage: str) -> Iterator[Finding]:
+def examine_stage(stage: str, clock: Clock) -> Iterator[CheckResult]:
     """The account and the stage; where it is not known whose account this is, that is all there is to find."""
-    clock = SystemClock()
     try:
         settings = Settings.from_environ(os.environ)
         session = Session()

@@ -1,41 +1,25 @@
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import click
 
-from cli.stage.stack_guard import may_end
-from cli.stage.stack_parameters import given_parameters, template
-from cli.terminal.options import json_option, stage_option
-from cli.terminal.tables import Table, print_tables
+from cli.stage.stack_guard import check_deletable
+from cli.stage.stack_parameters import given_parameters, parameter_option, template
+from cli.stage.stack_steps import tell
+from cli.stage.taking_down import Demands, take_stack_down
+from cli.terminal.options import json_option, stage_option, uses_clock
+from cli.terminal.output import Output
+from cli.terminal.tables import Table
 from cloudkon.aws.machines.amis import Images
-from cloudkon.aws.machines.scaling import Machines
 from cloudkon.aws.session import Session
 from cloudkon.aws.stack.changes import Change
-from cloudkon.aws.stack.emptying import empty
-from cloudkon.aws.stack.stack import Stack, Step
-from cloudkon.clock import SystemClock
-from cloudkon.errors import InputError, NotFoundError
+from cloudkon.aws.stack.stack import Stack
+from cloudkon.clock import Clock
+from cloudkon.errors import NotFoundError
 from cloudkon.stage.names import Names
 
 _SIGNS = {"Add": "+", "Remove": "-", "Modify": "~"}
-
-
-def _pairs(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    if wrong := [value for value in values if "=" not in value]:
-        raise InputError(f"--parameter {wrong[0]}: say what it is to be, such as --parameter MaxWorkers=8")
-    return {name: value for name, _, value in (pair.partition("=") for pair in values)}
-
-
-parameter_option = click.option(
-    "--parameter",
-    "asked",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=_pairs,
-    help="Set a parameter of the template; may be given several times. What was set once is kept.",
-)
 
 
 @click.group()
@@ -58,51 +42,51 @@ def stack() -> None:
 @stage_option
 @json_option
 @parameter_option
-def up(stage: str, asked: dict[str, str], *, as_json: bool) -> None:
+@uses_clock
+def up(stage: str, asked: dict[str, str], *, clock: Clock, output: Output) -> None:
     """Create the stage's stack, or bring it up to date.
 
-    Prints what the things of the stage are called. The group of workers follows once there is an image for them: build
-    one, then call this again.
+    Prints the names of the stage's resources. The group of workers is created once there is an image for them: build
+    one, then run this command again.
     """
     session = Session()
-    names, formation = _named(session, stage)
+    names, formation = _named(session, stage, clock)
     given = given_parameters(session, names, formation, asked)
-    formation.up(template(), given, _tell)
+    formation.up(template(), given, tell)
     if given.get("WorkerImage") == "no":
         click.echo(
             "There is no image of the workers yet, so no group of them: build one, then stack up again.", err=True
         )
-    _print(_named_things(names), as_json=as_json)
+    things = _named_things(names)
+    output.value(things, (f"{name.replace('_', ' '):<18} {value}" for name, value in things.items()))
 
 
 @stack.command()
 @stage_option
 @json_option
 @parameter_option
-def diff(stage: str, asked: dict[str, str], *, as_json: bool) -> None:
-    """Show what up would change, and change nothing."""
+@uses_clock
+def diff(stage: str, asked: dict[str, str], *, clock: Clock, output: Output) -> None:
+    """Show what stack up would change. Nothing is changed."""
     session = Session()
-    names, formation = _named(session, stage)
+    names, formation = _named(session, stage, clock)
     found = formation.diff(template(), given_parameters(session, names, formation, asked))
-    if as_json:
-        click.echo(json.dumps({"changes": [asdict(change) for change in found]}))
-        return
-    for change in found:
-        click.echo(_change(change))
+    output.value({"changes": [asdict(change) for change in found]}, map(_change, found))
     if not found:
-        click.echo("No changes.", err=True)
+        output.say("No changes.")
 
 
 @stack.command()
 @stage_option
 @json_option
-def status(stage: str, *, as_json: bool) -> None:
-    """Show how the stack is, and what it is made of.
+@uses_clock
+def status(stage: str, *, clock: Clock, output: Output) -> None:
+    """Show the state of the stack, its names, parameters and resources.
 
-    What it was given, too: a parameter that is not the template's default is marked. Exits with 1 if there is no stack.
+    Parameters that differ from the template's default are marked. Exits with 1 if there is no stack.
     """
     session = Session()
-    names, formation = _named(session, stage)
+    names, formation = _named(session, stage, clock)
     state = formation.status()
     if state is None:
         raise NotFoundError(
@@ -118,52 +102,41 @@ def status(stage: str, *, as_json: bool) -> None:
         "defaults": dict(sorted(formation.defaults(template()).items())),
         "resources": [asdict(one) for one in formation.resources()],
     }
-    if as_json:
-        click.echo(json.dumps(told))
-    else:
-        _print_status(told)
+    output.value(told, _status_text(told))
 
 
 @stack.command()
 @stage_option
 @json_option
-@click.option("--delete-data", is_flag=True, help="Delete what the two buckets hold, every version of it, for good.")
-@click.option("--force", is_flag=True, help="Even while a job runs, and while there are workers: they are terminated.")
-def down(stage: str, *, as_json: bool, delete_data: bool, force: bool) -> None:
-    """Delete the stack, the ledger with it; the images stay.
+@click.option("--delete-data", is_flag=True, help="Delete every object in the two buckets, all versions, for good.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Delete it even while a job runs (it is lost) or there are workers (they are terminated).",
+)
+@uses_clock
+def down(stage: str, *, clock: Clock, output: Output, delete_data: bool, force: bool) -> None:
+    """Delete the stack and the ledger in it; images are kept.
 
-    Refuses while the Lambda stands; while a job runs or there are workers, unless --force says that they may be
-    stopped; and while a bucket holds objects, unless --delete-data says that they may go.
+    Refused while the Lambda exists. Refused while a job runs or there are workers, unless --force is given. Refused
+    while a bucket holds objects, unless --delete-data is given.
     """
     session = Session()
-    names, formation = _named(session, stage)
-    may_end(session, names, force=force, delete_data=delete_data)
-    kept = Images(session.ec2(), session.ssm(), names).current()
-    if force:
-        Machines(session.autoscaling(), session.ec2(), names, SystemClock()).end_all()
-    if delete_data:
-        s3 = session.s3()
-        for bucket in (names.workloads_bucket, names.results_bucket):
-            click.echo(f"{bucket}: {empty(s3, bucket):,} object versions deleted", err=True)
-    formation.down(_tell)
+    names = session.names(stage)
+    check_deletable(session, names, clock, force=force, delete_data=delete_data)
+    kept = take_stack_down(session, names, clock, Demands(data=delete_data, work=force), tell)
     if kept:
         click.echo(
             f"The image {kept} and its snapshot are not the stack's, and stay. Delete them: "
             f"cloudkon-cli workers image prune --keep 0 --stage {stage}",
             err=True,
         )
-    if as_json:
-        _print(_named_things(names), as_json=True)
+    output.value(_named_things(names))
 
 
-def _named(session: Session, stage: str) -> tuple[Names, Stack]:
+def _named(session: Session, stage: str, clock: Clock) -> tuple[Names, Stack]:
     names = session.names(stage)
-    return names, Stack(session.cloudformation(), names.stack, SystemClock())
-
-
-def _tell(step: Step) -> None:
-    reason = f" ({step.reason})" if step.reason else ""
-    click.echo(f"{step.resource}: {step.status}{reason}", err=True)
+    return names, Stack(session.cloudformation(), names.stack, clock)
 
 
 def _change(change: Change) -> str:
@@ -187,26 +160,16 @@ def _named_things(names: Names) -> dict[str, str]:
     }
 
 
-def _print(shown: Mapping[str, str], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(shown))
-        return
-    for name, value in shown.items():
-        click.echo(f"{name.replace('_', ' '):<18} {value}")
-
-
-def _print_status(told: Mapping[str, Any]) -> None:
-    click.echo(f"{told['stack']}: {told['status']}")
-    click.echo(f"image of the workers: {told['image'] or 'none'}\n")
+def _status_text(told: Mapping[str, Any]) -> list[Table | str]:
     parameters = [
         (name, value or "-", "" if value == told["defaults"].get(name) else "set")
         for name, value in told["parameters"].items()
     ]
     resources = [(one["name"], one["type"], one["status"], one["id"]) for one in told["resources"]]
-    print_tables(
-        [
-            Table((), ("left", "left"), [(n.replace("_", " "), v) for n, v in told["names"].items()]),
-            Table(("parameter", "value", ""), ("left", "left", "left"), parameters),
-            Table(("resource", "type", "status", "id"), ("left", "left", "left", "left"), resources),
-        ]
-    )
+    return [
+        f"{told['stack']}: {told['status']}",
+        f"image of the workers: {told['image'] or 'none'}\n",
+        Table((), ("left", "left"), [(n.replace("_", " "), v) for n, v in told["names"].items()]),
+        Table(("parameter", "value", ""), ("left", "left", "left"), parameters),
+        Table(("resource", "type", "status", "id"), ("left", "left", "left", "left"), resources),
+    ]

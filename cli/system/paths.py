@@ -34,6 +34,6 @@ def results_folder(ledger: Path) -> Path:
     return ledger.with_name(f"{ledger.stem}.results")
 
 
-def shown_source(job: Job) -> str:
+def source_text(job: Job) -> str:
     """Where the job's workload is, as its owner would say it: a file's absolute path, or an object's address."""
     return job.source.key if job.source.key.startswith("/") else f"s3://{job.source}"

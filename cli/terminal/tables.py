@@ -14,7 +14,7 @@ _GAP = "  "
 _GAP_ON_A_TERMINAL = 3
 _LEAST_TEXT = 24
 """The last column is folded where it is long; into less than this it is not worth reading."""
-_SILENT = frozenset({"", "-"})
+_EMPTY = frozenset({"", "-"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class Table:
     sides: Sequence[Literal["left", "right"]]
     rows: Sequence[Sequence[str]]
 
-    def telling(self) -> "Table":
+    def without_empty_columns(self) -> "Table":
         """Without the columns in which no row says anything."""
-        kept = [at for at in range(len(self.sides)) if any(row[at] not in _SILENT for row in self.rows)]
+        kept = [at for at in range(len(self.sides)) if any(row[at] not in _EMPTY for row in self.rows)]
         header, *rows = ([line[at] for at in kept] for line in (self.header, *self.rows))
         return Table(header, [self.sides[at] for at in kept], rows)
 
@@ -38,7 +38,7 @@ def print_tables(tables: Sequence[Table]) -> None:
     console = Console()
     for number, table in enumerate(filled):
         if console.is_terminal:
-            for fitting in [table] if _fits(table, console.width) else _upright(table):
+            for fitting in [table] if _fits(table, console.width) else _as_cards(table):
                 console.print(_rich(fitting))
             continue
         if number:
@@ -53,10 +53,10 @@ def _fits(table: Table, width: int) -> bool:
     return not table.header or sum(widths) + _GAP_ON_A_TERMINAL * len(widths) + min(last, _LEAST_TEXT) <= width
 
 
-def _upright(table: Table) -> Iterator[Table]:
+def _as_cards(table: Table) -> Iterator[Table]:
     """A table a row, of what the row says: each column is a line."""
     for row in table.rows:
-        said = [pair for pair in zip(table.header, row, strict=True) if pair[1] not in _SILENT]
+        said = [pair for pair in zip(table.header, row, strict=True) if pair[1] not in _EMPTY]
         yield Table((), ("left", "left"), said)
 
 

@@ -17,7 +17,7 @@ from cloudkon.aws.multipart import MULTIPART_ABOVE_BYTES, upload_in_parts
 from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock, epoch_ms
 from cloudkon.errors import CloudKonError
-from cloudkon.ports import ObjectInfo, StoredObject, UnfinishedUpload
+from cloudkon.ports import StoredObject, UnfinishedUpload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -40,10 +40,10 @@ class S3Store:
         self._backoff = backoff or Backoff()
         self.bucket = bucket
 
-    def stat(self, key: str, version: str | None = None) -> ObjectInfo:
+    def size_bytes(self, key: str, version: str | None = None) -> int:
         with translated(f"look at s3://{self.bucket}/{key}"):
             head = self._client.head_object(Bucket=self.bucket, Key=key, **_pinned(version))
-        return ObjectInfo(head["ContentLength"], head["ETag"].strip('"'))
+        return head["ContentLength"]
 
     def read(self, key: str, version: str | None = None, start: int = 0) -> Iterator[bytes]:
         """A stream that breaks goes on where it broke, and only on the same content."""

@@ -15,7 +15,7 @@ from aws_xray_sdk.core.models.segment import Segment
 from aws_xray_sdk.core.models.subsegment import Subsegment
 
 from cloudkon.errors import TaskFailedError
-from cloudkon.telemetry.tracing import Place, Span, trace_of
+from cloudkon.telemetry.tracing import Span, TraceContext, trace_id_for
 
 log = logging.getLogger(__name__)
 
@@ -36,17 +36,17 @@ class _Emitter(UDPEmitter):  # type: ignore[misc]  # the SDK ships no type infor
 class XRayTracer:
     """Implements ports.Tracer; safe to share between threads, as a socket of datagrams is."""
 
-    def __init__(self, stage: str, share: float, around: Callable[[], Place | None] = lambda: None) -> None:
+    def __init__(self, stage: str, share: float, around: Callable[[], TraceContext | None] = lambda: None) -> None:
         self._stage = stage
         self._share = share
         self._around = around
         self._emitter = _Emitter()
 
     def open(self, job: str, event_ms: int) -> str | None:
-        return trace_of(job, event_ms, self._share, self._around())
+        return trace_id_for(job, event_ms, self._share, self._around())
 
-    def wants(self, place: Place | None) -> bool:
-        return place is not None and place.sampled
+    def wants(self, context: TraceContext | None) -> bool:
+        return context is not None and context.sampled
 
     def tell(self, span: Span) -> None:
         try:
@@ -59,9 +59,9 @@ class XRayTracer:
 
     def _top(self, span: Span) -> Any:
         """A segment of its own, or a part of Lambda's if its trace is the job's."""
-        if span.place is None:
-            raise ValueError(f"{span.name} has no place")
-        trace, parent, around = span.place.trace, span.place.parent, self._around()
+        if span.context is None:
+            raise ValueError(f"{span.name} has no trace context")
+        trace, parent, around = span.context.trace, span.context.parent, self._around()
         if parent is None and around is not None and around.trace == trace and around.sampled and around.parent:
             entity = Subsegment(span.name, None, Segment("lambda", around.parent, trace))
             entity.parent_id = around.parent

@@ -17,14 +17,14 @@ from pathlib import Path, PurePosixPath
 
 from cloudkon.errors import InputError
 from cloudkon.ledger.bundle import BundleKey
-from cloudkon.ledger.results import MAX_STAGE_CHARACTERS, MAX_STAGES, OTHER_STAGES
+from cloudkon.ledger.results import MAX_PHASE_CHARACTERS, MAX_PHASES, OTHER_PHASES
 from cloudkon.ports import ObjectStore
 from cloudkon.telemetry.tracing import Steps, step_of
 
 _MAX_NAME_CHARACTERS = 200
 """What is left of a key's 1,024 bytes, in the widest letters.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
-_STAGE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9 ._-]{{0,{MAX_STAGE_CHARACTERS - 1}}}")
+_STAGE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9 ._-]{{0,{MAX_PHASE_CHARACTERS - 1}}}")
 
 
 class Context:
@@ -97,7 +97,7 @@ class Context:
         if not _STAGE.fullmatch(name):
             raise InputError(
                 f"{name[:_MAX_NAME_CHARACTERS]!r} can't be a stage's name: write download, or read-2, "
-                f"of {MAX_STAGE_CHARACTERS} letters and digits at most."
+                f"of {MAX_PHASE_CHARACTERS} letters and digits at most."
             )
         if self._stages is None:
             self._stages = _Stages()
@@ -127,8 +127,8 @@ class _Stages:
         """Begin a stage; return the one that it interrupts."""
         before = self._current
         self._count(now_s)
-        if name not in self._totals_ms and len(self._totals_ms) >= MAX_STAGES - 1:
-            name = OTHER_STAGES
+        if name not in self._totals_ms and len(self._totals_ms) >= MAX_PHASES - 1:
+            name = OTHER_PHASES
         self._totals_ms.setdefault(name, 0.0)
         self._current = name
         return before

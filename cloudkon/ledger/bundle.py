@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cloudkon.errors import WireError
-from cloudkon.telemetry.tracing import Place
+from cloudkon.telemetry.tracing import TraceContext
 
 _ID = re.compile(r"([0-9]{5,9})\.([0-9]{6,9})")
 _RUN = r"[0-9]{1,18}\+[1-9][0-9]{0,8}"
@@ -94,5 +94,5 @@ class Bundle:
     """As the workload's header says; None leaves it to the handler and the settings."""
     timeout_s: float | None = None
     """As retries."""
-    trace: Place | None = None
+    trace: TraceContext | None = None
     """Where its spans hang, if it is told."""

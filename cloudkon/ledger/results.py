@@ -17,9 +17,9 @@ MAX_ERROR_CHARACTERS = 1_000
 """64 tasks that all fail with this much of the widest text stay below the 400 KB of a DynamoDB item."""
 MAX_VALUE_BYTES = 1_024
 """A larger value goes to the object store, and the ledger holds its key."""
-MAX_STAGES, MAX_STAGE_CHARACTERS = 8, 24
+MAX_PHASES, MAX_PHASE_CHARACTERS = 8, 24
 """Of a handler's own stages, in ASCII: beside errors, 20 KB for a bundle of 64."""
-OTHER_STAGES = "other"
+OTHER_PHASES = "other"
 """Those that are one too many, together."""
 
 
@@ -51,7 +51,7 @@ class TaskResult:
     output: str | None = None
     id: str | None = None
     """What the task's author calls it."""
-    stages_ms: Mapping[str, float] | None = None
+    phases_ms: Mapping[str, float] | None = None
     """What the stages that its handler tells apart took of its time; None if it tells none."""
 
     @property
@@ -75,7 +75,7 @@ def stamped(results: Results, now_ms: int) -> list[TaskResult | None]:
 def _recorded(r: TaskResult, now_ms: int) -> TaskResult:
     # What dataclasses.replace would do, at a third of its cost: every task comes by here.
     return TaskResult(
-        r.state, r.start_ms, r.duration_us, r.attempt, r.runs, now_ms, r.error, r.value, r.output, r.id, r.stages_ms
+        r.state, r.start_ms, r.duration_us, r.attempt, r.runs, now_ms, r.error, r.value, r.output, r.id, r.phases_ms
     )
 
 
@@ -86,7 +86,7 @@ _STATES = {state.value: state for state in TaskState}
 _NOTHING: dict[str, Any] = {}
 
 
-def pack(results: Results, base_ms: int) -> bytes:
+def pack_results(results: Results, base_ms: int) -> bytes:
     """Write the results as bytes; times are kept relative to base_ms, the time of the job's event."""
     out = bytearray()
     for result in results:
@@ -108,8 +108,8 @@ def pack(results: Results, base_ms: int) -> bytes:
     return bytes(out)
 
 
-def unpack(packed: bytes, base_ms: int) -> list[TaskResult | None]:
-    """Read what pack wrote; raise WireError when the bytes are not a whole number of results."""
+def unpack_results(packed: bytes, base_ms: int) -> list[TaskResult | None]:
+    """Read what pack_results wrote; raise WireError when the bytes are not a whole number of results."""
     results: list[TaskResult | None] = []
     at = 0
     try:
@@ -155,16 +155,16 @@ def _unpack_one(head: int, packed: bytes, at: int, base_ms: int) -> tuple[TaskRe
         value=note.get("v"),
         output=note.get("o"),
         id=note.get("i"),
-        stages_ms=note.get("s"),
+        phases_ms=note.get("s"),
     )
     return result, at
 
 
 def _note(result: TaskResult) -> bytes:
-    error, value, output, task_id, stages_ms = result.error, result.value, result.output, result.id, result.stages_ms
-    if error is None and value is None and output is None and task_id is None and stages_ms is None:
+    error, value, output, task_id, phases_ms = result.error, result.value, result.output, result.id, result.phases_ms
+    if error is None and value is None and output is None and task_id is None and phases_ms is None:
         return b""
-    parts = {"e": error, "v": value, "o": output, "i": task_id, "s": stages_ms}
+    parts = {"e": error, "v": value, "o": output, "i": task_id, "s": phases_ms}
     kept = {key: part for key, part in parts.items() if part is not None}
     # Half a surrogate pair is what a handler may return, and what json.loads takes.
     return json.dumps(kept, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")

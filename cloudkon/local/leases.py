@@ -9,7 +9,7 @@ from cloudkon.ledger import lease as rules
 from cloudkon.ledger.bundle import BundleKey, LineNumbers
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleRow, BundleState, Claim, ClaimAnswer, Kept, Lease, LeaseLost, Mark, WriteAnswer
-from cloudkon.ledger.results import Results, pack, unpack
+from cloudkon.ledger.results import Results, pack_results, unpack_results
 from cloudkon.local.schema import LedgerFile
 
 _PAGE_ROWS = 500
@@ -102,7 +102,7 @@ def _row(key: BundleKey, record: tuple[Any, ...]) -> BundleRow:
         owners=tuple(json.loads(owners)),
         token=token,
         lines=LineNumbers.parse(lines),
-        results=tuple(unpack(results, event_ms)),
+        results=tuple(unpack_results(results, event_ms)),
         event_ms=event_ms,
         sent_ms=sent_ms,
         received_ms=received_ms,
@@ -125,7 +125,7 @@ def _write(connection: sqlite3.Connection, row: BundleRow) -> None:
             json.dumps(row.owners),
             row.token,
             str(row.lines),
-            pack(row.results, row.event_ms),
+            pack_results(row.results, row.event_ms),
             row.event_ms,
             row.sent_ms,
             row.received_ms,

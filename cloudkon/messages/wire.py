@@ -14,7 +14,7 @@ from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.job import RangeKey
 from cloudkon.ledger.lease import BundleRow
 from cloudkon.ledger.results import TaskResult
-from cloudkon.telemetry.tracing import Place
+from cloudkon.telemetry.tracing import TraceContext
 
 VERSION = 1
 
@@ -52,7 +52,7 @@ def decode_bundle(body: str) -> Bundle:
         retries = _count(value["retries"]) if "retries" in value else None
         timeout_s = _positive(value["timeout_s"]) if "timeout_s" in value else None
         stamps = _time(value["event_ms"]), _time(value["sent_ms"])
-        bundle = Bundle(key, lines, tasks, *stamps, retries, timeout_s, Place.parse(value.get("trace")))
+        bundle = Bundle(key, lines, tasks, *stamps, retries, timeout_s, TraceContext.parse(value.get("trace")))
     except (KeyError, TypeError) as error:
         raise WireError(f"The message is no bundle: {error}.") from error
     if len(lines) != len(tasks):
@@ -84,7 +84,7 @@ def encode_completion(row: BundleRow) -> str:
             "worker": row.owner,
             "attempt": row.attempt,
             "completed_ms": row.completed_ms,
-            "tasks": [describe(line, result) for line, result in numbered(row)],
+            "tasks": [result_json(line, result) for line, result in numbered(row)],
         }
     )
 
@@ -117,7 +117,7 @@ def numbered(row: BundleRow, lines_before: int = 0) -> Iterator[tuple[int, TaskR
             yield line + lines_before, result
 
 
-def describe(line: int, result: TaskResult) -> dict[str, Any]:
+def result_json(line: int, result: TaskResult) -> dict[str, Any]:
     """One task's result as JSON shows it, everywhere the same; what does not apply is left out."""
     shown: dict[str, Any] = {
         "task": line,
@@ -130,7 +130,7 @@ def describe(line: int, result: TaskResult) -> dict[str, Any]:
         "value": result.value,
         "error": result.error,
         "output": result.output,
-        "handler_stages_ms": result.stages_ms,
+        "handler_stages_ms": result.phases_ms,
     }
     return shown | {name: part for name, part in optional.items() if part is not None}
 

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cloudkon.ledger.results import TaskState
-from cloudkon.reports.task_results import Outcome
+from cloudkon.reports.task_results import ResultJson
 
-NOT_WELL = (TaskState.FAILED.word, TaskState.REJECTED.word)
+UNSUCCESSFUL = (TaskState.FAILED.word, TaskState.REJECTED.word)
 _MOST_CHARACTERS = 200
 _MOST_GROUPS = 1_000
 """So that a million different errors take no memory; the rest is one group."""
-_MOST_EXAMPLES = 5
-OTHER = "(other reasons)"
+_MOST_LINES = 5
+OTHER_REASONS = "(other reasons)"
 
 _ID = re.compile(
     r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|0x[0-9a-f]+|(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{8,})\b",
@@ -24,48 +24,48 @@ _NUMBER = re.compile(
 )
 
 
-def reason_of(error: str) -> str:
+def error_reason(error: str) -> str:
     """The error on one line, with ids as <id> and numbers as <n>, except codes."""
     line = _ID.sub("<id>", " ".join(error.split()))
     return _NUMBER.sub(lambda found: found[0] if found[1] else "<n>", line)[:_MOST_CHARACTERS]
 
 
 @dataclass(slots=True)
-class Group:
+class ErrorGroup:
     """Tasks that ended badly for one reason."""
 
     state: str
     reason: str
     example: str
-    """What the first of them said."""
+    """The error of the first of them, as `failed --json` shows it."""
     count: int = 0
     lines: list[int] = field(default_factory=list)
-    """The first few of them."""
+    """The lines of the first few."""
 
     def add(self, line: int) -> None:
         self.count += 1
-        if len(self.lines) < _MOST_EXAMPLES:
+        if len(self.lines) < _MOST_LINES:
             self.lines.append(line)
 
 
-def grouped(outcomes: Iterable[Outcome]) -> Sequence[Group]:
-    """The reasons of the outcomes that were none too good, the most frequent first."""
-    groups: dict[tuple[str, str], Group] = {}
-    for outcome in not_well(outcomes):
-        said = str(outcome.get("error", ""))
-        key = (outcome["state"], reason_of(said))
+def group_errors(results: Iterable[ResultJson]) -> Sequence[ErrorGroup]:
+    """ErrorGroup the results that are no success by their reasons, the most frequent reason first."""
+    groups: dict[tuple[str, str], ErrorGroup] = {}
+    for result in unsuccessful(results):
+        error = str(result.get("error", ""))
+        key = (result["state"], error_reason(error))
         if key not in groups and len(groups) >= _MOST_GROUPS:
-            key = (outcome["state"], OTHER)
-        groups.setdefault(key, Group(*key, said)).add(outcome["task"])
+            key = (result["state"], OTHER_REASONS)
+        groups.setdefault(key, ErrorGroup(*key, error)).add(result["task"])
     return sorted(groups.values(), key=lambda group: (-group.count, group.lines))
 
 
-def not_well(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-    return (outcome for outcome in outcomes if outcome["state"] in NOT_WELL)
+def unsuccessful(results: Iterable[ResultJson]) -> Iterator[ResultJson]:
+    return (result for result in results if result["state"] in UNSUCCESSFUL)
 
 
-def says(outcome: Outcome, text: str) -> bool:
-    """Whether the outcome's error, as it is or as a reason, holds the text; case does not matter."""
-    error = str(outcome.get("error", ""))
+def error_contains(result: ResultJson, text: str) -> bool:
+    """Whether the result's error, as it is or as a reason, contains the text; case does not matter."""
+    error = str(result.get("error", ""))
     wanted = text.casefold()
-    return wanted in error.casefold() or wanted in reason_of(error).casefold()
+    return wanted in error.casefold() or wanted in error_reason(error).casefold()

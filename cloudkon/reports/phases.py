@@ -1,8 +1,11 @@
-"""The stages of a task's way, from the drop of its workload to the record of its result.
+"""The phases of a task's way, from the drop of its workload to the record of its result.
 
 event ......... sent ....... received ... claimed .... start ....... end ...... recorded
   |  dispatch    |   queue      |   claim    |   wait    |    run     |   record   |
   |------------------------------- end to end -------------------------------------|
+
+The stamps from sent to claimed are the row's, so they belong to its last attempt only: queue, claim and wait are known
+for the results of that attempt, see is_of_last_attempt.
 """
 
 from collections.abc import Mapping
@@ -13,9 +16,56 @@ from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.telemetry.histogram import Histogram
 
 
+def dispatch_ms(row: BundleRow) -> int:
+    return row.sent_ms - row.event_ms
+
+
+def queue_ms(row: BundleRow) -> int:
+    return row.received_ms - row.sent_ms
+
+
+def claim_ms(row: BundleRow) -> int:
+    return row.claimed_ms - row.received_ms
+
+
+def wait_ms(row: BundleRow, result: TaskResult) -> int:
+    return result.start_ms - row.claimed_ms
+
+
+def run_ms(result: TaskResult) -> float:
+    return result.duration_us / 1000
+
+
+def record_ms(result: TaskResult) -> float | None:
+    """None while the result is not recorded; so is end_to_end_ms."""
+    return None if result.recorded_ms is None else result.recorded_ms - result.end_ms
+
+
+def end_to_end_ms(row: BundleRow, result: TaskResult) -> int | None:
+    return None if result.recorded_ms is None else result.recorded_ms - row.event_ms
+
+
+def is_of_last_attempt(row: BundleRow, result: TaskResult) -> bool:
+    """Whether the result comes from the attempt that the row's stamps belong to."""
+    return result.attempt == row.attempt
+
+
+def task_phases_ms(row: BundleRow, result: TaskResult | None) -> Mapping[str, float]:
+    """How long each phase of one task took, as far as is known; differing clocks may turn one negative."""
+    phases: dict[str, float | None] = {"dispatch": dispatch_ms(row)}
+    has_stamps = result is None or is_of_last_attempt(row, result)
+    if has_stamps:
+        phases |= {"queue": queue_ms(row), "claim": claim_ms(row)}
+    if result is not None and result.state is not TaskState.REJECTED:
+        if has_stamps:
+            phases["wait"] = wait_ms(row, result)
+        phases |= {"run": run_ms(result), "record": record_ms(result), "end_to_end": end_to_end_ms(row, result)}
+    return {name: ms for name, ms in phases.items() if ms is not None}
+
+
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """How long a stage took; None while no task has passed it."""
+    """How long a phase took; None while no task has passed it."""
 
     p50_ms: float | None
     p90_ms: float | None
@@ -33,11 +83,10 @@ class Percentiles:
 _RAN = frozenset({TaskState.SUCCEEDED, TaskState.FAILED})
 
 
-class Stages:
-    """Collects the durations of each stage over the tasks that ran; those that were rejected did not."""
+class Phases:
+    """Collects the durations of each phase over the tasks that ran; those that were rejected did not."""
 
-    def __init__(self, event_ms: int) -> None:
-        self._event_ms = event_ms
+    def __init__(self) -> None:
         self._dispatch = Histogram()
         self._queue = Histogram()
         self._claim = Histogram()
@@ -47,27 +96,23 @@ class Stages:
         self._end_to_end = Histogram()
 
     def add(self, row: BundleRow) -> None:
-        """Take in what a bundle's row tells; clocks that differ may turn a duration negative: it counts as 0."""
+        """Add the tasks of one bundle; clocks that differ may turn a duration negative: it counts as 0."""
         ran = [result for result in row.results if result is not None and result.state in _RAN]
         if not ran:
             return
-        self._dispatch.add(row.sent_ms - self._event_ms, len(ran))
-        self._run.add_all(result.duration_us / 1000 for result in ran)
-        self._add_record(ran)
-        # The row's stamps are the last attempt's: what earlier attempts ran has no message and no claim to go with it.
-        own = [result for result in ran if result.attempt == row.attempt]
-        self._queue.add(row.received_ms - row.sent_ms, len(own))
-        self._claim.add(row.claimed_ms - row.received_ms, len(own))
-        self._wait.add_all(result.start_ms - row.claimed_ms for result in own)
-
-    def _add_record(self, ran: list[TaskResult]) -> None:
-        recorded = [(result.recorded_ms, result.end_ms) for result in ran if result.recorded_ms is not None]
-        self._record.add_all(recorded_ms - end_ms for recorded_ms, end_ms in recorded)
-        self._end_to_end.add_all(recorded_ms - self._event_ms for recorded_ms, _ in recorded)
+        self._dispatch.add(dispatch_ms(row), len(ran))
+        self._run.add_all(run_ms(result) for result in ran)
+        self._record.add_all(ms for result in ran if (ms := record_ms(result)) is not None)
+        self._end_to_end.add_all(ms for result in ran if (ms := end_to_end_ms(row, result)) is not None)
+        own = [result for result in ran if is_of_last_attempt(row, result)]
+        if own:
+            self._queue.add(queue_ms(row), len(own))
+            self._claim.add(claim_ms(row), len(own))
+            self._wait.add_all(wait_ms(row, result) for result in own)
 
     def percentiles(self) -> Mapping[str, Percentiles]:
-        """The stages by name, in their order."""
-        stages = {
+        """The phases by name, in their order."""
+        phases = {
             "dispatch": self._dispatch,
             "queue": self._queue,
             "claim": self._claim,
@@ -76,4 +121,4 @@ class Stages:
             "record": self._record,
             "end_to_end": self._end_to_end,
         }
-        return {name: Percentiles.of(durations) for name, durations in stages.items()}
+        return {name: Percentiles.of(durations) for name, durations in phases.items()}

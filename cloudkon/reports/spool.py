@@ -1,7 +1,7 @@
-"""Puts rows aside in a file and gives their results back in the order of the workload.
+"""Writes the results of a job's bundles to a file, and reads them back in the order of the workload.
 
-The ledger gives a job's rows in no particular order; here they take some hundred bytes of memory a bundle, whatever
-their tasks said.
+The ledger gives a job's rows in no particular order. Memory holds some hundred bytes a bundle, however long the errors
+and values of its tasks are.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,12 +10,12 @@ from typing import IO
 
 from cloudkon.ledger.bundle import LineNumbers
 from cloudkon.ledger.lease import BundleRow
-from cloudkon.ledger.results import TaskResult, pack, unpack
+from cloudkon.ledger.results import TaskResult, pack_results, unpack_results
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class _Place:
-    """Where a row's results are in the file; sorts in the order of the workload."""
+class _SpooledBundle:
+    """Where a bundle's results are in the file; sorts in the order of the workload."""
 
     range: int
     number: int
@@ -25,17 +25,17 @@ class _Place:
     event_ms: int
 
 
-class Shelf:
-    """The results of a job's rows, by range."""
+class Spool:
+    """The results of a job's bundles, by range."""
 
     def __init__(self, file: IO[bytes], rows: Iterable[BundleRow]) -> None:
         self._file = file
-        self._ranges: dict[int, list[_Place]] = {}
+        self._ranges: dict[int, list[_SpooledBundle]] = {}
         offset = 0
         for row in rows:
-            packed = pack(row.results, row.event_ms)
-            place = _Place(row.key.range, row.key.number, offset, len(packed), str(row.lines), row.event_ms)
-            self._ranges.setdefault(place.range, []).append(place)
+            packed = pack_results(row.results, row.event_ms)
+            bundle = _SpooledBundle(row.key.range, row.key.number, offset, len(packed), str(row.lines), row.event_ms)
+            self._ranges.setdefault(bundle.range, []).append(bundle)
             self._file.write(packed)
             offset += len(packed)
 
@@ -44,10 +44,10 @@ class Shelf:
         return frozenset(self._ranges)
 
     def results(self, range_: int) -> Iterator[tuple[int, TaskResult]]:
-        """A range's results with their line numbers within it, in their order."""
-        for place in sorted(self._ranges.get(range_, ())):
-            self._file.seek(place.offset)
-            results = unpack(self._file.read(place.size_bytes), place.event_ms)
-            for line, result in zip(LineNumbers.parse(place.lines), results, strict=True):
+        """A range's final results with their line numbers within it, in their order."""
+        for bundle in sorted(self._ranges.get(range_, ())):
+            self._file.seek(bundle.offset)
+            results = unpack_results(self._file.read(bundle.size_bytes), bundle.event_ms)
+            for line, result in zip(LineNumbers.parse(bundle.lines), results, strict=True):
                 if result is not None and result.is_final:
                     yield line, result

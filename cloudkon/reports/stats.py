@@ -11,10 +11,10 @@ from typing import Any
 
 from cloudkon.ledger.job import Job, JobState, RangeReport, WorkerReport
 from cloudkon.ledger.lease import BundleState
-from cloudkon.ports import History, Jobs
-from cloudkon.reports.handler_phases import HandlerStage
+from cloudkon.ports import LedgerReader
+from cloudkon.reports.handler_phases import HandlerPhase
 from cloudkon.reports.phases import Percentiles
-from cloudkon.reports.totals import Tally
+from cloudkon.reports.totals import JobTotals
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ class JobStats:
     throughput_tasks_s: float
     efficiency: float | None
     """The share of the slots' time that ran tasks; None while it can't be known."""
-    stages: Mapping[str, Percentiles]
-    handler_stages: Mapping[str, HandlerStage]
-    """Of those tasks whose handler tells stages apart; within the stage run."""
+    phases: Mapping[str, Percentiles]
+    handler_phases: Mapping[str, HandlerPhase]
+    """Of those tasks whose handler tells phases apart; they lie within the phase run."""
     workers: Sequence[WorkerShare]
     api_calls: Mapping[str, int]
 
@@ -101,64 +101,64 @@ class JobStats:
             "makespan_s": round(self.makespan_s, 3),
             "throughput_tasks_s": round(self.throughput_tasks_s, 3),
             "efficiency": None if self.efficiency is None else round(self.efficiency, 4),
-            "stages": {name: stage.as_json() for name, stage in self.stages.items()},
-            "handler_stages": {name: stage.as_json() for name, stage in self.handler_stages.items()},
+            "stages": {name: phase.as_json() for name, phase in self.phases.items()},
+            "handler_stages": {name: phase.as_json() for name, phase in self.handler_phases.items()},
             "workers": [asdict(worker) | {"busy_s": round(worker.busy_s, 3)} for worker in self.workers],
             "api_calls": dict(self.api_calls),
         }
 
 
-def job_stats(history: History, jobs: Jobs, job: Job, now_ms: int) -> JobStats:
+def job_stats(reader: LedgerReader, job: Job, now_ms: int) -> JobStats:
     """Read a job's rows and work out its statistics."""
-    reports = jobs.dispatched(job.id)  # before the bundles: who sees the last range sees all that it sent
-    tally = Tally(job.source.event_ms)
-    for row in history.bundles(job):
-        tally.add(row)
-    return _assembled(job, reports, tally, history.workers(job.id), now_ms)
+    reports = reader.dispatched(job.id)  # before the bundles: who sees the last range sees all that it sent
+    totals = JobTotals()
+    for row in reader.bundles(job):
+        totals.add(row)
+    return _assembled(job, reports, totals, reader.workers(job.id), now_ms)
 
 
 def _assembled(
-    job: Job, reports: Sequence[RangeReport], tally: Tally, workers: Sequence[WorkerReport], now_ms: int
+    job: Job, reports: Sequence[RangeReport], totals: JobTotals, workers: Sequence[WorkerReport], now_ms: int
 ) -> JobStats:
-    tasks = _task_counts(job, reports, tally)
-    bundles = _bundle_counts(reports, tally)
+    tasks = _task_counts(job, reports, totals)
+    bundles = _bundle_counts(reports, totals)
     state = _state(job, reports, tasks, bundles)
-    makespan_s = max(0, _end_ms(job, state, reports, tally, now_ms) - job.source.event_ms) / 1000
-    shares = _shares(tally, workers)
+    makespan_s = max(0, _end_ms(job, state, reports, totals, now_ms) - job.source.event_ms) / 1000
+    shares = _shares(totals, workers)
     unrecorded_runs = sum(worker.unrecorded_runs for worker in workers)
     return JobStats(
         job=job,
         state=state,
         tasks=tasks,
         bundles=bundles,
-        executions=tally.runs + unrecorded_runs,
+        executions=totals.runs + unrecorded_runs,
         unrecorded_runs=unrecorded_runs,
         duplicates_dropped=sum(worker.duplicates_dropped for worker in workers),
         makespan_s=makespan_s,
-        throughput_tasks_s=tally.results / makespan_s if makespan_s else 0.0,
+        throughput_tasks_s=totals.results / makespan_s if makespan_s else 0.0,
         efficiency=_efficiency(shares, makespan_s),
-        stages=tally.stages.percentiles(),
-        handler_stages=tally.handler_stages.stages(),
+        phases=totals.phases.percentiles(),
+        handler_phases=totals.handler_phases.by_cost(),
         workers=shares,
         api_calls=_api_calls([*reports, *workers]),
     )
 
 
-def _task_counts(job: Job, reports: Sequence[RangeReport], tally: Tally) -> TaskCounts:
+def _task_counts(job: Job, reports: Sequence[RangeReport], totals: JobTotals) -> TaskCounts:
     reported = {report.range for report in reports}
-    unreported = sum(tasks for range_, tasks in tally.tasks_by_range.items() if range_ not in reported)
+    unreported = sum(tasks for range_, tasks in totals.tasks_by_range.items() if range_ not in reported)
     refused = sum(report.rejected for report in reports)
     total = sum(report.tasks for report in reports) + unreported + refused
     if len(reports) < job.ranges:
         total = max(total, job.tasks_estimate)
-    rejected = tally.rejected + refused
-    pending = max(0, total - tally.succeeded - tally.failed - rejected - tally.running)
-    return TaskCounts(total, tally.succeeded, tally.failed, rejected, tally.running, pending)
+    rejected = totals.rejected + refused
+    pending = max(0, total - totals.succeeded - totals.failed - rejected - totals.running)
+    return TaskCounts(total, totals.succeeded, totals.failed, rejected, totals.running, pending)
 
 
-def _bundle_counts(reports: Sequence[RangeReport], tally: Tally) -> BundleCounts:
+def _bundle_counts(reports: Sequence[RangeReport], totals: JobTotals) -> BundleCounts:
     sent = sum(report.bundles for report in reports)
-    done, leased, released = (tally.bundles[state] for state in (BundleState.DONE, *_UNFINISHED))
+    done, leased, released = (totals.bundles[state] for state in (BundleState.DONE, *_UNFINISHED))
     return BundleCounts(max(sent, done + leased + released), done, leased, released)
 
 
@@ -176,20 +176,20 @@ def _state(job: Job, reports: Sequence[RangeReport], tasks: TaskCounts, bundles:
     return JobState.COMPLETE
 
 
-def _end_ms(job: Job, state: JobState, reports: Sequence[RangeReport], tally: Tally, now_ms: int) -> int:
+def _end_ms(job: Job, state: JobState, reports: Sequence[RangeReport], totals: JobTotals, now_ms: int) -> int:
     """When the job ended; a job without any result ended when it was dispatched."""
     if state is JobState.COMPLETE:
-        return tally.last_ms or max((report.ended_ms for report in reports), default=job.source.event_ms)
+        return totals.last_ms or max((report.ended_ms for report in reports), default=job.source.event_ms)
     if state is JobState.CANCELLED:
-        return max(tally.last_ms, job.cancelled_ms or 0)
+        return max(totals.last_ms, job.cancelled_ms or 0)
     return now_ms
 
 
-def _shares(tally: Tally, workers: Sequence[WorkerReport]) -> list[WorkerShare]:
+def _shares(totals: JobTotals, workers: Sequence[WorkerReport]) -> list[WorkerShare]:
     slots = {worker.worker: worker.slots for worker in workers}
     return [
-        WorkerShare(worker, slots.get(worker), tally.tasks_by_worker[worker], tally.busy_us_by_worker[worker] / 1e6)
-        for worker in sorted(slots.keys() | tally.tasks_by_worker.keys())
+        WorkerShare(worker, slots.get(worker), totals.tasks_by_worker[worker], totals.busy_us_by_worker[worker] / 1e6)
+        for worker in sorted(slots.keys() | totals.tasks_by_worker.keys())
     ]
 
 

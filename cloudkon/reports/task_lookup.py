@@ -1,6 +1,5 @@
 """Finds everything the ledger knows of one task: where it travels, who held it, what came of it, and when."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,15 +7,17 @@ from cloudkon.errors import NotFoundError
 from cloudkon.ledger.job import Job, RangeReport
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ledger.results import TaskResult, TaskState
-from cloudkon.ports import History, Jobs, ObjectStore
-from cloudkon.workload.line_numbers import Numbering
+from cloudkon.messages.wire import result_json
+from cloudkon.ports import LedgerReader, ObjectStore
+from cloudkon.reports.phases import task_phases_ms
+from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.packing import Reject
 from cloudkon.workload.rejects import read_rejects
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of one line of a workload; row is None until a worker has claimed the task's bundle."""
+class TaskRecord:
+    """What the ledger knows of one line of a workload; row is None until a worker has claimed the task's bundle."""
 
     line: int
     """In the whole workload."""
@@ -44,33 +45,17 @@ class Known:
             return "held" if self.row.lease_until_ms > now_ms else "abandoned"
         return "retrying" if self.result is not None else "released"
 
-    def stages_ms(self) -> Mapping[str, float]:
-        """How long each stage took, as far as is known; see stages.py."""
-        row, result = self.row, self.result
-        if row is None:
-            return {}
-        stages: dict[str, float] = {"dispatch": row.sent_ms - row.event_ms}
-        if result is None or result.attempt == row.attempt:  # the row's stamps are its last attempt's
-            stages |= {"queue": row.received_ms - row.sent_ms, "claim": row.claimed_ms - row.received_ms}
-        if result is None or result.state is TaskState.REJECTED:
-            return stages
-        if result.attempt == row.attempt:
-            stages["wait"] = result.start_ms - row.claimed_ms
-        stages["run"] = result.duration_us / 1000
-        if result.recorded_ms is not None:
-            stages["record"] = result.recorded_ms - result.end_ms
-            stages["end_to_end"] = result.recorded_ms - row.event_ms
-        return stages
-
     def as_json(self, now_ms: int) -> dict[str, Any]:
         shown: dict[str, Any] = {"task": self.line, "state": self.state(now_ms)}
         if self.reject is not None:
             shown |= {"error": self.reject.reason, "text": self.reject.text}
         if self.row is not None:
             shown |= _row(self.row, self.index, self.result)
-            shown["stages_ms"] = {name: round(max(0.0, ms), 3) for name, ms in self.stages_ms().items()}
+            phases = task_phases_ms(self.row, self.result)
+            shown["stages_ms"] = {name: round(max(0.0, ms), 3) for name, ms in phases.items()}
         if self.result is not None:
-            shown |= _result(self.result)
+            shown |= {"start_ms": self.result.start_ms, "recorded_ms": self.result.recorded_ms}
+            shown |= result_json(self.line, self.result) | {"state": shown["state"]}
         return shown
 
 
@@ -95,59 +80,42 @@ def _row(row: BundleRow, index: int, result: TaskResult | None) -> dict[str, Any
     }
 
 
-def _result(result: TaskResult) -> dict[str, Any]:
-    shown = {
-        "runs": result.runs,
-        "start_ms": result.start_ms,
-        "duration_ms": result.duration_us / 1000,
-        "recorded_ms": result.recorded_ms,
-    }
-    optional = {
-        "id": result.id,
-        "error": result.error,
-        "value": result.value,
-        "output": result.output,
-        "handler_stages_ms": result.stages_ms,
-    }
-    return shown | {name: part for name, part in optional.items() if part is not None}
-
-
-def find_line(history: History, jobs: Jobs, rejects: ObjectStore, job: Job, line: int) -> Known:
+def find_line(reader: LedgerReader, rejects: ObjectStore, job: Job, line: int) -> TaskRecord:
     """Find a task by its line number; raises NotFoundError if the workload, dispatched as a whole, has no such line."""
-    reports = jobs.dispatched(job.id)
-    numbering = Numbering(reports)
-    range_ = _range_of(numbering, job, line)
-    before = numbering.before(range_) or 0
-    for row in history.bundles(job):
+    reports = reader.dispatched(job.id)
+    offsets = LineOffsets(reports)
+    range_ = _range_of(offsets, job, line)
+    before = offsets.before(range_) or 0
+    for row in reader.bundles(job):
         if row.key.range == range_ and line - before in row.lines:
-            return Known(line, row, list(row.lines).index(line - before))
+            return TaskRecord(line, row, list(row.lines).index(line - before))
     report = next((report for report in reports if report.range == range_), None)
     if report is None:
-        return Known(line, is_dispatched=False)
-    return Known(line, reject=_reject(rejects, report, line - before))
+        return TaskRecord(line, is_dispatched=False)
+    return TaskRecord(line, reject=_reject(rejects, report, line - before))
 
 
-def find_id(history: History, jobs: Jobs, job: Job, task_id: str) -> Known:
+def find_id(reader: LedgerReader, job: Job, task_id: str) -> TaskRecord:
     """Find a task by the id that its author gave it; it is in the ledger once the task has run."""
-    numbering = Numbering(jobs.dispatched(job.id))
-    for row in history.bundles(job):
+    offsets = LineOffsets(reader.dispatched(job.id))
+    for row in reader.bundles(job):
         for index, result in enumerate(row.results):
             if result is not None and result.id == task_id:
-                before = numbering.before(row.key.range) or 0
-                return Known(before + list(row.lines)[index], row, index)
+                before = offsets.before(row.key.range) or 0
+                return TaskRecord(before + list(row.lines)[index], row, index)
     raise NotFoundError(
         f"No task of {job.id} that has run has the id {task_id!r}. "
         "Name it by the number of its line, as results shows it."
     )
 
 
-def _range_of(numbering: Numbering, job: Job, line: int) -> int:
+def _range_of(offsets: LineOffsets, job: Job, line: int) -> int:
     for range_ in range(job.ranges):
-        after = numbering.before(range_ + 1)
+        after = offsets.before(range_ + 1)
         if after is None or line <= after:
             return range_
     raise NotFoundError(
-        f"The workload of {job.id} has {numbering.before(job.ranges) or 0:,} lines, and no line {line:,}."
+        f"The workload of {job.id} has {offsets.before(job.ranges) or 0:,} lines, and no line {line:,}."
     )
 
 

@@ -7,39 +7,39 @@ from typing import Any
 
 from cloudkon.ledger.job import Job, RangeReport
 from cloudkon.ledger.results import TaskState
-from cloudkon.messages.wire import describe
-from cloudkon.ports import History, Jobs, ObjectStore
-from cloudkon.reports.spool import Shelf
-from cloudkon.workload.line_numbers import Numbering
+from cloudkon.messages.wire import result_json
+from cloudkon.ports import LedgerReader, ObjectStore
+from cloudkon.reports.spool import Spool
+from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.rejects import read_rejects
 
-Outcome = dict[str, Any]
-"""A task's number, state, duration and what it said, as wire.describe has it; a rejected line's text as well."""
+ResultJson = dict[str, Any]
+"""A task's number, state, duration and what it said, as wire.result_json has it; a rejected line's text as well."""
 
 
-def outcomes(history: History, jobs: Jobs, rejects: ObjectStore, job: Job) -> Iterator[Outcome]:
+def task_results(reader: LedgerReader, rejects: ObjectStore, job: Job) -> Iterator[ResultJson]:
     """Yield what has ended, in the order of the lines.
 
     While a job is being dispatched, a range that follows one without a report can't be numbered and is left out.
     """
-    reports = {report.range: report for report in jobs.dispatched(job.id)}
-    numbering = Numbering(list(reports.values()))
+    reports = {report.range: report for report in reader.dispatched(job.id)}
+    offsets = LineOffsets(list(reports.values()))
     with TemporaryFile() as file:
-        shelf = Shelf(file, history.bundles(job))
-        for range_ in sorted(shelf.ranges | reports.keys()):
-            before = numbering.before(range_)
+        spool = Spool(file, reader.bundles(job))
+        for range_ in sorted(spool.ranges | reports.keys()):
+            before = offsets.before(range_)
             if before is not None:
-                ran = _ran(shelf, range_, before)
+                ran = _ran(spool, range_, before)
                 refused = _refused(rejects, reports.get(range_), before)
                 yield from heapq.merge(ran, refused, key=_line)
 
 
-def _ran(shelf: Shelf, range_: int, before: int) -> Iterator[Outcome]:
-    for line, result in shelf.results(range_):
-        yield describe(before + line, result)
+def _ran(spool: Spool, range_: int, before: int) -> Iterator[ResultJson]:
+    for line, result in spool.results(range_):
+        yield result_json(before + line, result)
 
 
-def _refused(rejects: ObjectStore, report: RangeReport | None, before: int) -> Iterator[Outcome]:
+def _refused(rejects: ObjectStore, report: RangeReport | None, before: int) -> Iterator[ResultJson]:
     if report is None:
         return
     for reject in read_rejects(rejects, report):
@@ -53,6 +53,6 @@ def _refused(rejects: ObjectStore, report: RangeReport | None, before: int) -> I
         }
 
 
-def _line(outcome: Outcome) -> int:
-    number: int = outcome["task"]
+def _line(result: ResultJson) -> int:
+    number: int = result["task"]
     return number

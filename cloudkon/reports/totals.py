@@ -1,19 +1,19 @@
-"""Counts what the rows of a job's bundles say, a row at a time."""
+"""Sums up the rows of a job's bundles, a row at a time."""
 
 from collections import Counter
 
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ledger.results import TaskResult, TaskState
-from cloudkon.reports.handler_phases import HandlerStages
-from cloudkon.reports.phases import Stages
+from cloudkon.reports.handler_phases import HandlerPhases
+from cloudkon.reports.phases import Phases
 
 
-class Tally:
+class JobTotals:
     """The sums over a job's bundles."""
 
-    def __init__(self, event_ms: int) -> None:
-        self.stages = Stages(event_ms)
-        self.handler_stages = HandlerStages()
+    def __init__(self) -> None:
+        self.phases = Phases()
+        self.handler_phases = HandlerPhases()
         self.bundles: Counter[BundleState] = Counter()
         self.tasks_by_range: Counter[int] = Counter()
         self.tasks_by_worker: Counter[str] = Counter()
@@ -42,7 +42,7 @@ class Tally:
         return self._by_state.total()
 
     def add(self, row: BundleRow) -> None:
-        """Take in one row; each may come once."""
+        """Count one row; each row may be counted once."""
         known = [result for result in row.results if result is not None]
         results = [result for result in known if result.is_final]
         self.bundles[row.state] += 1
@@ -53,8 +53,8 @@ class Tally:
         self.runs += sum([result.runs for result in known])
         self.last_ms = max(self.last_ms, max((result.recorded_ms or 0 for result in results), default=0))
         self._credit(row, results)
-        self.stages.add(row)
-        self.handler_stages.add(results)
+        self.phases.add(row)
+        self.handler_phases.add(results)
 
     def _credit(self, row: BundleRow, results: list[TaskResult]) -> None:
         for result in results:

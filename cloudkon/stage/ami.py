@@ -15,7 +15,7 @@ _END = "END_OF_PROVISION"
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerImage:
+class WorkerAmi:
     """One image of a stage."""
 
     id: str

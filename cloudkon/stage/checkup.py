@@ -1,5 +1,6 @@
-"""What an examination of an installation finds: of each thing, how it is, and what to do about it."""
+"""What an examination of a machine or an installation finds: of each thing, how it is, and what to do about it."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +16,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """How one thing is."""
 
     subject: str
@@ -24,27 +25,40 @@ class Finding:
     remedy: str = ""
     """What to do about a problem, how to get what is absent, or how to come to know."""
 
-
-Check = Callable[[], Iterable[Finding]]
-
-
-def ok(subject: str, says: str) -> Finding:
-    return Finding(subject, Verdict.OK, says)
+    def __str__(self) -> str:
+        """One line, without the remedy."""
+        return f"{self.verdict.value:<8} {self.subject:<14} {' '.join(self.says.split())}"
 
 
-def problem(subject: str, says: str, remedy: str) -> Finding:
-    return Finding(subject, Verdict.PROBLEM, says, remedy)
+OLDEST_PYTHON = (3, 11)
+Check = Callable[[], Iterable[CheckResult]]
 
 
-def absent(subject: str, says: str, remedy: str) -> Finding:
-    return Finding(subject, Verdict.ABSENT, says, remedy)
+def ok(subject: str, says: str) -> CheckResult:
+    return CheckResult(subject, Verdict.OK, says)
 
 
-def unknown(subject: str, says: str, remedy: str = "") -> Finding:
-    return Finding(subject, Verdict.UNKNOWN, says, remedy)
+def problem(subject: str, says: str, remedy: str = "") -> CheckResult:
+    return CheckResult(subject, Verdict.PROBLEM, says, remedy)
 
 
-def examined(subject: str, check: Check) -> Iterator[Finding]:
+def absent(subject: str, says: str, remedy: str) -> CheckResult:
+    return CheckResult(subject, Verdict.ABSENT, says, remedy)
+
+
+def unknown(subject: str, says: str, remedy: str = "") -> CheckResult:
+    return CheckResult(subject, Verdict.UNKNOWN, says, remedy)
+
+
+def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> CheckResult:
+    """Whether this Python is new enough for CloudKon."""
+    here = ".".join(map(str, version))
+    if version < OLDEST_PYTHON:
+        return problem("python", f"This is Python {here}.", "Use Python 3.11 or later.")
+    return ok("python", here)
+
+
+def run_check(subject: str, check: Check) -> Iterator[CheckResult]:
     """What the check finds; what it raises on purpose is a finding too, and keeps no other check from its work."""
     try:
         yield from check()

@@ -18,8 +18,6 @@ class Machine:
     spot: bool
     launched_ms: int
     image: str
-    protected: bool = False
-    """Whether its group may not choose it to go."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def _unit(name: str) -> str:
     return "Milliseconds" if name.endswith("Milliseconds") else "Count"
 
 
-def spread(durations: Histogram) -> list[float]:
+def representative_values(durations: Histogram) -> list[float]:
     """Durations that stand for all, as many as a line takes: evenly by their ranks, and the longest."""
     count, longest_ms = min(durations.count, MAX_VALUES), durations.max_ms
     if longest_ms is None:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 
 from cloudkon.clock import Clock
 
-LATELY_S = 60.0
+RECENT_S = 60.0
 
 
 class Meter:
-    """Counters that many threads may turn."""
+    """Counters that many threads may increase."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,7 +22,7 @@ class Meter:
             self._counts[operation] += 1
 
     def count_throttled(self, operation: str) -> None:
-        """Take note of a request, counted before, that was answered by throttling."""
+        """Count a request, counted before, that was answered by throttling."""
         with self._lock:
             self._throttled[operation] += 1
 
@@ -37,8 +37,8 @@ class Meter:
             return dict(self._throttled)
 
 
-class Lately:
-    """By how much totals that only grow have grown in about the last minute. Of one thread."""
+class RecentCounts:
+    """By how much growing totals have grown in about the last minute. Not thread-safe."""
 
     def __init__(self, totals: Callable[[], Mapping[str, int]], clock: Clock) -> None:
         self._totals = totals
@@ -46,9 +46,9 @@ class Lately:
         self._looks: deque[tuple[float, Mapping[str, int]]] = deque([(clock.monotonic_s(), {})])
 
     def look(self) -> Mapping[str, int]:
-        """Look again, every second or so; what has not grown is left out."""
+        """Read the totals, which is to be done every second or so; what has not grown is left out."""
         now_s, totals = self._clock.monotonic_s(), self._totals()
         self._looks.append((now_s, totals))
-        while self._looks[1][0] <= now_s - LATELY_S:
+        while self._looks[1][0] <= now_s - RECENT_S:
             self._looks.popleft()
         return dict(Counter(totals) - Counter(self._looks[0][1]))

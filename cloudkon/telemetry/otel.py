@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
-from cloudkon.telemetry.tracing import Place, Span, trace_of, w3c_id
+from cloudkon.telemetry.tracing import Span, TraceContext, trace_id_for, w3c_id
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +32,10 @@ class OtelTracer:
         self._resource = cache(lambda name: Resource({"service.name": f"cloudkon-{stage}-{name}"}))
 
     def open(self, job: str, event_ms: int) -> str | None:
-        return trace_of(job, event_ms, self._share, None)
+        return trace_id_for(job, event_ms, self._share, None)
 
-    def wants(self, place: Place | None) -> bool:
-        return place is not None and place.sampled
+    def wants(self, context: TraceContext | None) -> bool:
+        return context is not None and context.sampled
 
     def tell(self, span: Span) -> None:
         try:
@@ -48,10 +48,10 @@ class OtelTracer:
         self._processor.shutdown()  # type: ignore[no-untyped-call]
 
     def _spans(self, top: Span) -> Iterator[ReadableSpan]:
-        if top.place is None:
-            raise ValueError(f"{top.name} has no place")
-        trace = int(w3c_id(top.place.trace), 16)
-        parent = None if top.place.parent is None else _context(trace, top.place.parent, is_remote=True)
+        if top.context is None:
+            raise ValueError(f"{top.name} has no trace context")
+        trace = int(w3c_id(top.context.trace), 16)
+        parent = None if top.context.parent is None else _context(trace, top.context.parent, is_remote=True)
         yield from _converted(top, trace, parent, self._resource(top.name), {"stage": self._stage})
 
 

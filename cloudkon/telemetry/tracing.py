@@ -43,7 +43,7 @@ def new_span_id() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TraceContext:
     """Where a span hangs: in a trace, below another span or at its top."""
 
     trace: str
@@ -79,8 +79,8 @@ class Span:
     notes: Mapping[str, Note] = field(default_factory=dict)
     below: Sequence["Span"] = ()
     id: str = field(default_factory=new_span_id)
-    place: Place | None = None
-    """Where it hangs; None for what lies below another span anyway."""
+    context: TraceContext | None = None
+    """Which trace it belongs to, and below which span; None for a span that another one has in below."""
 
     @property
     def size(self) -> int:
@@ -130,7 +130,7 @@ def bounded(spans: Sequence[Span], most: int) -> list[Span]:
     return sorted(kept, key=lambda span: span.start_s)
 
 
-def trace_of(job: str, event_ms: int, share: float, around: Place | None) -> str | None:
+def trace_id_for(job: str, event_ms: int, share: float, around: TraceContext | None) -> str | None:
     """Decide whether a new job is traced, the same whoever asks: so many of all jobs are. Return its trace's id.
 
     It goes on with the trace that it is opened in, if there is one.
@@ -141,7 +141,7 @@ def trace_of(job: str, event_ms: int, share: float, around: Place | None) -> str
     return around.trace if around else f"1-{event_ms // 1000:08x}-{digest[8:20].hex()}"
 
 
-def told_every(bundles: int, bundle_size: int) -> int:
+def sampling_interval(bundles: int, bundle_size: int) -> int:
     """Every how-manieth bundle of a traced job is told, so that its trace is one that X-Ray keeps."""
     most = max(1, _SPANS_A_TRACE // (_SPANS_A_BUNDLE + bundle_size))
     return max(1, -(-bundles // most))
@@ -165,7 +165,7 @@ class NoTracer:
     def open(self, job: str, event_ms: int) -> str | None:  # noqa: ARG002 (the port's)
         return None
 
-    def wants(self, place: Place | None) -> bool:  # noqa: ARG002 (the port's)
+    def wants(self, context: TraceContext | None) -> bool:  # noqa: ARG002 (the port's)
         return False
 
     def tell(self, span: Span) -> None:

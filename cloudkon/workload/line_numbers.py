@@ -6,7 +6,7 @@ from itertools import accumulate
 from cloudkon.ledger.job import RangeReport
 
 
-class Numbering:
+class LineOffsets:
     """Knows how many lines stand before each range, as far as the ranges before it have been dispatched."""
 
     def __init__(self, reports: Sequence[RangeReport]) -> None:

@@ -14,7 +14,7 @@ _EXCERPT_CHARACTERS = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class PackedBundle:
     """The tasks of one bundle, with the line number of each."""
 
     lines: LineNumbers
@@ -30,7 +30,9 @@ class Reject:
     text: str
 
 
-def pack(lines: Iterable[Line | BadLine], bundle_size: int, *, has_header: bool) -> Iterator[Packed | Reject]:
+def pack_bundles(
+    lines: Iterable[Line | BadLine], bundle_size: int, *, has_header: bool
+) -> Iterator[PackedBundle | Reject]:
     """Pack the tasks of a range, so many a bundle; has_header says whether the workload begins here."""
     numbers: list[int] = []
     tasks: list[str] = []
@@ -51,13 +53,13 @@ def pack(lines: Iterable[Line | BadLine], bundle_size: int, *, has_header: bool)
             continue
         line_bytes = len(line.text) if line.text.isascii() else len(line.text.encode())
         if tasks and (len(tasks) == bundle_size or size_bytes + line_bytes > MAX_BUNDLE_BYTES):
-            yield Packed(LineNumbers.of(numbers), tuple(tasks))
+            yield PackedBundle(LineNumbers.of(numbers), tuple(tasks))
             numbers, tasks, size_bytes = [], [], 0
         numbers.append(line.number)
         tasks.append(line.text)
         size_bytes += line_bytes
     if tasks:
-        yield Packed(LineNumbers.of(numbers), tuple(tasks))
+        yield PackedBundle(LineNumbers.of(numbers), tuple(tasks))
 
 
 def _header_rejects(line: Line) -> Iterator[Reject]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, UnavailableError
-from cloudkon.ports import Shelter
+from cloudkon.ports import InstanceGroup
 from ec2_worker.lifecycle.shared_lock import Share
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 class Refuge:
     """One process's part in it; of one thread. The processes of an instance agree by two files."""
 
-    shelter: Shelter
+    shelter: InstanceGroup
     clock: Clock
     busy: Callable[[], bool]
     idle_s: float

@@ -74,7 +74,7 @@ class Trial:
             duration_us=round((now_s - run.started_s) * 1_000_000),
             attempt=run.held.lease.attempt,
             error=f"timed out after {run.timeout_s:g} s, and did not stop",
-            stages_ms=_stages_ms(run.here),
+            phases_ms=_stages_ms(run.here),
         )
         return judged(result, run.held.results[run.index], run.tries)
 
@@ -113,7 +113,7 @@ class Trial:
             value=_json_or_none(ending.value),
             output=ending.output,
             id=task.id if task is not None else None,
-            stages_ms=ending.stages_ms,
+            phases_ms=ending.stages_ms,
         )
         return judged(result, held.results[index], 1 if ending.permanent else tries)
 

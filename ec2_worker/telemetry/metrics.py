@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from cloudkon.clock import Clock
 from cloudkon.ledger.lease import BundleRow
 from cloudkon.ledger.results import TaskState
-from cloudkon.telemetry.emf import MetricLog, spread
+from cloudkon.reports.phases import queue_ms, run_ms
+from cloudkon.telemetry.emf import MetricLog, representative_values
 from cloudkon.telemetry.histogram import Histogram
 
 _COUNTED = {
@@ -50,9 +51,9 @@ class Gauges:
             for result in final:
                 self._counts[_COUNTED[result.state]] += 1
                 self._counts["TaskRepeats"] += result.runs - 1
-            self._run.add_all(r.duration_us / 1000 for r in final if r.state is not TaskState.REJECTED)
+            self._run.add_all(run_ms(r) for r in final if r.state is not TaskState.REJECTED)
             if own:
-                self._queue.add(row.received_ms - row.sent_ms, own)
+                self._queue.add(queue_ms(row), own)
 
     def lost_lease(self) -> None:
         with self._lock:
@@ -79,8 +80,8 @@ class Gauges:
         self.log.write(
             {name: counts[name] for name in _COUNTS}
             | {
-                "TaskRunMilliseconds": spread(run),
-                "TaskQueueMilliseconds": spread(queue),
+                "TaskRunMilliseconds": representative_values(run),
+                "TaskQueueMilliseconds": representative_values(queue),
                 "Slots": self.slots,
                 "SlotsBusy": round(sum(looks) / len(looks), 3),
                 "WorkersSick": int(self.is_sick()),

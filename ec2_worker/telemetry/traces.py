@@ -8,7 +8,7 @@ from cloudkon.ledger.bundle import Bundle, LineNumbers
 from cloudkon.ledger.lease import Lease
 from cloudkon.ledger.results import Results, TaskState
 from cloudkon.ports import Tracer
-from cloudkon.telemetry.tracing import NoTracer, Place, Span, Steps, bounded
+from cloudkon.telemetry.tracing import NoTracer, Span, Steps, TraceContext, bounded
 
 _MOST_SPANS = 100
 """Below one bundle; at most some 20 KB, where X-Ray takes 64 KB."""
@@ -37,7 +37,7 @@ class BundleTrace:
 
     __slots__ = ("_clock", "_place", "_start_s", "_tasks", "_traces", "error", "steps")
 
-    def __init__(self, traces: Traces, place: Place, clock: Clock, received_ms: int) -> None:
+    def __init__(self, traces: Traces, place: TraceContext, clock: Clock, received_ms: int) -> None:
         self._traces = traces
         self._place = place
         self._clock = clock
@@ -70,7 +70,7 @@ class BundleTrace:
                 "attempt": lease.attempt,
             },
             sorted(below, key=lambda span: span.start_s),
-            place=self._place,
+            context=self._place,
         )
         self._traces.tracer.tell(span)
 

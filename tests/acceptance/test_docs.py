@@ -43,7 +43,7 @@ def test_something_is_executed() -> None:
 
 
 @pytest.mark.parametrize("page", EXECUTED, ids=str)
-def test_page(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_the_commands_of_a_page_end_as_it_says(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Every block of a page that is marked runs, in the page's order, and ends as the page says."""
     folder = tmp_path / "here"
     folder.mkdir()

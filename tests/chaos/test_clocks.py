@@ -2,8 +2,8 @@
 
 import pytest
 
-from cloudkon.local.clock import ManualClock
 from cloudkon.settings import Settings
+from tests.support.manual_clock import ManualClock
 from tests.support.worlds.small_world import Machine, World
 
 APART_S = 5.0

@@ -17,7 +17,7 @@ from cloudkon.local.store import FolderStore
 from cloudkon.messages.wire import decode_bundle
 from cloudkon.settings import Settings
 from dispatcher.dispatch import Dispatcher
-from dispatcher.ingest import Spread
+from dispatcher.ingest import Ingester
 from tests.support.tripwire import Killed, Point, Tripwire, points
 from tests.support.worlds.small_world import EMPTY, World
 
@@ -56,17 +56,17 @@ class Stage:
     def drop(self, source: Source) -> Job:
         """S3 calls ingest, and Lambda repeats a call that failed."""
         try:
-            return self._spread().ingest(source)
+            return self._ingester().ingest(source)
         except Killed:
             self._forget_the_dead()
-            return self._spread().ingest(source)
+            return self._ingester().ingest(source)
 
     def dispatch(self) -> None:
         """Let dispatch_range have every message; what it died of comes back."""
         while self.ranges.depth() != EMPTY:
             for delivery in self.ranges.receive(1, 0.0, VISIBILITY_S):
                 try:
-                    self._spread().dispatch_range(delivery)
+                    self._ingester().dispatch_message(delivery)
                 except Killed:
                     self._forget_the_dead()
                 else:
@@ -74,7 +74,7 @@ class Stage:
             if not self.ranges.depth().visible:
                 self.world.clock.advance(VISIBILITY_S)
 
-    def _spread(self) -> Spread:
+    def _ingester(self) -> Ingester:
         wired, folder, world = self.wire.wired, self._folder, self.world
         ledger = wired("ledger", world.ledger)
         dispatcher = Dispatcher(
@@ -84,7 +84,7 @@ class Stage:
             queue=wired("tasks", world.tasks),
             clock=world.clock,
         )
-        return Spread(dispatcher, ledger, wired("ranges", self.ranges))
+        return Ingester(dispatcher, ledger, wired("ranges", self.ranges))
 
     def _forget_the_dead(self) -> None:
         self.killed += 1

@@ -71,7 +71,9 @@ def test_no_more_than_asked_for(queue: TaskQueue, letters: DeadLetters) -> None:
     assert len(bodies(queue)) == 20
 
 
-def test_redrive(queue: TaskQueue, tasks: MemoryQueue, letters: DeadLetters) -> None:
+def test_redrive_moves_bundles_and_keeps_what_cannot_be_decoded(
+    queue: TaskQueue, tasks: MemoryQueue, letters: DeadLetters
+) -> None:
     """Bundles move to the task queue, unwrapped; what can't be decoded stays, and can be received at once."""
     queue.send([bundle(1), encode_undecodable(bundle(2), "an older version could not"), NEWER, "gibberish"])
     handled = letters.redrive(lambda _: True)
@@ -106,7 +108,7 @@ def test_redrive_of_large_letters(queue: TaskQueue, tasks: MemoryQueue, letters:
     assert len(bodies(tasks)) == 3
 
 
-def test_purge(queue: TaskQueue, letters: DeadLetters) -> None:
+def test_purge_deletes_what_is_chosen_and_nothing_else(queue: TaskQueue, letters: DeadLetters) -> None:
     """What is chosen is deleted, whether it can be decoded or not; the rest stays."""
     queue.send([bundle(1), NEWER, "gibberish"])
     handled = letters.purge(lambda letter: letter.content is None)

@@ -7,10 +7,10 @@ from cloudkon.aws.errors import translated
 from cloudkon.aws.session import Session
 from cloudkon.clock import Clock, epoch_ms
 from cloudkon.errors import InputError
-from cloudkon.stage.checkup import Finding, ok, problem, unknown
+from cloudkon.stage.checkup import CheckResult, ok, problem, unknown
 
 
-def check_account(session: Session, clock: Clock, guard_ms: int) -> Iterator[Finding]:
+def check_account(session: Session, clock: Clock, guard_ms: int) -> Iterator[CheckResult]:
     """Ask STS who asks; raise DeniedError without credentials, InputError without a region."""
     sts = session.identity()
     with translated("ask AWS whose credentials these are"):
@@ -20,7 +20,7 @@ def check_account(session: Session, clock: Clock, guard_ms: int) -> Iterator[Fin
     yield _skew(answer["ResponseMetadata"]["HTTPHeaders"].get("date"), clock.now_ms(), guard_ms)
 
 
-def _skew(date: str | None, now_ms: int, guard_ms: int) -> Finding:
+def _skew(date: str | None, now_ms: int, guard_ms: int) -> CheckResult:
     """Compare with the second in which AWS answered; leases of machines are compared with a guard between."""
     if date is None:
         return unknown("clock", "The answer carried no date to compare with.")

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.machines.amis import Images
-from cloudkon.stage.checkup import Finding, absent, ok, problem
+from cloudkon.stage.checkup import CheckResult, absent, ok, problem
 
 
-def check_image(subject: Subject) -> Iterator[Finding]:
+def check_image(subject: Subject) -> Iterator[CheckResult]:
     names, images = subject.names, Images(subject.session.ec2(), subject.session.ssm(), subject.names)
     build = f"cloudkon-cli workers image build --stage {names.stage}"
     current = images.current()

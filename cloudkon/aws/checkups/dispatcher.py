@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.errors import NotFoundError
-from cloudkon.stage.checkup import Finding, ok, problem
+from cloudkon.stage.checkup import CheckResult, ok, problem
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import LambdaFunctionConfigurationOutputTypeDef
@@ -20,7 +20,7 @@ def _deploy(subject: Subject) -> str:
     return f"cloudkon-cli deploy --stage {subject.names.stage}"
 
 
-def check_functions(subject: Subject) -> Iterator[Finding]:
+def check_functions(subject: Subject) -> Iterator[CheckResult]:
     """Whether each function is there and ready."""
     client = subject.session.functions()
     for name in subject.names.functions:
@@ -47,7 +47,7 @@ def check_functions(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def check_notification(subject: Subject) -> Iterator[Finding]:
+def check_notification(subject: Subject) -> Iterator[CheckResult]:
     """Whether every object that arrives in the workloads bucket wakes the ingest function."""
     bucket, function = subject.names.workloads_bucket, subject.names.functions[0]
     with translated(f"read the notifications of {bucket}"):
@@ -63,7 +63,7 @@ def check_notification(subject: Subject) -> Iterator[Finding]:
         yield _notification(each, function, subject)
 
 
-def _notification(each: "LambdaFunctionConfigurationOutputTypeDef", function: str, subject: Subject) -> Finding:
+def _notification(each: "LambdaFunctionConfigurationOutputTypeDef", function: str, subject: Subject) -> CheckResult:
     events = list(each["Events"])
     if _ALL not in events:
         return problem(
@@ -79,7 +79,7 @@ def _notification(each: "LambdaFunctionConfigurationOutputTypeDef", function: st
     return ok("notification", f"{_ALL} wakes {function}, whatever the key")
 
 
-def check_range_source(subject: Subject) -> Iterator[Finding]:
+def check_range_source(subject: Subject) -> Iterator[CheckResult]:
     """Whether the ranges of large workloads reach their function."""
     function = subject.names.functions[1]
     with translated(f"list the event sources of {function}"):
@@ -98,7 +98,7 @@ def check_range_source(subject: Subject) -> Iterator[Finding]:
             yield ok("ranges", f"{subject.names.range_queue} wakes {function}")
 
 
-def check_errors(subject: Subject) -> Iterator[Finding]:
+def check_errors(subject: Subject) -> Iterator[CheckResult]:
     """What the functions said in the last hour when they failed."""
     client = subject.session.logs()
     for function in subject.names.functions:

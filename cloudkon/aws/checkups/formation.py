@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.aws.stack.stack import Stack
-from cloudkon.clock import looks
-from cloudkon.stage.checkup import Finding, ok, problem, unknown
+from cloudkon.clock import poll
+from cloudkon.stage.checkup import CheckResult, ok, problem, unknown
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 _POLL_S = 2.0
 _PATIENCE_S = 120.0
 _SHOWN = 5
-_WRITTEN_LATER = ("ImageParameter", "/Value")
-"""The stack makes the parameter; who builds an image writes its id there."""
+_WRITTEN_LATER = {"Group": frozenset({"/MinSize", "/MaxSize"})}
+"""What our own commands change of the stack's resources: workers scale."""
 
 
-def no_stack(subject: Subject) -> Finding:
+def no_stack(subject: Subject) -> CheckResult:
     """What there is to say where there is no stage."""
     names = subject.names
     says = f"There is no stack {names.stack} in {names.region}, and so nothing else of the stage."
     return problem("stack", says, f"cloudkon-cli deploy --stage {names.stage}")
 
 
-def check_stack(subject: Subject) -> Iterator[Finding]:
+def check_stack(subject: Subject) -> Iterator[CheckResult]:
     """Whether the stack can be used as it is."""
     name, up = subject.names.stack, f"cloudkon-cli stack up --stage {subject.names.stage}"
     stack = Stack(subject.session.cloudformation(), name, subject.clock)
@@ -40,12 +40,12 @@ def check_stack(subject: Subject) -> Iterator[Finding]:
         yield ok("stack", f"{name}: {status}")
 
 
-def check_drift(subject: Subject) -> Iterator[Finding]:
+def check_drift(subject: Subject) -> Iterator[CheckResult]:
     """Whether the resources are as the stack made them; takes AWS some seconds to find out."""
     client, name = subject.session.cloudformation(), subject.names.stack
     with translated(f"detect the drift of {name}"):
         detection = client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
-        for _ in looks(subject.clock, _POLL_S, _PATIENCE_S):
+        for _ in poll(subject.clock, _POLL_S, _PATIENCE_S):
             answer = client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
             if answer["DetectionStatus"] != "DETECTION_IN_PROGRESS":
                 break
@@ -60,7 +60,7 @@ def check_drift(subject: Subject) -> Iterator[Finding]:
             yield unknown("drift", answer.get("DetectionStatusReason") or "AWS could not tell.")
 
 
-def _drifted(changed: Sequence[str]) -> Finding:
+def _drifted(changed: Sequence[str]) -> CheckResult:
     if not changed:
         return ok("drift", "nothing was changed by hand")
     more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
@@ -92,6 +92,5 @@ def _changed(client: "CloudFormationClient", name: str) -> list[str]:
 
 
 def _written_later(drift: "StackResourceDriftTypeDef") -> bool:
-    resource, path = _WRITTEN_LATER
     differences = {each["PropertyPath"] for each in drift.get("PropertyDifferences", [])}
-    return drift["LogicalResourceId"] == resource and differences == {path}
+    return bool(differences) and differences <= _WRITTEN_LATER.get(drift["LogicalResourceId"], frozenset())

@@ -8,10 +8,10 @@ from cloudkon.aws.errors import translated
 from cloudkon.aws.queue import queue_url
 from cloudkon.errors import NotFoundError
 from cloudkon.settings import QUEUE_RETENTION_DAYS
-from cloudkon.stage.checkup import Finding, ok, problem
+from cloudkon.stage.checkup import CheckResult, ok, problem
 
 
-def check_queues(subject: Subject) -> Iterator[Finding]:
+def check_queues(subject: Subject) -> Iterator[CheckResult]:
     names = subject.names
     for name in (names.task_queue, names.range_queue, names.process_queue, names.dead_letter_queue):
         try:
@@ -36,7 +36,7 @@ def _attributes(subject: Subject, name: str) -> dict[str, str]:
     return {str(key): value for key, value in found.items()}
 
 
-def _kept(subject: Subject, name: str, attributes: dict[str, str]) -> Iterator[Finding]:
+def _kept(subject: Subject, name: str, attributes: dict[str, str]) -> Iterator[CheckResult]:
     days = int(attributes.get("MessageRetentionPeriod", 0)) / 86_400
     if days < QUEUE_RETENTION_DAYS:
         yield problem(
@@ -46,7 +46,7 @@ def _kept(subject: Subject, name: str, attributes: dict[str, str]) -> Iterator[F
         )
 
 
-def _wired(subject: Subject, name: str, attributes: dict[str, str]) -> Finding:
+def _wired(subject: Subject, name: str, attributes: dict[str, str]) -> CheckResult:
     try:
         redrive = json.loads(attributes.get("RedrivePolicy", "{}"))
     except ValueError:
@@ -61,7 +61,7 @@ def _wired(subject: Subject, name: str, attributes: dict[str, str]) -> Finding:
     return ok("dead letters", f"{name} gives up on a message after {redrive.get('maxReceiveCount')} receives")
 
 
-def _visibility(subject: Subject, name: str, attributes: dict[str, str]) -> Finding:
+def _visibility(subject: Subject, name: str, attributes: dict[str, str]) -> CheckResult:
     hidden_s, lease_s = int(attributes.get("VisibilityTimeout", 0)), subject.settings.lease_s
     if hidden_s <= lease_s:
         return problem(
@@ -74,7 +74,7 @@ def _visibility(subject: Subject, name: str, attributes: dict[str, str]) -> Find
     )
 
 
-def _dead(attributes: dict[str, str]) -> Finding:
+def _dead(attributes: dict[str, str]) -> CheckResult:
     dead = int(attributes.get("ApproximateNumberOfMessages", 0))
     if dead:
         return problem(

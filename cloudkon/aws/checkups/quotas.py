@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.aws.machines.instances import described
-from cloudkon.stage.checkup import Finding, ok, problem
+from cloudkon.stage.checkup import CheckResult, ok, problem
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import InstanceTypeDef
@@ -19,7 +19,7 @@ _STANDARD = frozenset("acdhimrtz")
 _LEAST_CONCURRENCY = 10
 
 
-def check_vcpus(subject: Subject) -> Iterator[Finding]:
+def check_vcpus(subject: Subject) -> Iterator[CheckResult]:
     used = {"on-demand vCPUs": 0, "spot vCPUs": 0}
     client = subject.session.ec2()
     for instance in described(client, {"Name": "instance-state-name", "Values": ["pending", "running"]}):
@@ -39,14 +39,14 @@ def _vcpus(instance: "InstanceTypeDef") -> int:
     return options.get("CoreCount", 1) * options.get("ThreadsPerCore", 1)
 
 
-def _judged(kind: str, used: int, most: float) -> Finding:
+def _judged(kind: str, used: int, most: float) -> CheckResult:
     says = f"{kind}: {used:,} of {most:,.0f} in use"
     if used >= _NEAR * most:
         return problem("quotas", f"{says}.", "Ask for more in the Service Quotas console before starting more workers.")
     return ok("quotas", says)
 
 
-def check_concurrency(subject: Subject) -> Iterator[Finding]:
+def check_concurrency(subject: Subject) -> Iterator[CheckResult]:
     with translated("read the Lambda account's limits"):
         limits = subject.session.functions().get_account_settings().get("AccountLimit", {})
     most, free = limits.get("ConcurrentExecutions", 0), limits.get("UnreservedConcurrentExecutions", 0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.errors import NotFoundError
-from cloudkon.stage.checkup import Finding, ok, problem
+from cloudkon.stage.checkup import CheckResult, ok, problem
 from cloudkon.stage.names import Names
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _LOGGING = ("logs:CreateLogStream", "logs:PutLogEvents")
 _TRACING = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
 
 
-def check_roles(subject: Subject) -> Iterator[Finding]:
+def check_roles(subject: Subject) -> Iterator[CheckResult]:
     """Let IAM simulate each role's policies; raise what translated raises where it can't."""
     client, stage = subject.session.iam(), subject.names.stage
     yield from _check(
@@ -95,7 +95,7 @@ def _role_of(subject: Subject, function: str) -> str | None:
     return found["Role"].rsplit("/", 1)[-1]
 
 
-def _check(client: "IAMClient", role: str, needs: Needs, remedy: str) -> Iterator[Finding]:
+def _check(client: "IAMClient", role: str, needs: Needs, remedy: str) -> Iterator[CheckResult]:
     try:
         with translated(f"describe the role {role}"):
             arn = client.get_role(RoleName=role)["Role"]["Arn"]

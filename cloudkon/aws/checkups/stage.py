@@ -10,9 +10,9 @@ from cloudkon.aws.checkups.quotas import check_concurrency, check_vcpus
 from cloudkon.aws.checkups.roles import check_roles
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.checkups.table import check_table
-from cloudkon.stage.checkup import Finding, examined
+from cloudkon.stage.checkup import CheckResult, run_check
 
-_Checks = Mapping[str, tuple[Callable[[Subject], Iterable[Finding]], ...]]
+_Checks = Mapping[str, tuple[Callable[[Subject], Iterable[CheckResult]], ...]]
 _OF_THE_STACK: _Checks = {
     "drift": (check_drift,),
     "notification": (check_notification,),
@@ -27,19 +27,19 @@ _OF_THE_STACK: _Checks = {
 _OF_THE_ACCOUNT: _Checks = {"quotas": (check_vcpus, check_concurrency)}
 
 
-def examine(subject: Subject) -> Iterator[Finding]:
+def examine(subject: Subject) -> Iterator[CheckResult]:
     """Everything about the stage, as it is found; a check that fails keeps no other from its work.
 
     Where there is no stack, what would be of it is not looked for.
     """
-    found = list(examined("stack", lambda: check_stack(subject)))
+    found = list(run_check("stack", lambda: check_stack(subject)))
     yield from found
     if no_stack(subject) not in found:
         yield from _examined(subject, _OF_THE_STACK)
     yield from _examined(subject, _OF_THE_ACCOUNT)
 
 
-def _examined(subject: Subject, checks: _Checks) -> Iterator[Finding]:
+def _examined(subject: Subject, checks: _Checks) -> Iterator[CheckResult]:
     for name, several in checks.items():
         for check in several:
-            yield from examined(name, lambda check=check: check(subject))  # type: ignore[misc]
+            yield from run_check(name, lambda check=check: check(subject))  # type: ignore[misc]

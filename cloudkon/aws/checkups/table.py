@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
-from cloudkon.stage.checkup import Finding, ok, problem
+from cloudkon.stage.checkup import CheckResult, ok, problem
 
 _EXPIRES = "expires_at"
 
 
-def check_table(subject: Subject) -> Iterator[Finding]:
+def check_table(subject: Subject) -> Iterator[CheckResult]:
     client, table = subject.session.dynamodb(), subject.names.ledger_table
     up = f"cloudkon-cli stack up --stage {subject.names.stage}"
     with translated(f"describe the table {table}"):

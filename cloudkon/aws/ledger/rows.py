@@ -20,7 +20,7 @@ from cloudkon.aws.ledger.table import Item
 from cloudkon.ledger.bundle import BundleKey, LineNumbers
 from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, WorkerReport
 from cloudkon.ledger.lease import BundleRow, BundleState, Mark
-from cloudkon.ledger.results import Results, pack, unpack
+from cloudkon.ledger.results import Results, pack_results, unpack_results
 
 META = "meta"
 RANGE, WORKER, BUNDLE = "range#", "worker#", "bundle#"
@@ -80,7 +80,7 @@ def bundle_row(bundle: BundleKey, item: Item) -> BundleRow:
         owners=tuple(owner["S"] for owner in item["owners"]["L"]),
         token=item["token"]["S"],
         lines=lines,
-        results=tuple(unpack(packed["B"], event_ms)) if packed else (None,) * len(lines),
+        results=tuple(unpack_results(packed["B"], event_ms)) if packed else (None,) * len(lines),
         event_ms=event_ms,
         sent_ms=_int(item, "sent"),
         received_ms=_int(item, "received"),
@@ -105,10 +105,10 @@ def _mark_of(value: Item | None) -> Mark | None:
 
 def packed_results(results: Results, event_ms: int) -> Item:
     """Pack the results; shorten the errors if a row could not hold them: a bundle must never be unrecordable."""
-    packed, keep = pack(results, event_ms), 1_000
+    packed, keep = pack_results(results, event_ms), 1_000
     while len(packed) > _MAX_PACKED_BYTES and keep:
         results = [replace(r, error=r.error[:keep]) if r is not None and r.error else r for r in results]
-        packed, keep = pack(results, event_ms), keep // 2
+        packed, keep = pack_results(results, event_ms), keep // 2
     return {"B": packed}
 
 

@@ -11,7 +11,7 @@ from cloudkon.aws.errors import error_code, translated
 from cloudkon.aws.machines.amis import Images
 from cloudkon.aws.machines.instances import described, is_there
 from cloudkon.aws.tags import image_tags
-from cloudkon.clock import Clock, looks
+from cloudkon.clock import Clock, poll
 from cloudkon.errors import CloudKonError
 from cloudkon.stage.ami import Console
 from cloudkon.stage.machine import ENDED
@@ -152,7 +152,7 @@ class ImageBuilder:
 
     def _await_available(self, image: str) -> None:
         state = "pending"
-        for _ in looks(self.clock, _POLL_S, _CAPTURED_WITHIN_S):
+        for _ in poll(self.clock, _POLL_S, _CAPTURED_WITHIN_S):
             found = self.images.find(image)
             state = "pending" if found is None else found.state  # AWS may not have heard of it everywhere
             if state != "pending":

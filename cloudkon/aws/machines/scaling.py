@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from cloudkon.aws.errors import error_code, translated
 from cloudkon.aws.machines.instances import described, is_there
 from cloudkon.aws.tags import of_stage
-from cloudkon.clock import Clock, epoch_ms, looks
+from cloudkon.clock import Clock, epoch_ms, poll
 from cloudkon.errors import CloudKonError, InputError, NotFoundError
 from cloudkon.stage.machine import Capacity, Machine
 from cloudkon.stage.names import DRAIN_HOOK, Names
@@ -109,7 +109,7 @@ class Machines:
             return
         with translated(f"delete the group {name}"):
             self._autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
-        for _ in looks(self._clock, _POLL_S):
+        for _ in poll(self._clock, _POLL_S):
             if self._find() is None:
                 return
 
@@ -175,7 +175,7 @@ class Machines:
 
     def _await_running(self, ids: Sequence[str]) -> None:
         """A machine can be put into a group once it runs."""
-        for _ in looks(self._clock, _POLL_S, _START_S):
+        for _ in poll(self._clock, _POLL_S, _START_S):
             found = described(self._ec2, {"Name": "instance-id", "Values": list(ids)})
             states = {each["InstanceId"]: each["State"]["Name"] for each in found}
             if len(states) == len(ids) and set(states.values()) == {"running"}:
@@ -217,5 +217,4 @@ def _machine(found: "InstanceTypeDef", member: "MemberTypeDef | None") -> Machin
         spot=found.get("InstanceLifecycle") == "spot",
         launched_ms=epoch_ms(found["LaunchTime"]),
         image=found.get("ImageId", ""),
-        protected=bool(member and member.get("ProtectedFromScaleIn")),
     )

@@ -34,7 +34,7 @@ def test_what_the_stage_holds_is_reached_through_its_name(aws: AwsLab, stage: Cl
     assert stage.ledger.open(job) == job
     for store in (stage.workloads, stage.results):
         store.write("key", b"data")
-        assert store.stat("key").size_bytes == 4
+        assert store.size_bytes("key") == 4
 
 
 def test_each_part_is_made_once_and_metered_together(stage: Cloud) -> None:

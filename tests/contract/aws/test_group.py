@@ -28,7 +28,7 @@ def instance(aws: AwsLab, group: WorkerGroup) -> tuple[str, bool]:
     return only["InstanceId"], only["ProtectedFromScaleIn"]
 
 
-def test_protection(aws: AwsLab, group: WorkerGroup) -> None:
+def test_an_instance_is_protected_until_it_is_released(aws: AwsLab, group: WorkerGroup) -> None:
     """An instance is protected, and no longer."""
     name, _ = instance(aws, group)
     group.protect(name, on=True)

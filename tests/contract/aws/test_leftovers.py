@@ -96,7 +96,7 @@ def test_a_function_of_somebody_else(session: Session) -> None:
     assert told("mine") == {}
 
 
-def test_buckets(session: Session) -> None:
+def test_unused_artifacts_and_old_uploads_go_and_results_stay(session: Session) -> None:
     """Artifacts that no image was made from and old uploads go; results, and artifacts of an image, do not."""
     names, s3 = session.names("files"), session.s3()
     bucket = names.results_bucket

@@ -15,7 +15,8 @@ from cli.fleet.artifacts import Artifacts
 from cli.main import cloudkon_cli
 from cloudkon.aws.machines.ami_builder import Build, ImageBuilder
 from cloudkon.aws.machines.amis import Images
-from cloudkon.stage.ami import WorkerImage
+from cloudkon.errors import CloudKonError
+from cloudkon.stage.ami import WorkerAmi
 from tests.support.worlds.image_world import NAMES, ImageWorld, image_world
 
 READY = "cloudkon-image: ready"
@@ -24,7 +25,7 @@ READY = "cloudkon-image: ready"
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[ImageWorld]:
     with image_world(monkeypatch) as made:
-        monkeypatch.setattr(cli.fleet.ami, "SystemClock", lambda: made)
+        monkeypatch.setattr("cli.terminal.options.SystemClock", lambda: made)
         yield made
 
 
@@ -52,7 +53,7 @@ def build(world: ImageWorld, wheel: Path, *options: str) -> str:
     return run("build", "--wheel", str(wheel), *options).stdout.strip()
 
 
-def test_build(world: ImageWorld, wheel: Path) -> None:
+def test_a_build_ends_with_an_image_and_no_instance(world: ImageWorld, wheel: Path) -> None:
     """The instance's steps are told, the image is what new workers start from, and the instance is gone."""
     steps = world.say("Setting up python3", "cloudkon-image: step packages", "cloudkon-image: step proof")
     world.script({10: steps, 20: world.say(READY), 40: world.stop})
@@ -64,7 +65,21 @@ def test_build(world: ImageWorld, wheel: Path) -> None:
     assert "python3" not in answer.stderr
 
 
-def test_the_instance(world: ImageWorld, wheel: Path) -> None:
+def test_the_parameter_is_one_of_an_image(world: ImageWorld, wheel: Path) -> None:
+    """What a launch template reads is of the data type that it takes, and is waited for until AWS has checked it."""
+    made = build(world, wheel)
+    found = world.ssm.get_parameter(Name=NAMES.image_parameter)["Parameter"]
+    assert (found["DataType"], found["Value"]) == ("aws:ec2:image", made)
+
+
+def test_an_image_that_aws_does_not_accept(world: ImageWorld) -> None:
+    """A parameter that never comes to name the image is told; workers start from what they did."""
+    with pytest.raises(CloudKonError, match=f"{NAMES.image_parameter} does not name ami-0123, .* after 60 s"):
+        Images(world.ec2, world.ssm, NAMES).make_current("ami-0123", world)
+    assert world.current() is None
+
+
+def test_the_build_instance_lets_nobody_in_and_is_tagged(world: ImageWorld, wheel: Path) -> None:
     """It stops when it shuts down, asks for tokens of its metadata, lets nobody in, and is tagged with its disk."""
     seen: dict[str, Any] = {}
 
@@ -89,7 +104,7 @@ def test_the_instance(world: ImageWorld, wheel: Path) -> None:
     assert {"Key": "cloudkon:stage", "Value": "dev"} in seen["Tags"]
 
 
-def test_the_artifacts(world: ImageWorld, wheel: Path, tmp_path: Path) -> None:
+def test_all_that_is_installed_lies_in_the_results_bucket(world: ImageWorld, wheel: Path, tmp_path: Path) -> None:
     """Everything that the instance installs is in the results bucket, where its user data says."""
     own = tmp_path / "my_tasks-1.0-py3-none-any.whl"
     with zipfile.ZipFile(own, "w") as archive:
@@ -134,7 +149,7 @@ def test_a_step_that_fails(world: ImageWorld, wheel: Path) -> None:
     answer = run("build", "--wheel", str(wheel), code=1)
     assert "  | [   12.3] cloud-init[512]: E: no such package" in answer.stderr
     assert "failed at: packages" in answer.stderr
-    assert (world.left(), world.images(), world.current()) == ([], [], "no-image-yet")
+    assert (world.left(), world.images(), world.current()) == ([], [], None)
 
 
 def test_an_instance_that_is_never_ready(world: ImageWorld, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +184,7 @@ def test_an_instance_that_somebody_terminates(world: ImageWorld, wheel: Path) ->
     assert "terminated by somebody else" in run("build", "--wheel", str(wheel), code=1).stderr
 
 
-def test_ctrl_c(world: ImageWorld, wheel: Path) -> None:
+def test_an_interrupted_build_leaves_no_instance_and_no_image(world: ImageWorld, wheel: Path) -> None:
     """An interrupted build leaves no instance and no image."""
 
     def interrupt() -> None:
@@ -199,14 +214,14 @@ def test_an_image_that_fails(world: ImageWorld, wheel: Path, monkeypatch: pytest
     """An image that AWS could not make is removed with its snapshots."""
     find = Images.find
 
-    def failed(images: Images, image: str) -> WorkerImage | None:
+    def failed(images: Images, image: str) -> WorkerAmi | None:
         found = find(images, image)
         return found and replace(found, state="failed")
 
     monkeypatch.setattr(Images, "find", failed)
     world.script({20: world.say(READY), 30: world.stop})
     assert "ended as failed" in run("build", "--wheel", str(wheel), code=1).stderr
-    assert (world.left(), world.images(), world.snapshots(), world.current()) == ([], [], set(), "no-image-yet")
+    assert (world.left(), world.images(), world.snapshots(), world.current()) == ([], [], set(), None)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +237,7 @@ def test_what_is_missing(world: ImageWorld, wheel: Path, options: tuple[str, ...
     assert world.instances("running", "terminated") == []
 
 
-def test_list(world: ImageWorld, wheel: Path) -> None:
+def test_images_are_listed_newest_first_with_their_users(world: ImageWorld, wheel: Path) -> None:
     """Each image is a line, the newest first: what it is, and who still runs it."""
     first = build(world, wheel)
     world.date(first, "2025-06-14T15:06:40.000Z")
@@ -241,19 +256,21 @@ def test_list(world: ImageWorld, wheel: Path) -> None:
     ]
 
 
-def test_no_image(world: ImageWorld) -> None:
+def test_an_empty_list_says_how_to_build_an_image(world: ImageWorld) -> None:
     """Without images the list is empty, and says how to make one."""
     answer = run("list")
     assert answer.stdout == ""
     assert "workers image build --stage dev" in answer.stderr
 
 
-def test_prune(world: ImageWorld, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prune_keeps_the_newest_and_the_current_image(
+    world: ImageWorld, wheel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All but the newest, and the current one, are deleted with their snapshots, once that was agreed to."""
     made = [build(world, wheel, "--force") for _ in range(4)]
     for day, image in enumerate(made, start=10):
         world.date(image, f"2025-06-{day}T15:06:40.000Z")
-    world.ssm.put_parameter(Name=NAMES.image_parameter, Value=made[0], Type="String", Overwrite=True)
+    Images(world.ec2, world.ssm, NAMES).make_current(made[0], world)
     snapshots = world.snapshots()
     shown = run("prune", "--keep", "1")
     assert (made[1] in shown.stderr, made[0] in shown.stderr, "prune --stage dev --keep 1 --yes" in shown.stderr) == (
@@ -261,7 +278,7 @@ def test_prune(world: ImageWorld, wheel: Path, monkeypatch: pytest.MonkeyPatch) 
         False,
         True,
     )
-    monkeypatch.setattr("cli.terminal.confirm.at_a_terminal", lambda: True)
+    monkeypatch.setattr("cli.terminal.confirm.is_at_terminal", lambda: True)
     assert "Delete 2 images for good?" in run("prune", "--keep", "1", answer="n\n").stderr
     assert json.loads(run("prune", "--keep", "1", "--json").stdout) == {"deleted": []}
     assert len(world.images()) == 4

@@ -11,9 +11,9 @@ from cli.main import cloudkon_cli
 from cloudkon.aws.queue import SqsQueue
 from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.job import RangeKey
-from cloudkon.local.clock import ManualClock
 from cloudkon.messages.wire import encode_bundle, encode_range, encode_undecodable
 from tests.support.emulators.moto_aws import AwsLab, enter
+from tests.support.manual_clock import ManualClock
 
 NUMBERS = itertools.count(1)
 BUNDLE = encode_bundle(Bundle(BundleKey("job", 0, 7), LineNumbers(((1, 2),)), ("sleep 1", "sleep \x1b[31m"), 5, 6))
@@ -46,7 +46,7 @@ def listed() -> dict[str, dict[str, Any]]:
     return {one["reason"]: one for one in map(json.loads, run("list", "--json").stdout.splitlines())}
 
 
-def test_list(queues: Queues) -> None:
+def test_each_dead_message_is_a_line_with_its_reason(queues: Queues) -> None:
     """Each message is a line with its id, its bundle and why it is here, however often it is listed."""
     for _ in range(2):
         header, *rows = run("list").stdout.splitlines()
@@ -58,7 +58,7 @@ def test_list(queues: Queues) -> None:
     assert "There may be more than these 1" in run("list", "--limit", "1").stderr
 
 
-def test_show(queues: Queues) -> None:
+def test_a_shown_message_does_nothing_to_the_terminal(queues: Queues) -> None:
     """A message is shown with what it holds, which does nothing to the terminal."""
     ids = {reason: one["id"] for reason, one in listed().items()}
     shown = run("show", ids["it was received too often without being finished"]).stdout
@@ -68,7 +68,7 @@ def test_show(queues: Queues) -> None:
     assert (told["body"], told["reason"], told["job"]) == ("gibberish", "The message is not JSON.", None)
 
 
-def test_redrive(queues: Queues) -> None:
+def test_redrive_moves_what_can_be_decoded_and_keeps_the_rest(queues: Queues) -> None:
     """What can be decoded is moved; what can't be stays, with what to do, and the exit code says so."""
     answer = run("redrive", "--all")
     assert answer.exit_code == 1
@@ -78,7 +78,7 @@ def test_redrive(queues: Queues) -> None:
     assert list(listed()) == ["The message is not JSON."]
 
 
-def test_a_range(queues: Queues) -> None:
+def test_a_range_is_moved_to_the_queue_of_ranges(queues: Queues) -> None:
     """A range that was not dispatched is named, and moved to the queue of ranges."""
     body = encode_range(RangeKey("job", 3))
     queues.dead.send([body])
@@ -89,7 +89,7 @@ def test_a_range(queues: Queues) -> None:
     assert [delivery.body for delivery in queues.ranges.receive(10, 0, 60)] == [body]
 
 
-def test_redrive_one(queues: Queues) -> None:
+def test_one_message_is_redriven_by_its_id_and_told_as_json(queues: Queues) -> None:
     """A message can be moved by its id, and as JSON it is told what became of it."""
     id_ = listed()["it was received too often without being finished"]["id"]
     answer = run("redrive", id_, "--json")
@@ -99,7 +99,7 @@ def test_redrive_one(queues: Queues) -> None:
     )
 
 
-def test_purge(queues: Queues) -> None:
+def test_purged_messages_are_gone(queues: Queues) -> None:
     """What is purged is gone."""
     answer = run("purge", "--all")
     assert (answer.exit_code, answer.stderr) == (0, "2 deleted.\n")
@@ -107,7 +107,7 @@ def test_purge(queues: Queues) -> None:
 
 
 @pytest.mark.parametrize("verb", ["show", "redrive", "purge"])
-def test_unknown(queues: Queues, verb: str) -> None:
+def test_an_unknown_id_is_answered_with_near_ones(queues: Queues, verb: str) -> None:
     """An id that nothing has is told with what may have been meant."""
     known = listed()["The message is not JSON."]["id"]
     answer = run(verb, known[:-1])

@@ -12,10 +12,10 @@ from cloudkon.aws.ledger.dynamodb import DynamoLedger
 from cloudkon.aws.machines.prices import Prices
 from cloudkon.clock import SystemClock
 from cloudkon.ledger.fleet import Instance, WorkerState
-from cloudkon.local.clock import ManualClock
 from cloudkon.stage.names import STAGE_TAG, Names
 from tests.support.data.rows import worker_status
 from tests.support.emulators.moto_aws import AwsLab, enter
+from tests.support.manual_clock import ManualClock
 
 STAGE = "fleet"
 ACCOUNT = "123456789012"  # moto's
@@ -131,7 +131,7 @@ def test_start_does_not_wait_for_ever() -> None:
     assert "cloudkon-cli workers logs --stage fleet" in answer.stderr
 
 
-def test_stop(lab: AwsLab) -> None:
+def test_stop_ends_all_machines_and_starts_no_others(lab: AwsLab) -> None:
     """All machines end, and the group does not start others for them."""
     run("start", "--count", "2", "--wait", "0")
     answer = run("stop", "--wait", "10")
@@ -157,7 +157,7 @@ def test_nothing_to_stop() -> None:
     assert (answer.exit_code, answer.stderr) == (0, "There is no machine to stop.\n")
 
 
-def test_scale(lab: AwsLab) -> None:
+def test_scale_sets_the_bounds_and_refuses_contradictions(lab: AwsLab) -> None:
     """The group's bounds are set; bounds that contradict each other are refused."""
     assert run("scale", "1", "3").exit_code == 0
     assert (group(lab)["MinSize"], group(lab)["MaxSize"]) == (1, 3)
@@ -178,7 +178,7 @@ def test_list_shows_machines_without_workers(lab: AwsLab, monkeypatch: pytest.Mo
     assert "its worker has not reported" in run("list", "--stage", STAGE).stdout
 
 
-def test_no_group(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_image_the_way_to_a_group_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no image has been built yet there is no group, and the way to one is told."""
     monkeypatch.setenv("CLOUDKON_STAGE", "nowhere")
     answer = run("start")

@@ -13,11 +13,11 @@ from cloudkon.aws.store import S3Store
 from cloudkon.ledger.job import Job, Source, job_id
 from cloudkon.ledger.lease import Claim, Claimed
 from cloudkon.ledger.results import TaskResult, TaskState
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.messages.wire import decode_bundle
 from dispatcher.dispatch import Dispatcher
 from tests.support.emulators.moto_aws import AwsLab, enter
+from tests.support.manual_clock import ManualClock
 
 NUMBERS = itertools.count(1)
 ACCOUNT, REGION = "123456789012", "eu-central-1"
@@ -67,7 +67,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cloudkon_cli, arguments, catch_exceptions=False)
 
 
-def test_retry(stage: Stage) -> None:
+def test_failed_tasks_are_put_into_the_bucket_as_a_new_job(stage: Stage) -> None:
     """What failed is put into the bucket under a key that names its origin; the new job's id is all that is printed."""
     job = stage.ran(b"sleep 0\nsleep 1\nsleep 2\nsleep 11\n")
     stage.workloads.write(KEY, b"something else by now\n")

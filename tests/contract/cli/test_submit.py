@@ -11,8 +11,8 @@ from cli.main import cloudkon_cli
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import SystemClock
 from cloudkon.ledger.job import Job, RangeReport, Source, job_id
-from cloudkon.local.clock import ManualClock
 from tests.support.emulators.moto_aws import AwsLab, enter
+from tests.support.manual_clock import ManualClock
 
 NUMBERS = itertools.count(1)
 ACCOUNT, REGION = "123456789012", "eu-central-1"
@@ -52,7 +52,7 @@ def keys(aws: AwsLab, store: S3Store) -> list[str]:
     return [found["Key"] for found in aws.s3.list_objects_v2(Bucket=store.bucket).get("Contents", [])]
 
 
-def test_submit(aws: AwsLab, store: S3Store, workload: Path) -> None:
+def test_submit_prints_the_id_that_the_dispatcher_derives(aws: AwsLab, store: S3Store, workload: Path) -> None:
     """A file is uploaded under its name, and the id that the dispatcher derives is printed, and nothing else."""
     answer = submit(str(workload))
     assert (answer.exit_code, answer.stderr) == (0, "")
@@ -61,7 +61,7 @@ def test_submit(aws: AwsLab, store: S3Store, workload: Path) -> None:
     assert answer.stdout.startswith("my-tasks-")
 
 
-def test_json(aws: AwsLab, store: S3Store, workload: Path, tmp_path: Path) -> None:
+def test_submit_as_json_is_a_line_a_file(aws: AwsLab, store: S3Store, workload: Path, tmp_path: Path) -> None:
     """As JSON there is a line a file, of these keys."""
     other = tmp_path / "other.txt"
     other.touch()
@@ -72,12 +72,12 @@ def test_json(aws: AwsLab, store: S3Store, workload: Path, tmp_path: Path) -> No
     assert sorted(keys(aws, store)) == ["night/My tasks.txt", "night/other.txt"]
 
 
-def test_same_again(store: S3Store, workload: Path) -> None:
+def test_the_same_file_again_is_another_job(store: S3Store, workload: Path) -> None:
     """The same file again is another version, and another job."""
     assert submit(str(workload)).stdout != submit(str(workload)).stdout
 
 
-def test_stdin(aws: AwsLab, store: S3Store) -> None:
+def test_a_pipe_is_submitted_under_its_given_name(aws: AwsLab, store: S3Store) -> None:
     """What comes through a pipe is submitted under the name that it is given."""
     answer = submit("-", "--name", "piped.txt", stdin=b"sleep 1\n")
     assert answer.exit_code == 0
@@ -104,7 +104,7 @@ def test_nothing_half_done(aws: AwsLab, store: S3Store, workload: Path, argument
     assert keys(aws, store) == []
 
 
-def test_no_versions(aws: AwsLab, stage: str, workload: Path) -> None:
+def test_a_bucket_without_versions_is_named_and_nothing_uploaded(aws: AwsLab, stage: str, workload: Path) -> None:
     """A bucket without versions is named, with the way out, and nothing is uploaded."""
     store = aws.store(ManualClock(), versioned=False, name=bucket_of(stage))
     answer = submit(str(workload))
@@ -114,7 +114,7 @@ def test_no_versions(aws: AwsLab, stage: str, workload: Path) -> None:
     assert keys(aws, store) == []
 
 
-def test_no_stack(stage: str, workload: Path) -> None:
+def test_a_stage_that_was_never_created_is_one_line(stage: str, workload: Path) -> None:
     """A stage that was never created is one line."""
     answer = submit(str(workload))
     assert answer.exit_code == 1
@@ -122,7 +122,9 @@ def test_no_stack(stage: str, workload: Path) -> None:
     assert bucket_of(stage) in answer.stderr
 
 
-def test_watch(aws: AwsLab, store: S3Store, stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_submit_with_watch_follows_the_job_to_its_end(
+    aws: AwsLab, store: S3Store, stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With --watch the job is followed to its end."""
     empty = tmp_path / "empty.txt"
     empty.touch()

@@ -6,7 +6,7 @@ from typing import Any, cast
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.session import Session
 from cloudkon.settings import Settings
-from cloudkon.stage.checkup import Finding, Verdict
+from cloudkon.stage.checkup import CheckResult, Verdict
 from cloudkon.stage.names import Names
 from tests.support.emulators.scripted_aws import ScriptedSession
 from tests.support.still_clock import StillClock
@@ -18,11 +18,11 @@ def subject(**services: dict[str, Any]) -> Subject:
     return Subject(cast("Session", ScriptedSession(**services)), NAMES, Settings(), StillClock())
 
 
-def verdicts(findings: Iterable[Finding]) -> list[Verdict]:
+def verdicts(findings: Iterable[CheckResult]) -> list[Verdict]:
     return [finding.verdict for finding in findings]
 
 
-def problems(findings: Iterable[Finding]) -> str:
+def problems(findings: Iterable[CheckResult]) -> str:
     """What the problems say; each tells what to do."""
     found = [finding for finding in findings if finding.verdict is Verdict.PROBLEM]
     assert all(finding.remedy for finding in found)

@@ -10,7 +10,6 @@ from cloudkon.handlers.registry import Registry, task
 from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ledger.results import TaskState
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import Depth, MemoryQueue
 from cloudkon.messages.wire import decode_completion, encode_bundle
@@ -22,6 +21,7 @@ from ec2_worker.pipeline.settler import Settlement
 from ec2_worker.services import Surroundings
 from ec2_worker.worker import Worker
 from tests.support.data.rows import job as some_job
+from tests.support.manual_clock import ManualClock
 
 JOB = "job-abcdefghijkl"
 EMPTY = Depth(visible=0, in_flight=0)

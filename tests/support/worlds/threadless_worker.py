@@ -7,7 +7,6 @@ from cloudkon.handlers.registry import Registry, task
 from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleRow
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.messages.wire import encode_bundle
@@ -16,6 +15,7 @@ from ec2_worker.pipeline.settler import Settlement
 from ec2_worker.services import Surroundings
 from ec2_worker.worker import Worker
 from tests.support.data import rows
+from tests.support.manual_clock import ManualClock
 
 JOB = "sleeps-abcdefghijkl"
 

@@ -117,7 +117,9 @@ def frames(here: Context, folder: Path) -> list[VideoFrame]:
 
 
 @pytest.mark.parametrize("kind", GOOD)
-def test_good(kind: str, make: Make, here: Context, server: PictureServer, tmp_path: Path) -> None:
+def test_a_good_picture_is_upright_whole_and_on_black(
+    kind: str, make: Make, here: Context, server: PictureServer, tmp_path: Path
+) -> None:
     """A picture of each kind is shown upright, whole, in its colours, on black where it does not fill the frame."""
     data, meant = GOOD[kind]
     told = make(images=[server.serve("good", data)], background="black")
@@ -140,7 +142,9 @@ def test_5xx_then_fine(make: Make, here: Context, server: PictureServer) -> None
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_bad_fails(kind: str, make: Make, here: Context, server: PictureServer) -> None:
+def test_a_bad_picture_fails_with_its_number_url_and_reason(
+    kind: str, make: Make, here: Context, server: PictureServer
+) -> None:
     """The error names the picture, its URL and the reason; it is for good, unless the server was to blame."""
     answers, reason, temporary = BAD[kind]
     url = server.serve(f"bad/{kind.replace(' ', '-')}", *answers)
@@ -172,7 +176,7 @@ def test_bad_is_skipped(kind: str, make: Make, here: Context, server: PictureSer
     assert here.outputs == stored
 
 
-def test_private_addresses(here: Context, server: PictureServer) -> None:
+def test_a_private_address_is_not_connected_to(here: Context, server: PictureServer) -> None:
     """An address that is not allowed is not even connected to, and is a broken picture like any other."""
     make = handler("127.0.0.2/32", width=WIDTH, height=HEIGHT, limits=LIMITS)
     before = server.connections

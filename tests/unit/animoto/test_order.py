@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animoto.order import Order, OrderError, order
+from animoto.order import Order, OrderError, parse_order
 from animoto.picture.broken import OnBroken
 from animoto.picture.letterbox import Background
 from animoto.video import Engine, Transition
@@ -18,10 +18,10 @@ def read(line: str) -> Order:
     """As the registry calls a handler."""
     task = parse_task(line)
     assert task.name == "animoto"
-    return order(*task.args, **task.kwargs)
+    return parse_order(*task.args, **task.kwargs)
 
 
-def test_words() -> None:
+def test_words_are_urls_of_a_second_each() -> None:
     """Words are URLs; a second each, cuts between them."""
     made = read(f"animoto {URL} s3://pics/2.png 'https://h/a\"b.jpg'")
     assert made == Order((URL, "s3://pics/2.png", 'https://h/a"b.jpg'))
@@ -29,7 +29,7 @@ def test_words() -> None:
     assert (made.background, made.broken) == (Background.BLUR, OnBroken.FAIL)
 
 
-def test_json() -> None:
+def test_every_key_of_json_has_its_meaning() -> None:
     """Every key of JSON has its meaning; null is as if it were not there."""
     asked = {
         "task": "animoto",
@@ -89,10 +89,10 @@ def test_json() -> None:
         ({"images": [URL] * 25, "seconds": 600}, "longer than 4 hours"),
     ],
 )
-def test_refused(options: dict[str, Any], reason: str) -> None:
+def test_an_impossible_order_is_refused_with_place_and_reason(options: dict[str, Any], reason: str) -> None:
     """What can't be made is refused, with its place and reason."""
     with pytest.raises(OrderError, match=reason.replace("?", r"\?") if "meant" in reason else reason):
-        order(*options.pop("args", ()), **options)
+        parse_order(*options.pop("args", ()), **options)
 
 
 @given(
@@ -105,10 +105,10 @@ def test_refused(options: dict[str, Any], reason: str) -> None:
         ),
     )
 )
-def test_any_json(options: dict[str, Any]) -> None:
+def test_any_json_is_an_order_or_a_reason_in_one_line(options: dict[str, Any]) -> None:
     """Whatever JSON comes, it is an order or a reason in one line."""
     try:
-        made = order(URL, **options)
+        made = parse_order(URL, **options)
     except OrderError as error:
         assert "\n" not in str(error)  # noqa: PT017
     else:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench.animoto.__main__ import main
-from bench.animoto.judge import Claim, Seen, objections
-from bench.animoto.pictures import draw
+from bench.animoto.judging.judge import Claim, Seen, objections
+from bench.animoto.sources.pictures import draw
 
 _WHOLE = Seen(
     frames=90,

@@ -35,7 +35,7 @@ def test_expected_errors_are_one_line(error: CloudKonError, code: int) -> None:
     assert (result.exit_code, result.stderr, result.stdout) == (code, "Error: It failed.\n", "")
 
 
-def test_ctrl_c() -> None:
+def test_ctrl_c_ends_with_130_and_one_line() -> None:
     """Ctrl-C ends with 130, as shells count, and one line."""
     result = outcome_of(KeyboardInterrupt())
     assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
@@ -49,7 +49,7 @@ def test_unexpected_errors_are_not_hidden() -> None:
 @pytest.mark.parametrize(
     "arguments", [["stak"], ["--bogus"], ["stack"], ["stack", "up", "--bogus"], ["stack", "up", "x"]]
 )
-def test_wrong_usage(arguments: list[str]) -> None:
+def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
     """Wrong usage ends with 2."""
     assert CliRunner().invoke(cloudkon_cli, arguments).exit_code == 2
 
@@ -59,7 +59,7 @@ def test_nearest_command_is_suggested() -> None:
     assert "'stak'. Did you mean stack?" in CliRunner().invoke(cloudkon_cli, ["stak"]).stderr
 
 
-def test_bad_stage() -> None:
+def test_an_impossible_stage_is_refused_before_aws_is_asked() -> None:
     """A stage's name that no bucket could bear is refused before anything is asked of AWS."""
     result = CliRunner().invoke(cloudkon_cli, ["stack", "up", "--stage", "Not_A_Stage"])
     assert result.exit_code == 2
@@ -96,7 +96,7 @@ def test_reader_that_went_away(argument: str) -> None:
     assert answer.stderr == ""
 
 
-def test_no_credentials(tmp_path: os.PathLike[str]) -> None:
+def test_without_credentials_one_line_says_how_to_give_some(tmp_path: os.PathLike[str]) -> None:
     """Without credentials a command says how to give some, in one line, and ends with 1."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": "us-east-1", "HOME": str(tmp_path)}

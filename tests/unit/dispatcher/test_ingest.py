@@ -11,15 +11,15 @@ from cloudkon.backoff import Backoff
 from cloudkon.errors import CloudKonError, NotFoundError, UnavailableError, WireError
 from cloudkon.ledger.bundle import Bundle
 from cloudkon.ledger.job import RANGE_BYTES, RangeKey, Source
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.local.store import FolderStore
 from cloudkon.messages.wire import decode_bundle, decode_range, encode_bundle, encode_range
 from cloudkon.ports import Delivery
-from cloudkon.workload.line_numbers import Numbering
+from cloudkon.workload.line_numbers import LineOffsets
 from dispatcher.dispatch import Dispatcher
-from dispatcher.ingest import Spread
+from dispatcher.ingest import Ingester
+from tests.support.manual_clock import ManualClock
 
 VISIBILITY_S = 5400.0
 COMMENTS_A_RANGE = 47
@@ -52,7 +52,9 @@ class Desk:
         self.tasks, self.ranges = MemoryQueue(self.clock), Refusing(self.clock)
         stores = FolderStore(self.folder), FolderStore(self.folder / "results")
         self.dispatcher = Dispatcher(*stores, self.ledger, self.tasks, self.clock)
-        self.spread = Spread(self.dispatcher, self.ledger, self.ranges, Backoff(30, 900, lambda _, bound_s: bound_s))
+        self.ingester = Ingester(
+            self.dispatcher, self.ledger, self.ranges, Backoff(30, 900, lambda _, bound_s: bound_s)
+        )
 
     def source(self, key: str) -> Source:
         return Source("workloads", key, "v1", 1_750_000_000_000, pinned=False)
@@ -92,7 +94,7 @@ def desk(folder: Path) -> Desk:
 
 def test_one_range_is_dispatched_at_once(desk: Desk) -> None:
     """A workload of one range takes no detour."""
-    job = desk.spread.ingest(desk.source("small.txt"))
+    job = desk.ingester.ingest(desk.source("small.txt"))
     assert desk.dispatcher.missing(job) == []
     assert desk.ranges.depth().visible == 0
     assert sum(len(bundle.tasks) for bundle in desk.sent()) == TASKS
@@ -102,7 +104,7 @@ def test_a_large_archive_is_refused_as_a_whole(tmp_path: Path) -> None:
     """What its first bytes show to be no workload is one rejected line, however many ranges it would have."""
     (tmp_path / "tasks.txt").write_bytes(b"PK\x03\x04\x0a\0\0\0\n" + b"sleep 0\n" * (2 * RANGE_BYTES // 8))
     desk = Desk(tmp_path)
-    job = desk.spread.ingest(desk.source("tasks.txt"))
+    job = desk.ingester.ingest(desk.source("tasks.txt"))
     (report,) = desk.ledger.dispatched(job.id)
     assert (job.ranges, report.tasks, report.rejected, report.lines) == (1, 0, 1, 1)
     assert desk.sent() == []
@@ -110,7 +112,7 @@ def test_a_large_archive_is_refused_as_a_whole(tmp_path: Path) -> None:
 
 def test_each_range_of_many_is_a_message(desk: Desk) -> None:
     """A larger workload becomes a message a range, the refused ones sent again, and nothing is dispatched yet."""
-    job = desk.spread.ingest(desk.source("large.txt"))
+    job = desk.ingester.ingest(desk.source("large.txt"))
     keys = {decode_range(delivery.body) for delivery in desk.deliveries()}
     assert keys == {RangeKey(job.id, number) for number in range(RANGES)}
     assert desk.ranges.refused
@@ -119,13 +121,13 @@ def test_each_range_of_many_is_a_message(desk: Desk) -> None:
 
 def test_many_invocations_send_what_one_would(desk: Desk) -> None:
     """Ranges dispatched in any order are the bundles, and the line numbers, of a dispatch one after the other."""
-    job = desk.spread.ingest(desk.source("large.txt"))
+    job = desk.ingester.ingest(desk.source("large.txt"))
     for delivery in reversed(desk.deliveries()):
-        desk.spread.dispatch_range(delivery)
+        desk.ingester.dispatch_message(delivery)
     spread = desk.sent()
     desk.dispatcher.dispatch(job, resend=True)
     assert spread == desk.sent()
-    before = Numbering(desk.ledger.dispatched(job.id)).before
+    before = LineOffsets(desk.ledger.dispatched(job.id)).before
     lines = [line + (before(bundle.key.range) or 0) for bundle in spread for line in bundle.lines]
     first = [1 + number * (TASKS // RANGES + COMMENTS_A_RANGE) for number in range(RANGES)]
     assert lines == [begin + task for begin in first for task in range(TASKS // RANGES)]
@@ -133,26 +135,26 @@ def test_many_invocations_send_what_one_would(desk: Desk) -> None:
 
 def test_a_second_event_sends_what_is_missing(desk: Desk) -> None:
     """An event that comes again sends the ranges that have no row, and only those."""
-    job = desk.spread.ingest(desk.source("large.txt"))
-    desk.spread.dispatch_range(Delivery(encode_range(RangeKey(job.id, 1)), "", 1, 0))
+    job = desk.ingester.ingest(desk.source("large.txt"))
+    desk.ingester.dispatch_message(Delivery(encode_range(RangeKey(job.id, 1)), "", 1, 0))
     desk.deliveries()
-    desk.spread.ingest(desk.source("large.txt"))
+    desk.ingester.ingest(desk.source("large.txt"))
     assert sorted(decode_range(delivery.body).number for delivery in desk.deliveries()) == [0, 2]
 
 
 def test_a_message_that_comes_twice_dispatches_once(desk: Desk) -> None:
     """The copy of a message finds the range's row, and sends nothing."""
-    desk.spread.ingest(desk.source("large.txt"))
+    desk.ingester.ingest(desk.source("large.txt"))
     delivery = desk.delivery()
-    assert desk.spread.dispatch_range(delivery) == decode_range(delivery.body)
+    assert desk.ingester.dispatch_message(delivery) == decode_range(delivery.body)
     assert len(desk.sent()) > 0
-    desk.spread.dispatch_range(delivery)
+    desk.ingester.dispatch_message(delivery)
     assert desk.sent() == []
 
 
 def test_what_fails_comes_again_after_a_wait_that_doubles(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A range whose dispatch failed waits 30 s, then 60, and not for its visibility to end."""
-    job = desk.spread.ingest(desk.source("large.txt"))
+    job = desk.ingester.ingest(desk.source("large.txt"))
     desk.deliveries()
     desk.ranges.send([encode_range(RangeKey(job.id, 0))])
     with monkeypatch.context() as patch:
@@ -160,11 +162,11 @@ def test_what_fails_comes_again_after_a_wait_that_doubles(desk: Desk, monkeypatc
         for wait_s in (30, 60):
             delivery = desk.delivery()
             with pytest.raises(UnavailableError, match="the table does not answer"):
-                desk.spread.dispatch_range(delivery)
+                desk.ingester.dispatch_message(delivery)
             desk.clock.advance(wait_s - 1)
             assert desk.deliveries() == []
             desk.clock.advance(1)
-    desk.spread.dispatch_range(desk.delivery())
+    desk.ingester.dispatch_message(desk.delivery())
     assert desk.dispatcher.missing(job) == [1, 2]
 
 
@@ -172,7 +174,7 @@ def test_the_first_failure_is_the_one_that_is_told(desk: Desk, monkeypatch: pyte
     """When the queue can't be told to wait either, what had failed before is raised."""
     monkeypatch.setattr(desk.ranges, "hide", _unavailable)
     with pytest.raises(WireError):
-        desk.spread.dispatch_range(Delivery("{", "1-1", 1, 0))
+        desk.ingester.dispatch_message(Delivery("{", "1-1", 1, 0))
 
 
 @pytest.mark.parametrize(
@@ -188,16 +190,16 @@ def test_the_first_failure_is_the_one_that_is_told(desk: Desk, monkeypatch: pyte
 )
 def test_what_names_no_range_is_refused(desk: Desk, body: str, error: type[Exception], says: str) -> None:
     """A message that names no range of a job is refused with the reason, for redrive to move away."""
-    job = desk.spread.ingest(desk.source("large.txt"))
+    job = desk.ingester.ingest(desk.source("large.txt"))
     with pytest.raises(error, match=says):
-        desk.spread.dispatch_range(Delivery(body.replace("{large}", job.id), "", 1, 0))
+        desk.ingester.dispatch_message(Delivery(body.replace("{large}", job.id), "", 1, 0))
 
 
 def test_a_bundle_is_no_range(desk: Desk) -> None:
     """A bundle that somebody put on the queue of ranges is refused: dispatching its range would lose it."""
-    desk.spread.ingest(desk.source("small.txt"))
+    desk.ingester.ingest(desk.source("small.txt"))
     with pytest.raises(WireError, match="names no range"):
-        desk.spread.dispatch_range(Delivery(encode_bundle(desk.sent()[0]), "", 1, 0))
+        desk.ingester.dispatch_message(Delivery(encode_bundle(desk.sent()[0]), "", 1, 0))
 
 
 def test_a_range_is_read_as_it_was_written() -> None:
@@ -208,10 +210,10 @@ def test_a_range_is_read_as_it_was_written() -> None:
 
 def test_no_time_is_left(desk: Desk) -> None:
     """A dispatch that would outlast its Lambda says so in time, and writes no row: it is not done."""
-    job = desk.spread.ingest(desk.source("large.txt"))
+    job = desk.ingester.ingest(desk.source("large.txt"))
     until_ms = desk.clock.now_ms()
     with pytest.raises(CloudKonError, match=rf"Not dispatched in the time .*: range \d of {job.id}\. Larger bundles"):
-        desk.spread.dispatch_range(desk.delivery(), until_ms)
+        desk.ingester.dispatch_message(desk.delivery(), until_ms)
     assert desk.dispatcher.missing(job) == [0, 1, 2]
 
 
@@ -220,8 +222,8 @@ def test_a_gzipped_workload_has_to_be_unpacked(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     (tmp_path / "tasks.txt.gz").write_bytes(gzip.compress(b"sleep 0\n"))
     with pytest.raises(CloudKonError, match="gzipped workload can't be cut into ranges: drop it as it is unpacked"):
-        desk.spread.ingest(desk.source("tasks.txt.gz"), desk.clock.now_ms())
-    desk.spread.ingest(desk.source("tasks.txt.gz"), desk.clock.now_ms() + 1)
+        desk.ingester.ingest(desk.source("tasks.txt.gz"), desk.clock.now_ms())
+    desk.ingester.ingest(desk.source("tasks.txt.gz"), desk.clock.now_ms() + 1)
     assert len(desk.sent()) == 1
 
 

@@ -15,7 +15,6 @@ from cloudkon.handlers.registry import Registry, task
 from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ledger.results import TaskState
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.messages.wire import decode_bundle, decode_completion, encode_bundle
@@ -24,6 +23,7 @@ from ec2_worker.pipeline.in_flight import Held
 from ec2_worker.pipeline.settler import Settlement
 from ec2_worker.services import Surroundings
 from ec2_worker.worker import Worker
+from tests.support.manual_clock import ManualClock
 from tests.support.worlds.fuse import Crash, Fuse, Fused
 
 JOB = "job"

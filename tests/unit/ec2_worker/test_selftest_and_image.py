@@ -15,6 +15,7 @@ from cli.fleet.artifacts import Artifacts, _copy_project, built, given
 from cloudkon.errors import InputError, NotFoundError
 from cloudkon.settings import Settings
 from cloudkon.stage.ami import USER_DATA_BYTES, Console, user_data
+from cloudkon.stage.checkup import Verdict
 from cloudkon.stage.names import Names
 from ec2_worker.__main__ import _LAST_WORDS_S
 from ec2_worker.handlers import handlers
@@ -61,7 +62,7 @@ def test_user_data_fits() -> None:
         (("--stage", "dev", "--quickly", "/wheels"), "there is no option --quickly"),
     ],
 )
-def test_provisioning_refuses(arguments: tuple[str, ...], reason: str) -> None:
+def test_provisioning_refuses_before_anything_is_done(arguments: tuple[str, ...], reason: str) -> None:
     """What it can't be told by is refused before anything is done, and the verdict is given all the same."""
     answer = bash(PROVISION, "-s", "--", *arguments)
     assert answer.returncode == 2
@@ -69,7 +70,7 @@ def test_provisioning_refuses(arguments: tuple[str, ...], reason: str) -> None:
     assert answer.stdout == "cloudkon-image: failed: arguments\n"
 
 
-def test_console() -> None:
+def test_lines_of_the_provisioning_are_found_in_the_console() -> None:
     """What provision.sh says is found among all else, once, in order."""
     text = "[ 1.0] boot\r\n[ 2.0] cloud-init[5]: cloudkon-image: step packages\r\nSetting up\r\n"
     begun = Console(text)
@@ -94,7 +95,7 @@ def test_the_unit_knows_the_exit_codes() -> None:
     assert (WORKER["Service"]["Restart"], WORKER["Unit"]["StartLimitIntervalSec"]) == ("on-failure", "0")
 
 
-def test_one_log() -> None:
+def test_the_log_of_the_unit_is_the_one_rotated_and_shipped() -> None:
     """What the unit writes is what is rotated and shipped, to the group that the stage's names say."""
     (shipped,) = json.loads((AMI / "agent.json").read_text(encoding="utf-8").replace("@STAGE@", "dev"))["logs"][
         "logs_collected"
@@ -114,16 +115,16 @@ def test_everything_is_in_the_wheel() -> None:
 def test_this_machine_can_be_a_worker() -> None:
     """Each check is good where the tests run: a video is made, too."""
     found = list(check(handlers([], []), Settings(), StillClock(FUTURE_MS)))
-    assert [finding.name for finding in found] == ["python", "tasks", "disk", "certificates", "clock", "video"]
-    assert [str(finding) for finding in found if not finding.good] == []
+    assert [finding.subject for finding in found] == ["python", "tasks", "disk", "certificates", "clock", "video"]
+    assert [str(finding) for finding in found if finding.verdict is not Verdict.OK] == []
 
 
 def test_what_is_wrong_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk, a clock that is behind and a missing library are each a line, and none hides another."""
     monkeypatch.setattr("ec2_worker.handlers._VIDEOS_NEED", ("no_such_library",))
     found = list(check(handlers([], []), Settings(free_disk_mb=10**9), StillClock(0)))
-    assert [finding.name for finding in found if not finding.good] == ["disk", "clock", "video"]
-    assert str(found[-1]).startswith("problem  video: this worker can't make any")
+    assert [finding.subject for finding in found if finding.verdict is not Verdict.OK] == ["disk", "clock", "video"]
+    assert str(found[-1]).startswith("problem  video          this worker can't make any")
 
 
 @pytest.mark.parametrize(("free_mb", "code"), [("0", 0), ("1000000000", 1)])

@@ -53,7 +53,7 @@ SHOWN = [
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
-def test_links(page: Path) -> None:
+def test_a_link_leads_to_a_file_and_a_heading(page: Path) -> None:
     """A link within the repository leads to a file, and to a heading of it."""
     for link in _LINK.findall(_FENCED.sub("", page.read_text(encoding="utf-8"))):
         if link.startswith("http"):
@@ -97,3 +97,16 @@ def test_the_settings_are_described() -> None:
     assert {name: float(value) for name, value in rows.items()} == {
         field.name: getattr(Settings(), field.name) for field in fields(Settings)
     }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_nothing_is_installed_from_where_it_is_not(page: Path) -> None:
+    """CloudKon is in no package index, so a page tells to install it from a clone."""
+    assert re.findall(r"pip install '?cloudkon.*", page.read_text(encoding="utf-8")) == []
+
+
+def test_the_example_of_a_single_test_selects_one() -> None:
+    """What CONTRIBUTING.md says runs a single test names a file that there is, and a part of a test's name in it."""
+    found = re.search(r"-m pytest (tests/\S+\.py) -k (\w+)", Path("CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert found is not None
+    assert re.search(rf"def test_\w*{found[2]}", Path(found[1]).read_text(encoding="utf-8"))

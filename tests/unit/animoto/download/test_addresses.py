@@ -48,19 +48,19 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_public(address: str) -> None:
+def test_public_addresses_may_be_fetched_from(address: str) -> None:
     """Anyone's addresses may be fetched from."""
     assert Addresses().refusal(address) is None
 
 
 @pytest.mark.parametrize("address", REFUSED)
-def test_refused(address: str) -> None:
+def test_local_addresses_are_refused_by_their_kind(address: str) -> None:
     """Addresses that lead elsewhere from each machine are refused, by their kind."""
     assert Addresses().refusal(address) == REFUSED[address]
 
 
 @given(st.ip_addresses(v=4), st.sampled_from(["::ffff:{}", "64:ff9b::{}", "::{}"]))
-def test_wrapped(address: IPv4Address, wrapping: str) -> None:
+def test_no_local_address_passes_wrapped_into_ipv6(address: IPv4Address, wrapping: str) -> None:
     """No IPv4 address comes in wrapped into one of IPv6."""
     assert Addresses().refusal(wrapping.format(address))
 
@@ -74,7 +74,7 @@ def test_no_wider_than_python(address: object) -> None:
         assert not parsed.is_multicast
 
 
-def test_allowed() -> None:
+def test_allowed_networks_are_let_in_and_nothing_else() -> None:
     """The networks of a setting are let in, and nothing else."""
     addresses = Addresses.parse(" 127.0.0.0/8, ::1 ,")
     assert addresses.refusal("127.9.9.9") is None
@@ -84,7 +84,7 @@ def test_allowed() -> None:
 
 
 @pytest.mark.parametrize("text", ["localhost", "127.0.0.1/8", "1.2.3", "::/129"])
-def test_no_network(text: str) -> None:
+def test_a_setting_that_is_no_network_is_refused(text: str) -> None:
     """A setting that is no list of networks is refused."""
     with pytest.raises(InputError, match="Write allowed networks"):
         Addresses.parse(text)

@@ -9,7 +9,7 @@ from cloudkon.local.store import FolderStore
 from tests.support.worlds.fetching import PICTURE, QUICK, broken, data, fetch
 
 
-def test_buckets(tmp_path: Path) -> None:
+def test_pictures_in_s3_are_read_within_the_same_limits(tmp_path: Path) -> None:
     """Pictures in S3 are read through the worker's own permission, within the same limits."""
     FolderStore(tmp_path / "pics").write("a b?.jpg", PICTURE)
     found = fetch("s3://pics/a b?.jpg", "s3://pics/none.jpg", buckets=lambda bucket: FolderStore(tmp_path / bucket))
@@ -20,7 +20,7 @@ def test_buckets(tmp_path: Path) -> None:
     assert "larger than 100 bytes" in broken(found[0]).reason
 
 
-def test_s3_down() -> None:
+def test_s3_without_an_answer_is_asked_again() -> None:
     """S3 without an answer is asked again; without AWS there is no S3."""
 
     def down(_: str) -> Any:

@@ -9,8 +9,8 @@ import pytest
 
 from animoto.addresses import Addresses
 from animoto.download.background import downloads
-from animoto.download.memory_budget import Room
-from animoto.fetch import Fetcher, Limits, _Readers, _Run
+from animoto.download.memory_budget import MemoryBudget
+from animoto.fetch import Fetcher, Limits, _DownloadRun, _Readers
 from animoto.picture.broken import Broken
 from cloudkon.backoff import Backoff
 from tests.support.servers.picture_server import (
@@ -34,7 +34,7 @@ def server() -> Iterator[PictureServer]:
         yield served
 
 
-def test_order(server: PictureServer) -> None:
+def test_a_late_picture_is_handed_over_in_its_place(server: PictureServer) -> None:
     """What comes late is still handed over in its place."""
     urls = [server.serve(f"{n}.jpg", late(whole(b"%d" % n), 0.02 * (n % 3 == 0))) for n in range(40)]
     got = fetch(*urls, limits=replace(QUICK, ahead=8))
@@ -58,7 +58,7 @@ def test_many_at_once(server: PictureServer) -> None:
     assert {head["accept-encoding"] for head in server.headers} == {"identity"}
 
 
-def test_ahead(server: PictureServer) -> None:
+def test_only_so_many_pictures_are_fetched_ahead(server: PictureServer) -> None:
     """No more than so many pictures are fetched before the one whose turn it is was taken."""
     third, asked = asyncio.Event(), []
 
@@ -78,35 +78,37 @@ def test_ahead(server: PictureServer) -> None:
     assert sorted(asked) == ["/0.jpg", "/1.jpg", "/2.jpg", "/3.jpg"]
 
 
-def test_memory(server: PictureServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_wait_for_memory_and_give_all_of_it_back(
+    server: PictureServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Pictures that find no room wait for their turn, all arrive, and all room is given back, of broken ones too."""
-    rooms: list[Room] = []
+    budgets: list[MemoryBudget] = []
 
-    class Seen(Room):
+    class Seen(MemoryBudget):
         def __init__(self, size_bytes: int) -> None:
             super().__init__(size_bytes)
-            rooms.append(self)
+            budgets.append(self)
 
-    monkeypatch.setattr("animoto.fetch.Room", Seen)
+    monkeypatch.setattr("animoto.fetch.MemoryBudget", Seen)
     body = PICTURE * 100
     answers: list[tuple[Answer | bytes, ...]] = [(reset, body), (reset,), *[(body,)] * 10]
     urls = [server.serve(f"{n}.jpg", *answer) for n, answer in enumerate(answers)]
     first, second, *others = fetch(*urls, limits=replace(QUICK, ahead_bytes=1))
     assert [data(d) for d in (first, *others)] == [body] * 11
     assert isinstance(second, Broken)
-    assert [room._held_bytes for room in rooms] == [0]
+    assert [budget._held_bytes for budget in budgets] == [0]
 
 
-def test_deadline_waits() -> None:
+def test_a_deadline_stands_still_while_a_picture_waits_for_memory() -> None:
     """A deadline stands still while a picture finds no room: that is not the server's fault."""
 
     async def go() -> None:
-        run = _Run(replace(QUICK, ahead_bytes=1), Backoff(), Pauses(), _Readers(None, None))  # type: ignore[arg-type]
+        run = _DownloadRun(replace(QUICK, ahead_bytes=1), Backoff(), Pauses(), _Readers(None, None))  # type: ignore[arg-type]
         async with asyncio.timeout(60) as deadline:
-            waiting = asyncio.create_task(run._take_room(1, 10, deadline))
+            waiting = asyncio.create_task(run._reserve(1, 10, deadline))
             await asyncio.sleep(0)
             assert deadline.when() is None
-            run.room.turn_to(1)
+            run.budget.set_turn(1)
             await waiting
             ends_s = deadline.when()
             assert ends_s is not None
@@ -115,14 +117,14 @@ def test_deadline_waits() -> None:
     asyncio.run(go())
 
 
-def test_no_cookies(server: PictureServer) -> None:
+def test_no_cookie_is_sent_with_the_next_request(server: PictureServer) -> None:
     """Nothing that one answer says is told with the next request."""
     url = server.serve("a.jpg", whole(PICTURE, "Set-Cookie: a=b\r\n")).replace("127.0.0.1", "localhost")
     assert [data(d) for d in fetch(url, url, limits=replace(QUICK, connections=1))] == [PICTURE] * 2
     assert not any("cookie" in headers for headers in server.headers)
 
 
-def test_leaving_early(server: PictureServer) -> None:
+def test_the_rest_is_given_up_when_the_caller_leaves(server: PictureServer) -> None:
     """Whoever has seen enough leaves, and the rest is given up."""
     urls = [server.serve("0.jpg", PICTURE), server.serve("1.jpg", hang)]
     with downloads(Fetcher(LOOPBACK, QUICK, Backoff()), urls) as found:
@@ -130,7 +132,7 @@ def test_leaving_early(server: PictureServer) -> None:
 
 
 @pytest.mark.parametrize("answer", [status("500 Oops"), status("503 Busy"), status("429 Slow down"), reset])
-def test_retried(server: PictureServer, answer: Any) -> None:
+def test_a_passing_error_is_retried_with_backoff_and_jitter(server: PictureServer, answer: Any) -> None:
     """What may go better is tried again, after a random part of a bound that doubles."""
     pauses = Pauses()
     assert data(fetch(server.serve("a.jpg", answer, answer, whole(PICTURE)), pause=pauses)[0]) == PICTURE
@@ -138,7 +140,7 @@ def test_retried(server: PictureServer, answer: Any) -> None:
     assert pauses.lengths_s == [expected.uniform(0, 0.1), expected.uniform(0, 0.2)]
 
 
-def test_tries_end(server: PictureServer) -> None:
+def test_a_server_that_stays_broken_is_given_up_for_now(server: PictureServer) -> None:
     """A server that stays broken is given up, as something that may be better later."""
     found = broken(fetch(server.serve("a.jpg", status("500 Oops")))[0])
     assert found.reason == "the server answered 500 Internal Server Error, 4 times"
@@ -146,7 +148,7 @@ def test_tries_end(server: PictureServer) -> None:
     assert len(server.asked) == 4
 
 
-def test_retry_after(server: PictureServer) -> None:
+def test_a_server_is_not_asked_before_its_retry_after(server: PictureServer) -> None:
     """A server that says when to come again is not asked before."""
     pauses = Pauses()
     fetch(server.serve("a.jpg", status("503 Busy", "Retry-After: 3\r\n"), whole(PICTURE)), pause=pauses)
@@ -171,7 +173,7 @@ def test_retry_after(server: PictureServer) -> None:
         (redirect("/a.jpg"), "it redirects more than 5 times"),
     ],
 )
-def test_given_up(server: PictureServer, answer: Any, reason: str) -> None:
+def test_a_lasting_error_is_tried_once_and_told(server: PictureServer, answer: Any, reason: str) -> None:
     """What will not go better is tried once, and the reason is told."""
     addresses = Addresses.parse("127.0.0.1/32")
     found = broken(fetch(server.serve("a.jpg", answer), addresses=addresses)[0])
@@ -190,19 +192,21 @@ def test_given_up(server: PictureServer, answer: Any, reason: str) -> None:
         (reset, QUICK, "the connection broke off, 4 times"),
     ],
 )
-def test_never_whole(server: PictureServer, answer: Any, limits: Limits, reason: str) -> None:
+def test_a_body_that_never_ends_whole_is_no_picture_yet(
+    server: PictureServer, answer: Any, limits: Limits, reason: str
+) -> None:
     """A body that never comes to its end is no picture, but may be one later."""
     found = broken(fetch(server.serve("a.jpg", answer), limits=limits)[0])
     assert (found.reason, found.temporary) == (reason, True)
 
 
-def test_endless(server: PictureServer) -> None:
+def test_a_body_without_an_end_is_cut_off(server: PictureServer) -> None:
     """A body without an end is cut off at the most that a picture may have."""
     found = broken(fetch(server.serve("a.jpg", flood(PICTURE, 0)), limits=replace(QUICK, picture_bytes=100_000))[0])
     assert found.reason == "it is larger than 100,000 bytes, the most that is fetched"
 
 
-def test_redirected(server: PictureServer) -> None:
+def test_redirects_are_followed_relative_and_absolute(server: PictureServer) -> None:
     """Redirects are followed, relative and absolute."""
     server.serve("c.jpg", PICTURE)
     server.serve("b.jpg", redirect(server.url("c.jpg")))
@@ -210,7 +214,7 @@ def test_redirected(server: PictureServer) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0x7f.0.0.1", "[::ffff:7f00:1]"])
-def test_loopback(server: PictureServer, host: str) -> None:
+def test_loopback_is_not_connected_to_in_any_spelling(server: PictureServer, host: str) -> None:
     """A host that is this machine, in whatever spelling, is not connected to unless that is allowed."""
     url = server.serve("a.jpg", PICTURE).replace("127.0.0.1", host)
     assert "not a public one" in broken(fetch(url, addresses=Addresses())[0]).reason
@@ -218,14 +222,14 @@ def test_loopback(server: PictureServer, host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["2130706433", "127.1", "0177.0.0.1", "127.0.0.1%00.org"])
-def test_odd_spelling(server: PictureServer, host: str) -> None:
+def test_numbers_that_only_some_read_as_addresses_are_refused(server: PictureServer, host: str) -> None:
     """Numbers that only some take for an address are none."""
     url = server.serve("a.jpg", PICTURE).replace("127.0.0.1", host)
     assert isinstance(fetch(url)[0], Broken)
     assert server.connections == 0
 
 
-def test_connected_address(server: PictureServer) -> None:
+def test_the_connected_address_is_checked_before_a_request(server: PictureServer) -> None:
     """Where a socket really leads is looked at once more when it is connected, before anything is asked."""
     looks: list[str] = []
 
@@ -240,7 +244,7 @@ def test_connected_address(server: PictureServer) -> None:
     assert server.asked == []
 
 
-def test_unreachable(server: PictureServer) -> None:
+def test_an_unreachable_server_may_be_there_later(server: PictureServer) -> None:
     """A port that nobody listens on, and a name that nobody has, may be there later."""
     closed = PictureServer(port=1).url("a.jpg")
     first, second = fetch(closed, "http://no-such-host.invalid/a.jpg")
@@ -248,7 +252,7 @@ def test_unreachable(server: PictureServer) -> None:
     assert broken(second).reason == "the host's name can't be resolved, 4 times"
 
 
-def test_no_secrets(server: PictureServer) -> None:
+def test_no_error_tells_a_password_or_a_signature(server: PictureServer) -> None:
     """Neither a password nor a signature is told, whatever goes wrong."""
     url = server.url("a.jpg?X-Signature=SECRET#SECRET").replace("http://", "http://me:SECRET@")
     server.serve("a.jpg", status("404 Nope"), redirect("http://SECRET@169.254.169.254/?SECRET"), reset)
@@ -257,7 +261,7 @@ def test_no_secrets(server: PictureServer) -> None:
         assert server.url("a.jpg?X-Signature=...") in str(found)
 
 
-def test_signature(server: PictureServer) -> None:
+def test_a_signed_url_is_asked_for_as_it_was_written(server: PictureServer) -> None:
     """A URL is asked for as it was written, for a signature covers its spelling."""
     server.serve("a%2Fb%7e.jpg", PICTURE)
     assert data(fetch(server.url("a%2Fb%7e.jpg?sig=a%2Bb%2C+c"))[0]) == PICTURE

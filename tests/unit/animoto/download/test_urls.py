@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animoto.download.urls import S3Place, UrlError, check_url, s3_place, shown
+from animoto.download.urls import S3Location, UrlError, check_url, redacted, s3_location
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from animoto.download.urls import S3Place, UrlError, check_url, s3_place, shown
         "s3://pictures/a b/#1?.jpg",
     ],
 )
-def test_fetchable(url: str) -> None:
+def test_http_https_and_s3_urls_can_be_fetched(url: str) -> None:
     """URLs of http, https and s3 can be fetched."""
     check_url(url)
 
@@ -42,16 +42,16 @@ def test_fetchable(url: str) -> None:
         ("http://example.org/" + "a" * 8_000, "longer than 8,000"),
     ],
 )
-def test_not_fetchable(url: str, reason: str) -> None:
+def test_a_refused_url_is_told_by_its_reason_alone(url: str, reason: str) -> None:
     """What can't be fetched is told with its reason, and without the URL itself."""
     with pytest.raises(UrlError, match=reason):
         check_url(url)
 
 
-def test_s3_place() -> None:
+def test_the_key_of_an_s3_url_is_taken_as_it_stands() -> None:
     """The key of an S3 URL is taken as it stands."""
-    assert s3_place("s3://pics/a%20b/?#.jpg") == S3Place("pics", "a%20b/?#.jpg")
-    assert s3_place("http://pics/a") is None
+    assert s3_location("s3://pics/a%20b/?#.jpg") == S3Location("pics", "a%20b/?#.jpg")
+    assert s3_location("http://pics/a") is None
 
 
 @pytest.mark.parametrize(
@@ -66,14 +66,14 @@ def test_s3_place() -> None:
         ("http://h/" + "a" * 400, "http://h/" + "a" * 288 + "..."),
     ],
 )
-def test_shown(url: str, seen: str) -> None:
+def test_a_url_is_shown_without_its_secrets(url: str, seen: str) -> None:
     """A URL is shown without what may be secret in it."""
-    assert shown(url) == seen
+    assert redacted(url) == seen
 
 
 @given(st.text(), st.sampled_from(["http://", "https://", "s3://", ""]))
-def test_any_text(text: str, scheme: str) -> None:
+def test_any_text_is_a_url_or_is_refused(text: str, scheme: str) -> None:
     """Any text can be shown, in a line, and is a URL or is refused as none."""
-    assert shown(scheme + text).isprintable()
+    assert redacted(scheme + text).isprintable()
     with suppress(UrlError):
         check_url(scheme + text)

@@ -9,11 +9,11 @@ import av
 import pytest
 
 from animoto.h264.intra import IntraEncoder
-from animoto.h264.stream import synthesised
+from animoto.h264.stream import synthesise
 from animoto.h264.timeline import fade_weight
 from animoto.render import render
 from animoto.video import Engine, Transition, VideoSpec
-from bench.animoto import openh264
+from bench.animoto.judging import openh264
 from tests.support.data.stills import Planes, byte_stream, decoded, noise_db, planes, sought, still, worst
 
 SMALL = VideoSpec(width=64, height=48, engine=Engine.SYNTH)
@@ -29,7 +29,7 @@ def _made(path: Path, count: int, spec: VideoSpec) -> list[Planes]:
 
 def _coded(number: int, spec: VideoSpec) -> Planes:
     """A picture as it comes out of x264 alone, decoded as a video of one frame."""
-    video = synthesised([IntraEncoder(spec.qp).encode(still(number, spec.width, spec.height))], spec.screen, spec.pace)
+    video = synthesise([IntraEncoder(spec.qp).encode(still(number, spec.width, spec.height))], spec.screen, spec.timing)
     decoder = av.VideoCodecContext.create("h264", "r")
     frames = [*decoder.decode(av.Packet(video.parameters + next(video.units).data)), *decoder.decode(None)]
     return planes(frames[0])

@@ -6,25 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animoto.h264.timeline import MAX_FADE_FRAMES, SEEK_SECONDS, CodedFrame, Kind, Pace, fade_weight, timeline
+from animoto.h264.timeline import MAX_FADE_FRAMES, SEEK_SECONDS, CodedFrame, Kind, Timing, fade_weight, timeline
 
 _PACES = st.builds(
-    Pace, st.sampled_from([10, 25, 30]), st.fractions(Fraction(1, 10), 3, max_denominator=30), st.integers(0, 40)
+    Timing, st.sampled_from([10, 25, 30]), st.fractions(Fraction(1, 10), 3, max_denominator=30), st.integers(0, 40)
 )
 _COUNTS = st.integers(1, 30)
 
 
 @given(_COUNTS, _PACES)
-def test_every_frame_is_shown_once(count: int, pace: Pace) -> None:
+def test_every_frame_is_shown_once(count: int, timing: Timing) -> None:
     """The frames shown are all those of the pictures' time, none twice."""
-    frames = list(timeline(range(count), pace))
-    assert sorted(frame.shown_at for frame in frames) == list(range(pace.start(count)))
+    frames = list(timeline(range(count), timing))
+    assert sorted(frame.shown_at for frame in frames) == list(range(timing.start(count)))
 
 
 @given(_COUNTS, _PACES)
-def test_decoders_have_one_frame_to_hold_back(count: int, pace: Pace) -> None:
+def test_decoders_have_one_frame_to_hold_back(count: int, timing: Timing) -> None:
     """Nothing is decoded later than a frame after it is to be shown, and order counts follow what is shown."""
-    frames = list(timeline(range(count), pace))
+    frames = list(timeline(range(count), timing))
     assert all(frame.shown_at >= decoded - 1 for decoded, frame in enumerate(frames))
     shown = sorted(frames, key=lambda frame: frame.shown_at)
     for before, after in pairwise(shown):
@@ -32,13 +32,13 @@ def test_decoders_have_one_frame_to_hold_back(count: int, pace: Pace) -> None:
 
 
 @given(_COUNTS, _PACES)
-def test_a_decoder_sees_what_is_meant(count: int, pace: Pace) -> None:
+def test_a_decoder_sees_what_is_meant(count: int, timing: Timing) -> None:
     """A model of the standard's references (8.2.4, 8.2.5.3) shows each picture, and linear fades between them."""
-    seen = _decode(list(timeline(range(count), pace)))
+    seen = _decode(list(timeline(range(count), timing)))
     for number in range(count):
-        start, end = pace.start(number), pace.start(number + 1)
+        start, end = timing.start(number), timing.start(number + 1)
         fade = sum(seen[at][0] != seen[at][1] for at in range(start, end))
-        assert pace.fade_of(number) - 1 <= fade <= pace.fade_of(number) or number + 1 == count
+        assert timing.fade_of(number) - 1 <= fade <= timing.fade_of(number) or number + 1 == count
         assert all(seen[at] == (number, number, Fraction()) for at in range(start, end - fade))
         for step, at in enumerate(range(end - fade, end), 1):
             assert seen[at] == (number, number + 1, Fraction(step, fade + 1))
@@ -79,16 +79,16 @@ def _order(reference: tuple[CodedFrame[int], int]) -> int:
 @given(st.integers(1, 60), st.sampled_from([0, 15, 29]))
 def test_there_is_a_frame_to_seek_to_every_ten_seconds(count: int, fade: int) -> None:
     """From an IDR picture to the next it is ten seconds, and a picture's fade at most; neighbours differ in number."""
-    pace = Pace(30, Fraction(1), fade)
-    keys = [frame for frame in timeline(range(count), pace) if frame.kind is Kind.IDR]
-    ends = [key.shown_at for key in keys] + [pace.start(count)]
+    timing = Timing(30, Fraction(1), fade)
+    keys = [frame for frame in timeline(range(count), timing) if frame.kind is Kind.IDR]
+    ends = [key.shown_at for key in keys] + [timing.start(count)]
     assert all(after - before <= SEEK_SECONDS * 30 + fade + 1 for before, after in pairwise(ends))
     assert all(one.idr != other.idr for one, other in pairwise(keys))
 
 
 def test_a_long_picture_can_be_sought_into() -> None:
     """A picture that stands for a minute is repeated as a key frame every ten seconds."""
-    frames = timeline([0], Pace(30, Fraction(60)))
+    frames = timeline([0], Timing(30, Fraction(60)))
     assert [frame.shown_at for frame in frames if frame.kind is Kind.IDR] == [0, 300, 600, 900, 1200, 1500]
 
 
@@ -101,7 +101,7 @@ def test_pictures_are_drawn_one_ahead() -> None:
             drawn.append(number)
             yield number
 
-    frames = timeline(draw(), Pace(30, Fraction(1), 15))
+    frames = timeline(draw(), Timing(30, Fraction(1), 15))
     assert next(frames).picture == 0
     assert drawn == [0, 1]
 

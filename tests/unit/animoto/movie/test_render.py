@@ -16,7 +16,7 @@ from av import VideoFrame
 from av.video.frame import PictureType
 
 from animoto.movie.verify import check_mp4
-from animoto.render import encoded_once, render
+from animoto.render import encode_each_once, render
 from animoto.video import Engine, Transition, VideoError, VideoReport, VideoSpec
 from cloudkon.errors import InputError
 from tests.support.data.stills import GREY, WHITE, decoded, noise_db, plain, planes, still
@@ -103,7 +103,7 @@ def test_pictures_stream_through(threads: int) -> None:
             drawn.append(number)
             yield still(number)
 
-    for taken, _ in enumerate(encoded_once(draw(), 23, threads)):
+    for taken, _ in enumerate(encode_each_once(draw(), 23, threads)):
         assert len(drawn) == min(20, taken + 1 + threads)
 
 

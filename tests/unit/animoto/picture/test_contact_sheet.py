@@ -43,7 +43,7 @@ def test_fewer_than_were_expected() -> None:
     assert sheet(1, expected=60).size == (320, 180)
 
 
-def test_colours() -> None:
+def test_a_small_copy_has_the_colours_of_the_picture() -> None:
     """A small copy has the colours of the picture."""
     made = ContactSheet(1)
     made.add(frame_of(encoded(stripes(64, 36, SKIN)), Canvas(64, 36)))

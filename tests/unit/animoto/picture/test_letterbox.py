@@ -23,13 +23,13 @@ EVEN = st.integers(1, 4_000).map(lambda half: 2 * half)
         (70_000, 1, Box(0, 538, 1920, 2)),
     ],
 )
-def test_letterbox(width: int, height: int, box: Box) -> None:
+def test_a_picture_is_centred_and_as_large_as_it_can_be(width: int, height: int, box: Box) -> None:
     """A picture lies in the middle, as large as it can be."""
     assert letterbox(width, height, 1920, 1080) == box
 
 
 @given(SIDES, SIDES, EVEN, EVEN)
-def test_box(width: int, height: int, frame_width: int, frame_height: int) -> None:
+def test_a_box_is_even_and_keeps_the_proportions(width: int, height: int, frame_width: int, frame_height: int) -> None:
     """A box is even, lies within the frame, touches two of its sides, and keeps the proportions to a pixel."""
     box = letterbox(width, height, frame_width, frame_height)
     assert not any(number % 2 for number in (box.x, box.y, box.width, box.height))
@@ -42,7 +42,7 @@ def test_box(width: int, height: int, frame_width: int, frame_height: int) -> No
 
 
 @given(SIDES, SIDES, EVEN, EVEN)
-def test_cover(width: int, height: int, frame_width: int, frame_height: int) -> None:
+def test_a_cover_leaves_nothing_of_the_frame_bare(width: int, height: int, frame_width: int, frame_height: int) -> None:
     """What covers a frame leaves nothing of it, and touches two of its sides."""
     wide, high = cover(width, height, frame_width, frame_height)
     assert wide >= frame_width
@@ -51,7 +51,7 @@ def test_cover(width: int, height: int, frame_width: int, frame_height: int) -> 
 
 
 @pytest.mark.parametrize(("width", "height"), [(0, 2), (3, 2), (2, 1), (-2, 2)])
-def test_odd_canvas(width: int, height: int) -> None:
+def test_a_frame_has_even_sides(width: int, height: int) -> None:
     """A frame has even sides."""
     with pytest.raises(ValueError, match="even sides"):
         Canvas(width, height)

@@ -85,7 +85,7 @@ READABLE = {
 
 
 @pytest.mark.parametrize("kind", READABLE)
-def test_readable(kind: str) -> None:
+def test_pictures_of_each_kind_keep_their_colours(kind: str) -> None:
     """Pictures of each kind come out in their colours, the first of an animation, tagged for browsers."""
     frame = frame_of(READABLE[kind], SMALL)
     assert (frame.format.name, frame.width, frame.height) == ("yuv420p", 320, 180)
@@ -96,7 +96,7 @@ def test_readable(kind: str) -> None:
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_exact(kind: str, mode: str) -> None:
+def test_colours_stay_within_two_levels(kind: str, mode: str) -> None:
     """Colours stay within two levels, greys are grey, and JPEG's own losses are all there is."""
     greys = [(level, level, level) for level in range(0, 256, 17)]
     image = stripes(640, 360, *(greys if mode == "L" else COLOURS * 2)).convert(mode)
@@ -107,7 +107,7 @@ def test_exact(kind: str, mode: str) -> None:
         assert mode == "RGB" or len(set(seen)) == 1
 
 
-def test_rounded() -> None:
+def test_any_colours_stay_close_and_keep_their_brightness() -> None:
     """Of any colours, each comes out within two levels, and all together as bright as they were."""
     tiles = Image.frombytes("RGB", (16, 9), random.Random(1).randbytes(3 * 16 * 9))
     image = tiles.resize((640, 360), Image.Resampling.NEAREST)
@@ -118,7 +118,7 @@ def test_rounded() -> None:
     assert sum(map(sum, seen)) == pytest.approx(sum(map(sum, meant)), abs=3 * len(places) / 4)
 
 
-def test_16_bits() -> None:
+def test_greys_of_16_bits_are_not_clipped() -> None:
     """Greys of 16 bits keep their brightness, and are not clipped."""
     for level in (0, 20_000, 40_000, 65_535):
         frame = frame_of(encoded(Image.new("I;16", (320, 180), level)), SMALL)
@@ -133,7 +133,7 @@ def test_16_bits_of_colour() -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "LA", "P"])
-def test_transparency(kind: str) -> None:
+def test_transparent_pixels_are_blended_over_black(kind: str) -> None:
     """What is transparent lies over black, in proportion."""
     image = Image.new("RGBA", (320, 180), (*WHITE, 255))
     image.paste((*WHITE, 0), (0, 0, 160, 180))
@@ -148,7 +148,7 @@ def test_transparency(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_profile(kind: str) -> None:
+def test_colours_of_another_profile_are_converted(kind: str) -> None:
     """The colours of another profile are converted, as a browser does: here its red is green."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     swapped = profile.replace(b"rXYZ", b"....").replace(b"gXYZ", b"rXYZ").replace(b"....", b"gXYZ")
@@ -167,7 +167,7 @@ def test_profile_of_other_kind() -> None:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("turn", EVERY_ORIENTATION)
 @pytest.mark.parametrize("size", [(320, 180), (90, 120), (201, 99)])
-def test_orientation(turn: int, kind: str, size: tuple[int, int]) -> None:
+def test_a_picture_stands_as_the_camera_was_held(turn: int, kind: str, size: tuple[int, int]) -> None:
     """A picture stands as the camera was held, for each of the eight ways, in the middle of the frame."""
     image = corners(*size)
     exif = Image.Exif()
@@ -184,7 +184,7 @@ def test_orientation(turn: int, kind: str, size: tuple[int, int]) -> None:
         assert shown(frame, 4, 90) == shown(frame, 316, 90) == BLACK
 
 
-def test_blurred_background() -> None:
+def test_beside_a_portrait_lies_its_blurred_copy() -> None:
     """Beside a portrait lies a blurred copy of it, or nothing, as the canvas has it."""
     portrait = encoded(Image.new("RGB", (90, 160), SKIN), "JPEG", **PRECISE)
     assert near(shown(frame_of(portrait, SMALL), 10, 90), SKIN)
@@ -194,7 +194,7 @@ def test_blurred_background() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 3), (3_000, 1), (1, 3_000), (17, 31)])
 @pytest.mark.parametrize("canvas", [SMALL, ON_BLACK, Canvas(2, 2), Canvas(90, 160)])
-def test_odd_sizes(size: tuple[int, int], canvas: Canvas) -> None:
+def test_the_smallest_and_thinnest_pictures_make_a_frame(size: tuple[int, int], canvas: Canvas) -> None:
     """However small or thin a picture is, it makes a frame."""
     for kind in ("PNG", "JPEG"):
         frame = frame_of(encoded(Image.new("RGB", size, SKIN), kind), canvas)
@@ -204,7 +204,7 @@ def test_odd_sizes(size: tuple[int, int], canvas: Canvas) -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG", "JPEG, progressive", "JPEG of CMYK", "PNG", "WebP", "GIF, animated", "AVIF"])
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
-def test_truncated(kind: str, part: float) -> None:
+def test_a_truncated_picture_is_broken(kind: str, part: float) -> None:
     """A picture that was cut off is broken, not grey below."""
     noisy = Image.effect_noise((320, 180), 90).convert("CMYK" if "CMYK" in kind else "RGB")
     options: dict[str, Any] = {"progressive": True} if "progressive" in kind else {}
@@ -212,7 +212,7 @@ def test_truncated(kind: str, part: float) -> None:
     assert reason(data[: int(len(data) * part)])
 
 
-def test_damaged() -> None:
+def test_a_jpeg_with_a_hole_in_its_middle_is_broken() -> None:
     """A JPEG with a hole in its middle is broken."""
     data = encoded(Image.effect_noise((320, 180), 90), "JPEG")
     half = len(data) // 2
@@ -237,12 +237,12 @@ def test_damaged() -> None:
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "damaged from its start, or something else"),
     ],
 )
-def test_no_picture(data: bytes, kind: str) -> None:
+def test_what_is_no_picture_is_told_by_what_it_is(data: bytes, kind: str) -> None:
     """What is no picture is told by what it is."""
     assert kind in reason(data)
 
 
-def test_bomb() -> None:
+def test_too_many_pixels_are_refused_before_decoding() -> None:
     """A picture of more pixels than allowed is refused by its header, before any of them is decoded."""
     assert reason(png(60_000, 1_100, b"")) == "it has 60000x1100 pixels; at most 64,000,000 are decoded"
     assert reason(READABLE["JPEG"], max_pixels=57_599) == "it has 320x180 pixels; at most 57,599 are decoded"
@@ -250,7 +250,7 @@ def test_bomb() -> None:
 
 
 @given(st.binary(max_size=64), st.sampled_from(sorted(READABLE)), st.integers(0, 400), st.booleans())
-def test_any_bytes(noise: bytes, kind: str, at: int, keep_rest: bool) -> None:  # noqa: FBT001
+def test_any_bytes_give_a_frame_or_a_reason(noise: bytes, kind: str, at: int, keep_rest: bool) -> None:  # noqa: FBT001
     """Whatever bytes come, there is a frame or a reason."""
     data = READABLE[kind]
     data = data[:at] + noise + (data[at + len(noise) :] if keep_rest else b"")
@@ -264,13 +264,13 @@ def test_any_bytes(noise: bytes, kind: str, at: int, keep_rest: bool) -> None:  
             pytest.fail(f"{found}")
 
 
-def test_broken_before() -> None:
+def test_a_picture_that_was_not_fetched_stays_broken() -> None:
     """What could not be fetched stays what it was."""
     broken = Broken(1, "http://h/a.jpg", "gone")
     assert read_picture(broken, SMALL) is broken
 
 
-def test_threads() -> None:
+def test_the_same_bytes_make_the_same_frame_on_any_thread() -> None:
     """The same bytes make the same frame, on any thread."""
     data = encoded(corners(300, 400), "JPEG")
     with ThreadPoolExecutor(4) as threads:

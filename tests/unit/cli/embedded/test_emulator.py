@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from cli.embedded import emulator as module
 from cli.embedded.deploying import find_project
-from cli.embedded.emulator import Cloud, EmbeddedCloud
+from cli.embedded.emulator import EmbeddedCloud, Emulator
 from cli.main import cloudkon_cli
 from cli.system.paths import state_folder
 from cli.system.processes import ProcessId, end, identify, is_alive, run_to_end, start_detached
@@ -33,8 +33,8 @@ def embedded(tmp_path: Path) -> EmbeddedCloud:
     return EmbeddedCloud(tmp_path, SystemClock())
 
 
-def remember(embedded: EmbeddedCloud, process: ProcessId, *, ready: bool = True) -> Cloud:
-    cloud = Cloud(process, 4566, "dev", auth=False, ready=ready)
+def remember(embedded: EmbeddedCloud, process: ProcessId, *, ready: bool = True) -> Emulator:
+    cloud = Emulator(process, 4566, "dev", auth=False, ready=ready)
     embedded._write(cloud)
     return cloud
 
@@ -82,7 +82,9 @@ def test_one_command_at_a_time(embedded: EmbeddedCloud, tmp_path: Path) -> None:
             pass
 
 
-def test_missing_ministack(embedded: EmbeddedCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_ministack_is_told_with_how_to_install_it(
+    embedded: EmbeddedCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without ministack the error says how to install it."""
     monkeypatch.setattr(module, "find_spec", lambda _: None)
     with pytest.raises(CloudKonError, match=r"pip install 'cloudkon\[cloud\]'"):
@@ -131,13 +133,13 @@ def test_project_is_found_from_below(tmp_path: Path) -> None:
         find_project(below, "prod")
 
 
-def test_no_project(tmp_path: Path) -> None:
+def test_outside_a_repository_the_error_says_where_to_go(tmp_path: Path) -> None:
     """Outside of a repository the error says where to go."""
     with pytest.raises(NotFoundError, match="Run this in CloudKon's repository"):
         find_project(tmp_path, "dev")
 
 
-def test_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_folder_of_the_state_is_where_home_or_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """CLOUDKON_HOME names the state's folder; otherwise it is where XDG says."""
     monkeypatch.setenv("CLOUDKON_HOME", str(tmp_path / "own"))
     assert state_folder() == tmp_path / "own"

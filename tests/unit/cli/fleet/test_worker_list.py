@@ -84,7 +84,7 @@ def test_the_silent_and_the_stopped(ledger: SqliteLedger, file: Path) -> None:
     assert states(file, "--all") == {"here": "working", "killed": "silent", "stopped": "stopped"}
 
 
-def test_nobody(ledger: SqliteLedger, file: Path) -> None:
+def test_an_empty_list_says_how_to_start_a_worker(ledger: SqliteLedger, file: Path) -> None:
     """Without workers the list is empty, and says how to start one."""
     answer = listed(file)
     assert answer.stdout == ""

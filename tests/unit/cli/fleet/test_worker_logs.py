@@ -41,7 +41,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return polls
 
 
-def test_one_machine(asked: list[dict[str, Any]]) -> None:
+def test_the_log_of_one_machine_is_read_since_a_moment(asked: list[dict[str, Any]]) -> None:
     """The lines of one machine since a moment, from the stage's log group."""
     answer = CliRunner().invoke(cloudkon_cli, ["workers", "logs", "i-1", "--since", "1h", "--json"])
     [line] = [json.loads(line) for line in answer.stdout.splitlines()]
@@ -51,7 +51,7 @@ def test_one_machine(asked: list[dict[str, Any]]) -> None:
     assert 3_500_000 < SystemClock().now_ms() - question["startTime"] < 3_700_000
 
 
-def test_following(asked: list[dict[str, Any]]) -> None:
+def test_following_shows_each_line_once_until_ctrl_c(asked: list[dict[str, Any]]) -> None:
     """What comes is shown once, until Ctrl-C."""
     answer = CliRunner().invoke(cloudkon_cli, ["workers", "logs", "--follow"])
     assert [line.split()[-1] for line in answer.stdout.splitlines()] == ["0", "1", "2"]

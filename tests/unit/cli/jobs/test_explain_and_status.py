@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
 from cloudkon.clock import SystemClock
-from cloudkon.ledger.results import TaskResult, TaskState, pack
+from cloudkon.ledger.results import TaskResult, TaskState, pack_results
 from cloudkon.local.ledger import SqliteLedger
 from tests.support.data.rows import worker_status
 from tests.support.worlds.local_jobs import EVENT_MS, write_job, write_rejects
@@ -66,7 +66,7 @@ def test_a_task_that_failed(ledger: SqliteLedger) -> None:
     assert answer.stdout.count("\n\n") == 2
 
 
-def test_as_json(ledger: SqliteLedger, ledger_file: Path) -> None:
+def test_explain_as_json_has_stamps_phases_attempts_and_output(ledger: SqliteLedger, ledger_file: Path) -> None:
     """As JSON a task has its stamps, its stages, its attempts and the place of its output."""
     large = TaskResult(
         TaskState.SUCCEEDED, EVENT_MS + 100, 50_000, 1, recorded_ms=EVENT_MS + 200, output="values/v.json"
@@ -81,7 +81,7 @@ def test_as_json(ledger: SqliteLedger, ledger_file: Path) -> None:
     assert (one["start_ms"], one["completed_ms"], one["state"]) == (EVENT_MS + 100, EVENT_MS + 900, "succeeded")
 
 
-def test_the_trace(ledger: SqliteLedger) -> None:
+def test_explain_names_the_trace_of_a_traced_job(ledger: SqliteLedger) -> None:
     """The trace of a job that is traced is told with its task."""
     write_job(ledger)
     assert "trace" not in told("explain", JOB, 1)
@@ -94,7 +94,7 @@ def test_the_trace(ledger: SqliteLedger) -> None:
 def test_where_the_time_of_a_run_went(ledger: SqliteLedger) -> None:
     """The stages that a handler tells apart are shown with their part of the run, also before a failure."""
     staged = TaskResult(
-        TaskState.FAILED, EVENT_MS + 100, 50_000, 1, error="no", stages_ms={"download": 40.0, "encode": 5.0}
+        TaskState.FAILED, EVENT_MS + 100, 50_000, 1, error="no", phases_ms={"download": 40.0, "encode": 5.0}
     )
     write_job(ledger, results=[staged])
     assert told("explain", JOB, 1)["handler_stages_ms"] == {"download": 40.0, "encode": 5.0}
@@ -114,7 +114,7 @@ def test_a_task_of_another_attempt(ledger: SqliteLedger) -> None:
     assert (held["state"], [one["last_ran"] for one in held["attempts"]]) == ("abandoned", [False, False])
     (row,) = ledger.bundles(ledger.recent(1)[0])
     with ledger._file.writing() as connection:
-        connection.execute("UPDATE bundles SET state = 'done', results = ?", (pack([first], row.event_ms),))
+        connection.execute("UPDATE bundles SET state = 'done', results = ?", (pack_results([first], row.event_ms),))
     done = told("explain", JOB, 1)
     assert [one["last_ran"] for one in done["attempts"]] == [True, False]
     assert set(done["stages_ms"]) == {"dispatch", "run", "record", "end_to_end"}
@@ -155,13 +155,13 @@ def test_by_id_and_with_its_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(JOB,), (JOB, "1", "--task", "1"), (JOB, "0")])
-def test_one_task(ledger: SqliteLedger, arguments: tuple[str, ...]) -> None:
+def test_exactly_one_task_is_explained(ledger: SqliteLedger, arguments: tuple[str, ...]) -> None:
     """Exactly one task is explained."""
     write_job(ledger)
     assert run("explain", *arguments).exit_code == 2
 
 
-def test_status(ledger: SqliteLedger) -> None:
+def test_status_of_an_idle_job_says_what_to_do(ledger: SqliteLedger) -> None:
     """A job that nobody works on is told to be so, with what to do."""
     write_job(ledger, done=False)
     answer = run("status")
@@ -199,7 +199,7 @@ def test_status_of_a_complete_job(ledger: SqliteLedger) -> None:
 
 
 @pytest.mark.parametrize("command", [("status",), ("explain", "1")])
-def test_unknown(ledger: SqliteLedger, command: tuple[str, ...]) -> None:
+def test_an_unknown_job_is_answered_with_near_names(ledger: SqliteLedger, command: tuple[str, ...]) -> None:
     """An unknown job is told with what may have been meant."""
     write_job(ledger)
     name, *others = command

@@ -1,10 +1,10 @@
 from collections.abc import Iterator
 
-from cli.jobs.following import Announcing, await_job, follow
+from cli.jobs.following import await_job, follow, telling_done
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleRow, BundleState
-from cloudkon.local.clock import ManualClock
 from tests.support.data.recorded import Recorded, job, report, result, row
+from tests.support.manual_clock import ManualClock
 
 
 class Moving(Recorded):
@@ -34,35 +34,35 @@ def test_to_the_end() -> None:
     """Statistics come about every second, until the job has ended, those of its end included."""
     clock = ManualClock()
     ledger = Moving(clock, 0.0, list(HAPPENINGS))
-    states = [(stats.state.value, stats.tasks.succeeded) for stats in follow(ledger, ledger, job(), clock)]
+    states = [(stats.state.value, stats.tasks.succeeded) for stats in follow(ledger, job(), clock)]
     assert states == [("running", 0), ("running", 1), ("running", 1), ("complete", 2)]
     assert ledger.read_at_s == [0.0, 1.0, 2.0, 3.0]
 
 
-def test_rest() -> None:
+def test_at_most_a_fifth_of_the_time_is_spent_reading() -> None:
     """No more than a fifth of the time is spent reading."""
     clock = ManualClock()
     ledger = Moving(clock, 2.0, list(HAPPENINGS))
-    list(follow(ledger, ledger, job(), clock))
+    list(follow(ledger, job(), clock))
     assert ledger.read_at_s == [0.0, 10.0, 20.0, 30.0]
 
 
-def test_cancelled_meanwhile() -> None:
+def test_a_job_cancelled_meanwhile_has_ended() -> None:
     """A job that somebody cancels has ended."""
     clock = ManualClock()
     ledger = Moving(clock, 0.0, [])
-    following = follow(ledger, ledger, job(), clock)
+    following = follow(ledger, job(), clock)
     assert next(following).state == "running"
     ledger.the_job = job(cancelled_ms=clock.now_ms())
     assert [stats.state for stats in following] == ["cancelled"]
 
 
-def test_announcing() -> None:
+def test_each_bundle_is_announced_once_when_it_is_done() -> None:
     """Each bundle's row is told once, when it is first read as done."""
     clock = ManualClock()
     told: list[BundleRow] = []
     ledger = Moving(clock, 0.0, list(HAPPENINGS))
-    seen = [list(told) for _ in follow(Announcing(ledger, told.append), ledger, job(), clock)]
+    seen = [list(told) for _ in follow(telling_done(ledger, told.append), job(), clock)]
     assert seen == [[], [FIRST], [FIRST], [FIRST, SECOND]]
 
 
@@ -77,7 +77,7 @@ class Opening(Recorded):
         return super().job(job) if self.looks >= self.opened_at else None
 
 
-def test_await() -> None:
+def test_a_job_not_opened_yet_is_waited_for_and_told_once() -> None:
     """A job that is not opened yet is waited for, and that is said once."""
     clock = ManualClock()
     said: list[str] = []
@@ -95,7 +95,7 @@ def test_await_in_vain() -> None:
     assert clock.monotonic_s() == 5.0
 
 
-def test_no_wait() -> None:
+def test_without_a_wait_the_answer_comes_at_once() -> None:
     """Without a wait nothing is said, and the answer comes at once."""
     clock = ManualClock()
     said: list[str] = []

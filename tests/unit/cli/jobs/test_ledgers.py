@@ -39,7 +39,7 @@ def refuse() -> Records:
     raise DeniedError("AWS refuses the credentials.")
 
 
-def test_by_name(shelf: Shelf) -> None:
+def test_a_job_is_looked_for_where_its_name_says(shelf: Shelf) -> None:
     """Jobs that ran on this machine are known by their names; all others are in the stage."""
     write_job(shelf.local, "local-a")
     write_job(shelf.cloud, "b")
@@ -65,7 +65,7 @@ def test_workers_of_both(shelf: Shelf) -> None:
     assert [status.worker for status in shelf.ledgers().workers(NOW_MS)] == ["a", "b"]
 
 
-def test_not_asked(shelf: Shelf) -> None:
+def test_aws_that_is_not_set_up_is_not_asked(shelf: Shelf) -> None:
     """Where nobody has set AWS up, it is not asked for the newest job."""
     write_job(shelf.local, "local-a", opened=5)
     ledgers = replace(shelf.ledgers(likely=False), cloud=refuse)
@@ -73,7 +73,7 @@ def test_not_asked(shelf: Shelf) -> None:
     assert not shelf.warnings
 
 
-def test_cloud_down(shelf: Shelf) -> None:
+def test_a_local_job_is_shown_with_a_warning_when_aws_is_down(shelf: Shelf) -> None:
     """When AWS does not answer, a job of this machine is better than none, and a warning says so."""
     write_job(shelf.local, "local-a")
     ledgers = replace(shelf.ledgers(), cloud=refuse)
@@ -106,7 +106,7 @@ def test_no_file_yet(shelf: Shelf) -> None:
         replace(shelf.ledgers(), local=None).find("local-a")
 
 
-def test_near_names(shelf: Shelf) -> None:
+def test_an_unknown_job_is_answered_with_near_names(shelf: Shelf) -> None:
     """An unknown job is answered with the names that are near."""
     write_job(shelf.cloud, "sleeps-abcdefghijkl")
     with pytest.raises(CloudKonError, match="Did you mean sleeps-abcdefghijkl"):

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
-from cli.system.paths import shown_source
+from cli.system.paths import source_text
 from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.local.ledger import SqliteLedger
 from tests.support.data.recorded import job
@@ -46,7 +46,7 @@ def lines(answer: Result) -> list[Any]:
     return [json.loads(line) for line in answer.stdout.splitlines()]
 
 
-def test_stats(ledger: SqliteLedger) -> None:
+def test_stats_in_a_pipe_are_aligned_text(ledger: SqliteLedger) -> None:
     """Stats of the latest job are shown as aligned text in a pipe."""
     write_job(ledger)
     answer = run("stats")
@@ -62,7 +62,7 @@ def test_stats_of_handlers(ledger: SqliteLedger) -> None:
     """Where the runs' time went is a table of its own, if the handlers tell."""
     write_job(ledger)
     assert "stage of the run" not in run("stats").stdout
-    told = [replace(one, stages_ms={"encode": 2.4, "fetch": 6.0}) for one in mixed_results() if one]
+    told = [replace(one, phases_ms={"encode": 2.4, "fetch": 6.0}) for one in mixed_results() if one]
     write_job(ledger, "local-told", results=told, opened=9)
     said = run("stats").stdout
     assert "stage of the run      p50      p90      p99      max    total  of all runs\n" in said
@@ -70,7 +70,7 @@ def test_stats_of_handlers(ledger: SqliteLedger) -> None:
     assert lines(run("stats", "--json"))[0]["handler_stages"]["encode"]["total_ms"] == 7.2
 
 
-def test_stats_json(ledger: SqliteLedger) -> None:
+def test_stats_as_json_have_every_key(ledger: SqliteLedger) -> None:
     """Stats as JSON have every key that others build on."""
     write_job(ledger)
     (stats,) = lines(run("stats", "local-sleeps-abc", "--json"))
@@ -81,7 +81,7 @@ def test_stats_json(ledger: SqliteLedger) -> None:
     assert (stats["executions"], stats["makespan_s"]) == (5, 0.9)
 
 
-def test_newest(ledger: SqliteLedger) -> None:
+def test_without_a_name_the_newest_job_is_meant(ledger: SqliteLedger) -> None:
     """Without a name the newest job is meant, by when it was opened."""
     write_job(ledger, "local-new", opened=9)
     write_job(ledger, "local-old", opened=8)
@@ -90,7 +90,7 @@ def test_newest(ledger: SqliteLedger) -> None:
     assert [job["job"] for job in lines(run("jobs", "--json", "--limit", "1"))] == ["local-new"]
 
 
-def test_named_ledger(ledger: SqliteLedger, tmp_path: Path) -> None:
+def test_a_named_ledger_is_the_only_one_that_is_read(ledger: SqliteLedger, tmp_path: Path) -> None:
     """A ledger that is named is the only one that is read, and holds jobs of any name."""
     other = SqliteLedger(tmp_path / "other.sqlite3", guard_ms=2_000)
     write_job(other, "sleeps-from-elsewhere")
@@ -104,7 +104,7 @@ def test_named_ledger(ledger: SqliteLedger, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["stats", "results", "watch"])
-def test_unknown_job(ledger: SqliteLedger, command: str) -> None:
+def test_an_unknown_job_is_one_line_with_near_names(ledger: SqliteLedger, command: str) -> None:
     """An unknown job is told in one line, with what may have been meant, and exits with 1."""
     write_job(ledger)
     answer = run(command, "local-sleeps-abd")
@@ -116,7 +116,7 @@ def test_unknown_job(ledger: SqliteLedger, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["stats", "results", "watch"])
-def test_no_job(command: str) -> None:
+def test_before_the_first_job_one_line_says_how_to_begin(command: str) -> None:
     """Before the first job there is one line that says how to begin, and no ledger is made by looking for it."""
     answer = run(command)
     assert answer.exit_code == 1
@@ -132,7 +132,7 @@ def test_no_jobs_listed() -> None:
     assert "There is no job yet" in answer.stderr
 
 
-def test_missing_ledger(tmp_path: Path) -> None:
+def test_a_named_ledger_that_is_missing_is_wrong_usage(tmp_path: Path) -> None:
     """A ledger that is named and is not there is wrong usage."""
     answer = run("stats", "--ledger", str(tmp_path / "none.sqlite3"))
     assert answer.exit_code == 2
@@ -147,7 +147,7 @@ def test_ledger_or_stage(ledger: SqliteLedger, ledger_file: Path) -> None:
     assert "give one of them" in answer.stderr
 
 
-def test_jobs(ledger: SqliteLedger) -> None:
+def test_jobs_are_a_line_each_below_a_header(ledger: SqliteLedger) -> None:
     """Jobs are a line each, with a header for people."""
     write_job(ledger)
     header, line = run("jobs").stdout.splitlines()
@@ -156,7 +156,7 @@ def test_jobs(ledger: SqliteLedger) -> None:
     assert line.endswith("      3  2.35 kB  /home/me/sleeps.txt")
 
 
-def test_jobs_json(ledger: SqliteLedger) -> None:
+def test_a_job_as_json_has_these_keys(ledger: SqliteLedger) -> None:
     """A job as JSON has these keys."""
     write_job(ledger)
     (job,) = lines(run("jobs", "--json"))
@@ -175,7 +175,7 @@ def test_jobs_json(ledger: SqliteLedger) -> None:
     }
 
 
-def test_results(ledger: SqliteLedger, ledger_file: Path) -> None:
+def test_results_are_a_line_a_task_in_order(ledger: SqliteLedger, ledger_file: Path) -> None:
     """Results are a line a task in the order of the workload; what tasks said does nothing to the terminal."""
     write_rejects(ledger_file, write_job(ledger, rejected=1), [4])
     answer = run("results")
@@ -188,7 +188,7 @@ def test_results(ledger: SqliteLedger, ledger_file: Path) -> None:
     ]
 
 
-def test_results_json(ledger: SqliteLedger, ledger_file: Path) -> None:
+def test_results_as_json_are_objects_of_one_shape(ledger: SqliteLedger, ledger_file: Path) -> None:
     """Results as JSON are an object a line, of one shape."""
     write_rejects(ledger_file, write_job(ledger, rejected=1), [4])
     assert lines(run("results", "local-sleeps-abc", "--json")) == [
@@ -213,7 +213,7 @@ def test_results_of_a_state(ledger: SqliteLedger, ledger_file: Path, state: str,
     assert [one["task"] for one in lines(run("results", "--state", state, "--json"))] == numbers
 
 
-def test_watch_failed(ledger: SqliteLedger) -> None:
+def test_watch_of_a_failed_job_exits_with_1_and_says_where_to_look(ledger: SqliteLedger) -> None:
     """Watching ends with the job; it exits with 1 if a task failed, and says where to look."""
     write_job(ledger)
     answer = run("watch")
@@ -225,14 +225,14 @@ def test_watch_failed(ledger: SqliteLedger) -> None:
     ]
 
 
-def test_watch_succeeded(ledger: SqliteLedger) -> None:
+def test_watch_of_a_job_that_succeeded_exits_with_0(ledger: SqliteLedger) -> None:
     """It exits with 0 if every task succeeded."""
     write_job(ledger, results=[TaskResult(TaskState.SUCCEEDED, EVENT_MS, 5, 1, recorded_ms=EVENT_MS + 9)])
     answer = run("watch", "local-sleeps-abc")
     assert (answer.exit_code, answer.stderr.count("\n")) == (0, 1)
 
 
-def test_watch_nothing(ledger: SqliteLedger) -> None:
+def test_watch_of_a_job_without_tasks_exits_with_0(ledger: SqliteLedger) -> None:
     """A job of no tasks has ended well."""
     write_job(ledger, results=[])
     answer = run("watch")
@@ -240,7 +240,7 @@ def test_watch_nothing(ledger: SqliteLedger) -> None:
     assert "0/0 succeeded" in answer.stderr
 
 
-def test_watch_rejected(ledger: SqliteLedger) -> None:
+def test_watch_of_a_job_with_a_rejected_line_exits_with_1(ledger: SqliteLedger) -> None:
     """It exits with 1 if a line was rejected."""
     write_job(ledger, results=[mixed_results()[0]], rejected=1)
     answer = run("watch")
@@ -248,7 +248,7 @@ def test_watch_rejected(ledger: SqliteLedger) -> None:
     assert "--state rejected" in answer.stderr
 
 
-def test_watch_json(ledger: SqliteLedger) -> None:
+def test_watch_as_json_ends_with_the_final_statistics(ledger: SqliteLedger) -> None:
     """As JSON the last line is the final statistics."""
     write_job(ledger)
     answer = run("watch", "--json")
@@ -256,7 +256,7 @@ def test_watch_json(ledger: SqliteLedger) -> None:
     assert (answer.exit_code, answer.stderr) == (1, "")
 
 
-def test_watch_interrupted(ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_says_that_the_job_goes_on(ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C says that the job goes on and how to watch it again."""
     write_job(ledger, done=False)
 
@@ -272,7 +272,9 @@ def test_watch_interrupted(ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch
     ]
 
 
-def test_terminal(ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_terminal_tables_are_drawn_and_markup_stays_text(
+    ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On a terminal the tables are drawn, and text that looks like markup stays text."""
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("COLUMNS", "100")
@@ -282,8 +284,8 @@ def test_terminal(ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch) -> None
     assert "2/3 succeeded" in run("watch").stderr
 
 
-def test_source() -> None:
+def test_a_source_is_shown_as_a_path_or_an_address() -> None:
     """A workload's place is a file's path, or an object's address."""
-    assert shown_source(job()) == "s3://workloads/tasks-abc.txt"
+    assert source_text(job()) == "s3://workloads/tasks-abc.txt"
     local = replace(job(), source=replace(job().source, bucket="LOCAL", key="/home/me/tasks.txt"))
-    assert shown_source(local) == "/home/me/tasks.txt"
+    assert source_text(local) == "/home/me/tasks.txt"

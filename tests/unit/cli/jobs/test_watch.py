@@ -7,11 +7,12 @@ import pytest
 from cli.jobs.ledgers import Ledgers, Records
 from cli.jobs.watch import _newest
 from cli.jobs.watching import watch_to_end
+from cli.terminal.output import Output
 from cloudkon.errors import NotFoundError
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore
 from tests.support.data.rows import job
+from tests.support.manual_clock import ManualClock
 
 
 class Late(ManualClock):
@@ -68,7 +69,7 @@ def test_ctrl_c_before_the_job_is_there(tmp_path: Path, capsys: pytest.CaptureFi
 
     records = Records(SqliteLedger(None, guard_ms=0), FolderStore(tmp_path))
     with pytest.raises(SystemExit, match="130"):
-        watch_to_end(records, "tasks-k3vq7xwz5a2m", Interrupted(), 30.0)
+        watch_to_end(records, "tasks-k3vq7xwz5a2m", Interrupted(), 30.0, output=Output())
     assert capsys.readouterr().err.splitlines()[-1] == (
         "The job has not been opened yet. Watch it again: cloudkon-cli watch tasks-k3vq7xwz5a2m"
     )

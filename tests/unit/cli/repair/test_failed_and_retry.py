@@ -68,7 +68,7 @@ def ran(workload: Path) -> Path:
     return workload
 
 
-def test_failed(ran: Path) -> None:
+def test_reasons_are_a_line_each_most_frequent_first(ran: Path) -> None:
     """Reasons are a line each, the most frequent first, with the first lines that they are of."""
     answer = run("failed")
     assert answer.exit_code == 0
@@ -80,7 +80,7 @@ def test_failed(ran: Path) -> None:
     assert [one["lines"] for one in lines(run("failed", "--json"))] == [[7, 8], [4], [9], [10]]
 
 
-def test_nothing_failed(tmp_path: Path) -> None:
+def test_a_job_without_failures_says_so(tmp_path: Path) -> None:
     """A job without failures says so."""
     ledger = ledger_of(tmp_path)
     write_job(ledger, results=[])
@@ -91,7 +91,7 @@ def test_nothing_failed(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_export(ran: Path) -> None:
+def test_failed_lines_are_exported_as_they_stood(ran: Path) -> None:
     """What failed is exported as it stood in the workload, under the options that the workload had."""
     answer = run("export-failed")
     assert answer.stdout.splitlines() == [
@@ -102,7 +102,7 @@ def test_export(ran: Path) -> None:
     ]
 
 
-def test_export_rejected(ran: Path) -> None:
+def test_rejected_lines_are_exported_on_demand(ran: Path) -> None:
     """Rejected lines are exported on demand, for a person to correct."""
     assert run("export-failed", "--rejected").stdout.splitlines()[4:] == ["nobody knows", 'sleep "1']
 
@@ -125,7 +125,7 @@ def test_export_of_ranges(tmp_path: Path, workload: Path, monkeypatch: pytest.Mo
     run("run", "LOCAL", "-s", workload, "-t", 2)
     read: list[int] = []
     range_lines = ranges.range_lines
-    monkeypatch.setattr("cli.repair.workload_lines.range_lines", lambda *a: read.append(a[2]) or range_lines(*a))  # type: ignore[func-returns-value]
+    monkeypatch.setattr("cli.jobs.workload_lines.range_lines", lambda *a: read.append(a[2]) or range_lines(*a))  # type: ignore[func-returns-value]
     assert latest(tmp_path).ranges > 10
     assert [one["task"] for one in lines(run("export-failed", "--json"))] == [5, 402, 403, 1_001]
     assert len(set(read)) <= 4
@@ -151,7 +151,7 @@ def test_export_of_what_has_changed(ran: Path, change: str) -> None:
     assert ("does not exist" if change == "gone" else f"{ran} has changed since local-tasks-") in answer.stderr
 
 
-def test_retry(tmp_path: Path, ran: Path) -> None:
+def test_retry_runs_what_failed_as_a_job_of_its_own(tmp_path: Path, ran: Path) -> None:
     """What failed and what had no handler is run again at once, as a job of its own, which can be retried again."""
     first = latest(tmp_path)
     answer = run("retry", first.id, "-t", 2)
@@ -207,7 +207,7 @@ def test_pause_and_resume(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_cancel(tmp_path: Path) -> None:
+def test_a_cancelled_job_stays_cancelled(tmp_path: Path) -> None:
     """A cancelled job is so for good."""
     ledger = ledger_of(tmp_path)
     write_job(ledger, done=False)
@@ -220,7 +220,7 @@ def test_cancel(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("verb", ["cancel", "pause"])
-def test_complete(tmp_path: Path, verb: str) -> None:
+def test_a_complete_job_is_neither_paused_nor_cancelled(tmp_path: Path, verb: str) -> None:
     """A job that is complete is neither paused nor cancelled."""
     ledger = ledger_of(tmp_path)
     write_job(ledger)
@@ -234,7 +234,7 @@ def test_complete(tmp_path: Path, verb: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["failed", "export-failed", "retry", "cancel", "pause", "resume"])
-def test_unknown(tmp_path: Path, command: str) -> None:
+def test_an_unknown_job_is_answered_with_near_names(tmp_path: Path, command: str) -> None:
     """An unknown job is told with what may have been meant."""
     ledger = ledger_of(tmp_path)
     write_job(ledger)

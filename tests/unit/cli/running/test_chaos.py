@@ -44,6 +44,7 @@ def test_a_bad_day_changes_no_result(workload: Path, tmp_path: Path, seed: int) 
         Registry([note]),
         slots=2,
         settings=Settings(drain_s=5.0),
+        clock=SystemClock(),
         finished=lambda tasks: told.extend(task["task"] for task in tasks),
         chaos=chaos,
     )
@@ -52,7 +53,7 @@ def test_a_bad_day_changes_no_result(workload: Path, tmp_path: Path, seed: int) 
     watchdog.start()
     run.run(job)
     watchdog.cancel()
-    stats = job_stats(run.ledger, run.ledger, job, SystemClock().now_ms())
+    stats = job_stats(run.ledger, job, SystemClock().now_ms())
     left = run._tasks.depth()
     run.close()
     print(chaos)  # noqa: T201 (shown when the test fails)

@@ -37,17 +37,16 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("package.v", "package.v"),
     ],
 )
-def test_spellings(folders: Path, spelling: str, module: str) -> None:
-    """A file becomes the dotted name under which Python finds it: in the current folder, or beside the workload."""
+def test_each_spelling_becomes_a_dotted_name(folders: Path, spelling: str, module: str) -> None:
+    """A file becomes the dotted name under which Python finds it, in the folder that it is in."""
     assert find_modules([spelling], folders / "beside" / "tasks.txt") == [module]
-    assert str(folders / "here") in sys.path
     assert str(folders / "beside") in sys.path
 
 
-def test_the_current_folder_comes_first_and_the_workload_s_last(folders: Path) -> None:
+def test_the_workload_s_folder_comes_last(folders: Path) -> None:
     """A module beside the workload takes the place of none that would be found without it."""
     find_modules(["t"], folders / "beside" / "tasks.txt")
-    assert sys.path == [str(folders / "here"), "/usr/lib/nowhere", str(folders / "beside")]
+    assert sys.path == ["/usr/lib/nowhere", str(folders / "beside")]
 
 
 def test_without_modules_the_path_is_left_alone(folders: Path) -> None:

@@ -15,26 +15,26 @@ def upload(path: Path, key: str | None = None) -> Upload:
 @pytest.mark.parametrize(
     "content", [b"", b"sleep 0\n", "sleep 0 # é\r\n".encode(), gzip.compress(b"sleep 0\n", mtime=0)]
 )
-def test_workloads(tmp_path: Path, content: bytes) -> None:
+def test_plain_empty_and_gzipped_text_may_be_a_workload(tmp_path: Path, content: bytes) -> None:
     """Text, empty or gzipped, may be a workload."""
     path = tmp_path / "tasks"
     path.write_bytes(content)
     check_uploads([upload(path)])
 
 
-def test_missing(tmp_path: Path) -> None:
+def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     """A file that is not there is named."""
     with pytest.raises(InputError, match=r"^none.txt does not exist\.$"):
         check_uploads([upload(tmp_path / "none.txt")])
 
 
-def test_folder(tmp_path: Path) -> None:
+def test_a_folder_is_no_workload(tmp_path: Path) -> None:
     """A folder is no workload."""
     with pytest.raises(InputError, match="is a folder"):
         check_uploads([upload(tmp_path)])
 
 
-def test_binary(tmp_path: Path) -> None:
+def test_a_binary_file_is_no_workload(tmp_path: Path) -> None:
     """A file with a null byte near its beginning is no workload."""
     path = tmp_path / "program"
     path.write_bytes(b"\x7fELF\0\0")
@@ -42,7 +42,7 @@ def test_binary(tmp_path: Path) -> None:
         check_uploads([upload(path)])
 
 
-def test_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_file_is_named_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that can't be opened is named with the reason."""
     path = tmp_path / "secret.txt"
     path.touch()
@@ -55,7 +55,7 @@ def test_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         check_uploads([upload(path)])
 
 
-def test_twins(tmp_path: Path) -> None:
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     """Two files of one name would be one object."""
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
@@ -65,7 +65,7 @@ def test_twins(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "a\nb", "\ud800", "x" * 1_025])
-def test_keys(tmp_path: Path, key: str) -> None:
+def test_what_cannot_be_a_key_in_s3_is_refused(tmp_path: Path, key: str) -> None:
     """What can't be a key in S3 is refused."""
     path = tmp_path / "tasks.txt"
     path.touch()
@@ -73,7 +73,7 @@ def test_keys(tmp_path: Path, key: str) -> None:
         check_uploads([upload(path, key)])
 
 
-def test_spooled() -> None:
+def test_a_stream_is_spooled_to_a_file_and_removed_after_use() -> None:
     """A stream is kept in a file, and gone when it is not needed any more."""
     with spooled(io.BytesIO(b"sleep 0\n")) as path:
         assert path.read_bytes() == b"sleep 0\n"

@@ -7,9 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import cloudkon_cli
-from cli.stage.findings import show
+from cli.stage.findings import show_findings
 from cli.stage.this_machine import check_machine
-from cloudkon.stage.checkup import Finding, Verdict
+from cli.terminal.output import Output
+from cloudkon.stage.checkup import CheckResult, Verdict, check_python
 
 
 def test_this_machine_is_well() -> None:
@@ -38,14 +39,16 @@ def test_what_is_not_installed_is_named() -> None:
         ([Verdict.UNKNOWN, Verdict.PROBLEM, Verdict.PROBLEM], "2 problems, 1 unknown.\n"),
     ],
 )
-def test_the_summary(verdicts: list[Verdict], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_problems_are_counted_and_only_they_fail_the_doctor(
+    verdicts: list[Verdict], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """In the end the problems are counted, and the rest; only a problem makes it unwell."""
-    is_well = show([Finding("one", verdict, "so it is") for verdict in verdicts], as_json=False)
+    is_well = show_findings([CheckResult("one", verdict, "so it is") for verdict in verdicts], output=Output())
     assert is_well == (Verdict.PROBLEM not in verdicts)
     assert capsys.readouterr().err == said
 
 
-def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_region_the_doctor_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a region the doctor says what to set, and ends with 1."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
@@ -64,3 +67,11 @@ def test_the_console_script_without_click() -> None:
     assert answer.stderr.splitlines() == [
         "Error: the command line needs click, which is not installed: pip install 'cloudkon[cli]'"
     ]
+
+
+def test_an_old_python_is_a_problem_wherever_it_is_found() -> None:
+    """doctor and the worker's own check ask the same question, and say what to do."""
+    found = check_python((3, 10, 12))
+    assert (found.verdict, found.says) == (Verdict.PROBLEM, "This is Python 3.10.12.")
+    assert "3.11" in found.remedy
+    assert check_python((3, 11, 0)).verdict is Verdict.OK

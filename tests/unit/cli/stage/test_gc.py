@@ -16,13 +16,8 @@ from tests.support.still_clock import StillClock
 NOW_MS = StillClock().now_ms()
 
 
-@pytest.fixture(autouse=True)
-def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.stage.gc.SystemClock", StillClock)
-
-
 def gc(*arguments: str, stage: str = "dev", typed: str = "") -> Result:
-    return CliRunner().invoke(cloudkon_cli, ["gc", "--stage", stage, *arguments], input=typed)
+    return CliRunner().invoke(cloudkon_cli, ["gc", "--stage", stage, *arguments], input=typed, obj=StillClock())
 
 
 class Account(ScriptedSession):
@@ -75,12 +70,14 @@ def test_what_can_not_be_removed(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("typed", "deleted"), [("n\n", []), ("\n", []), ("y\n", ["vol-0"])], ids=["no", "by default", "yes"]
 )
-def test_the_question(typed: str, deleted: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gc_asks_and_removes_only_what_it_showed(
+    typed: str, deleted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On a terminal it asks, and removes what was shown, unless it was taken into use, or came, since."""
     answers = iter((volumes("available", "available"), volumes("available", "in-use", "available")))
     ec2 = {"describe_volumes": lambda **_: next(answers), "delete_volume": {}}
     session = scripted(monkeypatch, ec2=ec2)
-    monkeypatch.setattr("cli.terminal.confirm.at_a_terminal", lambda: True)
+    monkeypatch.setattr("cli.terminal.confirm.is_at_terminal", lambda: True)
     answer = gc(typed=typed)
     assert answer.exit_code == 0
     assert "Remove these 2 for good?" in answer.stderr

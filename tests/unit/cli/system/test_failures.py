@@ -26,7 +26,7 @@ from cli.system.failures import explained
         (RuntimeError("can't start new thread"), "No more threads can be started here. Use fewer (-t)"),
     ],
 )
-def test_the_surroundings(error: Exception, told: str) -> None:
+def test_what_the_machine_refuses_is_a_sentence(error: Exception, told: str) -> None:
     """Each says where and what, and what to do where that is known."""
     assert (explained(error) or "").startswith(told)
 

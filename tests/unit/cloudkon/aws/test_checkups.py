@@ -33,7 +33,7 @@ def identity(date: str | None) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("apart_s", "verdict"), [(0, Verdict.OK), (-2, Verdict.OK), (60, Verdict.PROBLEM), (-60, Verdict.PROBLEM)]
 )
-def test_clocks(apart_s: int, verdict: Verdict) -> None:
+def test_a_clock_too_far_from_that_of_aws_is_a_problem(apart_s: int, verdict: Verdict) -> None:
     """A clock that is further from AWS's than leases allow for is a problem, whichever way."""
     clock = StillClock()
     answer = identity(formatdate(clock.now_ms() / 1000 + apart_s, usegmt=True))
@@ -48,13 +48,13 @@ def test_clocks(apart_s: int, verdict: Verdict) -> None:
     ("status", "verdict"),
     [("CREATE_COMPLETE", Verdict.OK), ("UPDATE_ROLLBACK_FAILED", Verdict.PROBLEM), (None, Verdict.PROBLEM)],
 )
-def test_stack(status: str | None, verdict: Verdict) -> None:
+def test_a_missing_or_broken_stack_is_a_problem(status: str | None, verdict: Verdict) -> None:
     """A stack that is missing or broken is a problem."""
     answer: Any = {"Stacks": [{"StackStatus": status}] if status else []}
     assert verdicts(check_stack(subject(cloudformation={"describe_stacks": answer}))) == [verdict]
 
 
-def test_drift() -> None:
+def test_what_was_changed_by_hand_is_named() -> None:
     """What was changed by hand is named."""
     changed = {"LogicalResourceId": "TaskQueue", "StackResourceDriftStatus": "MODIFIED"}
     answers = {
@@ -68,9 +68,9 @@ def test_drift() -> None:
     assert "TaskQueue (modified)" in problems(check_drift(subject(cloudformation=answers)))
 
 
-def test_the_image_is_no_drift() -> None:
-    """The id of an image, written where the stack's template has none, is not called a change by hand; a tag is."""
-    written = {"LogicalResourceId": "ImageParameter", "StackResourceDriftStatus": "MODIFIED"}
+def test_bounds_that_workers_scale_has_set_are_no_drift() -> None:
+    """Bounds of the group that workers scale has set are not called a change by hand; a tag is."""
+    written = {"LogicalResourceId": "Group", "StackResourceDriftStatus": "MODIFIED"}
     answers: dict[str, Any] = {
         "detect_stack_drift": {"StackDriftDetectionId": "1"},
         "describe_stack_drift_detection_status": {
@@ -78,14 +78,16 @@ def test_the_image_is_no_drift() -> None:
             "StackDriftStatus": "DRIFTED",
         },
         "describe_stack_resource_drifts": {
-            "StackResourceDrifts": [written | {"PropertyDifferences": [{"PropertyPath": "/Value"}]}]
+            "StackResourceDrifts": [written | {"PropertyDifferences": [{"PropertyPath": "/MaxSize"}]}]
         },
     }
     assert verdicts(check_drift(subject(cloudformation=answers))) == [Verdict.OK]
     answers["describe_stack_resource_drifts"] = {
-        "StackResourceDrifts": [written | {"PropertyDifferences": [{"PropertyPath": "/Type"}]}]
+        "StackResourceDrifts": [
+            written | {"PropertyDifferences": [{"PropertyPath": "/MaxSize"}, {"PropertyPath": "/Tags/0"}]}
+        ]
     }
-    assert "ImageParameter (modified)" in problems(check_drift(subject(cloudformation=answers)))
+    assert "Group (modified)" in problems(check_drift(subject(cloudformation=answers)))
 
 
 def test_drift_that_takes_too_long() -> None:
@@ -118,7 +120,7 @@ def queues(dead: str = "0", **attributes: str) -> dict[str, Any]:
         ({"get_queue_url": refusal("AWS.SimpleQueueService.NonExistentQueue")}, "There is no queue"),
     ],
 )
-def test_queues(answers: dict[str, Any], said: str) -> None:
+def test_queues_are_judged_by_retention_visibility_and_redrive(answers: dict[str, Any], said: str) -> None:
     """Queues are there, keep messages for long enough, hide them for long enough, and are wired to the dead letters."""
     found = problems(check_queues(subject(sqs=answers)))
     assert said in found
@@ -144,7 +146,7 @@ def table(ttl: str = "ENABLED", attribute: str = "expires_at", recovery: str = "
         (table() | {"describe_table": {"Table": {"TableStatus": "DELETING"}}}, "is DELETING"),
     ],
 )
-def test_table(answers: dict[str, Any], said: str) -> None:
+def test_the_table_must_expire_rows_and_allow_recovery(answers: dict[str, Any], said: str) -> None:
     """The ledger forgets what has expired and can be put back."""
     found = problems(check_table(subject(dynamodb=answers)))
     assert said in found
@@ -167,7 +169,7 @@ def simulated(refused: str) -> Any:
     ("refused", "verdict"),
     [("", Verdict.OK), ("dynamodb:UpdateItem", Verdict.PROBLEM), ("s3:GetObjectVersion", Verdict.PROBLEM)],
 )
-def test_roles(refused: str, verdict: Verdict) -> None:
+def test_a_permission_that_a_role_lacks_is_named(refused: str, verdict: Verdict) -> None:
     """A permission that a role lacks is named."""
     iam = {"get_role": {"Role": {"Arn": "arn:role"}}, "simulate_principal_policy": simulated(refused)}
     found = list(check_roles(subject(iam=iam, functions=LAMBDAS)))
@@ -224,7 +226,9 @@ def test_what_roles_need_is_what_they_are_given(role: str, needs: Callable[[Name
         ("no-image-yet", [], Verdict.ABSENT),
     ],
 )
-def test_image(value: str, images: list[dict[str, str]], verdict: Verdict) -> None:
+def test_the_parameter_must_name_an_image_that_can_be_started(
+    value: str, images: list[dict[str, str]], verdict: Verdict
+) -> None:
     """The parameter has to name an image that can be started from."""
     images = [{"ImageId": value, "Architecture": "x86_64"} | image for image in images]
     found = check_image(
@@ -234,7 +238,7 @@ def test_image(value: str, images: list[dict[str, str]], verdict: Verdict) -> No
 
 
 @pytest.mark.parametrize(("most", "verdict"), [(100.0, Verdict.OK), (10.0, Verdict.PROBLEM)])
-def test_quotas(most: float, verdict: Verdict) -> None:
+def test_a_quota_that_is_four_fifths_used_is_told(most: float, verdict: Verdict) -> None:
     """A quota of which four fifths are in use is told; instances of other families do not count."""
     running = [
         {"InstanceType": "c7i.large", "CpuOptions": {"CoreCount": 4, "ThreadsPerCore": 2}},
@@ -252,7 +256,7 @@ def test_quotas(most: float, verdict: Verdict) -> None:
     assert "8 of" in found[0].says
 
 
-def test_concurrency() -> None:
+def test_a_lambda_without_free_concurrency_is_a_problem() -> None:
     """Lambdas that others have reserved can't dispatch."""
     limit = {"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 2}}
     assert "2 of 10" in problems(check_concurrency(subject(functions={"get_account_settings": limit})))
@@ -265,7 +269,7 @@ def test_one_refusal_stops_nothing() -> None:
     assert set(verdicts(found)) == {Verdict.UNKNOWN}
 
 
-def test_no_stage() -> None:
+def test_without_a_stack_deploying_is_the_one_remedy() -> None:
     """Where there is no stack, that is the one problem, and deploying the one remedy."""
     found = list(examine(subject(cloudformation={"describe_stacks": {"Stacks": []}})))
     assert problems(found) == "There is no stack cloudkon-dev in eu-central-1, and so nothing else of the stage."

@@ -30,7 +30,7 @@ def listening(*events: str, function: str = INGEST, **more: Any) -> dict[str, An
         ({"get_bucket_notification_configuration": {}}, "wakes"),
     ],
 )
-def test_notification(answers: dict[str, Any], said: str) -> None:
+def test_the_ingest_function_must_hear_of_every_upload(answers: dict[str, Any], said: str) -> None:
     """The ingest function has to hear of every object, however it was uploaded."""
     found = problems(check_notification(subject(s3=answers)))
     assert said in found
@@ -45,7 +45,7 @@ def test_filters_are_told() -> None:
     assert "suffix .txt" in finding.says
 
 
-def test_functions() -> None:
+def test_a_missing_failed_or_foreign_function_is_a_problem() -> None:
     """A function that is missing, failed, or of another stage is a problem."""
 
     def described(FunctionName: str) -> Any:  # noqa: N803 (boto3's name)
@@ -61,14 +61,14 @@ def test_functions() -> None:
 
 
 @pytest.mark.parametrize(("state", "verdict"), [("Enabled", Verdict.OK), ("Disabled", Verdict.PROBLEM)])
-def test_range_source(state: str, verdict: Verdict) -> None:
+def test_the_ranges_queue_must_wake_its_function(state: str, verdict: Verdict) -> None:
     """The ranges queue has to wake its function."""
     source = {"EventSourceArn": f"arn:aws:sqs:eu-central-1:1:{NAMES.range_queue}", "State": state}
     answers = {"list_event_source_mappings": {"EventSourceMappings": [source]}}
     assert verdicts(check_range_source(subject(functions=answers))) == [verdict]
 
 
-def test_errors() -> None:
+def test_the_last_error_of_a_failing_function_is_shown() -> None:
     """The last thing that a failing function said is shown."""
     events = [{"message": "[ERROR] first"}, {"message": "[ERROR]\n the  last"}]
 

@@ -60,7 +60,7 @@ def row(worker: str, instance_id: str | None = None) -> dict[str, Any]:
     return told | {"failing": {"M": {}}, "throttled": {"M": {}}} | on
 
 
-def test_instances() -> None:
+def test_machines_of_a_group_or_a_live_worker_stay() -> None:
     """Members of a group stay, and so do machines of workers, those included that can't ask which machine is theirs."""
     stopped = (datetime.fromtimestamp((NOW_MS - HOUR_MS // 2) / 1000, UTC)).strftime("%Y-%m-%d %H:%M:%S GMT")
     found = [
@@ -89,7 +89,7 @@ def test_whom_an_instance_works_for_may_not_be_asked() -> None:
         list(find_instances(asked))
 
 
-def test_snapshots() -> None:
+def test_a_snapshot_of_an_image_stays_and_so_does_a_backup() -> None:
     """A snapshot that any image uses stays, and so does a backup, which has a disk's tags but no image's."""
 
     def made(id_: str, *keys: str) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def mapping(id_: str, queue: str, function: str, state: str = "Enabled") -> dict
     return told | {"LastModified": OLD}
 
 
-def test_event_sources() -> None:
+def test_an_event_source_of_ours_goes_once_an_end_is_gone() -> None:
     """One of the stage's own goes once an end of it is gone; that of a neighbour, or a consumer's, stays."""
     found = [
         mapping("whole", NAMES.range_queue, RANGES),
@@ -147,7 +147,7 @@ def test_event_sources() -> None:
     }
 
 
-def test_notifications() -> None:
+def test_only_the_notification_to_our_missing_function_goes() -> None:
     """Only the notification to our missing function goes; all others are put back as they were."""
     ours = {"Id": "ours", "LambdaFunctionArn": arn(INGEST), "Events": ["s3:ObjectCreated:*"]}
     others = [
@@ -177,7 +177,7 @@ def test_notifications() -> None:
     assert ids(find_notifications(working)) == []
 
 
-def test_what_watched() -> None:
+def test_alarms_dashboard_and_logs_are_told_by_exact_names() -> None:
     """Alarms, dashboard and logs are told by their exact names, whatever the prefix brings."""
     alarms: list[dict[str, Any]] = [
         {"AlarmName": name, "Metrics": [{"MetricStat": {}}, {"Expression": "a"}, {"MetricStat": {}}]}

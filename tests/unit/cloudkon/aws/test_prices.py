@@ -26,14 +26,14 @@ def prices(**answers: Any) -> tuple[Prices, ScriptedClient]:
 @pytest.mark.parametrize(
     ("offers", "usd"), [([offer("Hrs", "0.0970")], 0.097), ([offer("Quantity", "5")], None), ([], None)]
 )
-def test_on_demand(offers: list[str], usd: float | None) -> None:
+def test_the_on_demand_price_of_an_hour_is_read_from_the_list(offers: list[str], usd: float | None) -> None:
     """The price of an hour, where the list has one."""
     known, _ = prices(get_products={"PriceList": offers})
     assert known.usd_an_hour(machine(spot=False)) == usd
 
 
 @pytest.mark.parametrize(("history", "usd"), [([{"SpotPrice": "0.0391"}], 0.0391), ([], None)])
-def test_spot(history: list[dict[str, str]], usd: float | None) -> None:
+def test_the_latest_spot_price_is_read_where_there_is_one(history: list[dict[str, str]], usd: float | None) -> None:
     """The market's latest price, where there is a market."""
     known, _ = prices(describe_spot_price_history={"SpotPriceHistory": history})
     assert known.usd_an_hour(machine(spot=True)) == usd

@@ -8,7 +8,7 @@ from cloudkon.aws.machines.ami_builder import Build, ImageBuilder, ProvisioningE
 from cloudkon.aws.machines.amis import Images
 from cloudkon.aws.machines.scaling import Machines
 from cloudkon.errors import CloudKonError, UnavailableError
-from cloudkon.stage.ami import WorkerImage
+from cloudkon.stage.ami import WorkerAmi
 from cloudkon.stage.names import Names
 from tests.support.emulators.scripted_aws import ScriptedClient, refusal
 from tests.support.still_clock import StillClock
@@ -103,7 +103,7 @@ def test_what_can_not_be_ended_is_told_beside_its_cause(caplog: pytest.LogCaptur
 def test_a_snapshot_that_is_in_use_is_told() -> None:
     """A snapshot that another image is made of stays, and nobody is told that it went."""
     ec2 = ScriptedClient({"deregister_image": refusal("InvalidAMIID.Unavailable"), "delete_snapshot": {}})
-    image = WorkerImage("ami-1", "d", "b", "amd64", "", 8, "available", ("snap-1",))
+    image = WorkerAmi("ami-1", "d", "b", "amd64", "", 8, "available", ("snap-1",))
     images = Images(cast("EC2Client", ec2), cast("SSMClient", ScriptedClient({})), NAMES)
     images.remove(image)
     assert ec2.calls[-1] == ("delete_snapshot", {"SnapshotId": "snap-1"})

@@ -218,7 +218,7 @@ def test_failure_names_the_first_failing_resource() -> None:
         stack_over(Formation(create=failing)).up("template", GIVEN, ignore)
 
 
-def test_down_deletes() -> None:
+def test_a_stack_that_is_taken_down_is_gone() -> None:
     """A stack that is taken down is gone."""
     formation = Formation("CREATE_COMPLETE", delete=DELETED)
     stack = stack_over(formation)
@@ -243,6 +243,6 @@ def test_down_that_fails_says_why() -> None:
 @pytest.mark.parametrize(
     ("status", "stands"), [(None, False), ("CREATE_IN_PROGRESS", False), ("UPDATE_ROLLBACK_COMPLETE", True)]
 )
-def test_stands(status: str | None, stands: bool) -> None:  # noqa: FBT001 (the parameter is the answer)
+def test_a_stack_stands_when_it_can_be_used_as_it_is(status: str | None, stands: bool) -> None:  # noqa: FBT001 (the parameter is the answer)
     """A stack stands when it can be used as it is, an update that was rolled back included."""
     assert stack_over(Formation(status)).stands() is stands

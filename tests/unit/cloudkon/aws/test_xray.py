@@ -12,7 +12,7 @@ import pytest
 from aws_xray_sdk.core import xray_recorder
 
 from cloudkon.aws.xray import XRayTracer
-from cloudkon.telemetry.tracing import Place, Span
+from cloudkon.telemetry.tracing import Span, TraceContext
 from tests.support.servers.daemons import XRayDaemon, xray_daemon
 from tests.support.worlds.traced_world import TracedWorld
 
@@ -39,7 +39,7 @@ def traced() -> Iterator[Callable[..., XRayTracer]]:
     """Makes tracers, and closes them."""
     with ExitStack() as stack:
 
-        def make(share: float = 1.0, around: Place | None = None) -> XRayTracer:
+        def make(share: float = 1.0, around: TraceContext | None = None) -> XRayTracer:
             return stack.enter_context(closing(XRayTracer("dev", share, lambda: around)))
 
         yield make
@@ -96,7 +96,7 @@ def test_within_lambda_a_dispatch_is_part_of_lambdas_segment(
     daemon: XRayDaemon, traced: Traced, tmp_path: Path
 ) -> None:
     """The job goes on with the trace of the invocation that opened it, below the segment that Lambda itself sends."""
-    around = Place(TRACE, LAMBDA)
+    around = TraceContext(TRACE, LAMBDA)
     world = TracedWorld(traced(around=around), tmp_path)
     job = world.drop("make 2\n")
     assert job.trace == TRACE
@@ -106,11 +106,12 @@ def test_within_lambda_a_dispatch_is_part_of_lambdas_segment(
 
 
 @pytest.mark.parametrize(
-    "around", [Place(TRACE, LAMBDA, sampled=False), Place(TRACE.replace("0", "9"), LAMBDA), Place(TRACE)]
+    "around",
+    [TraceContext(TRACE, LAMBDA, sampled=False), TraceContext(TRACE.replace("0", "9"), LAMBDA), TraceContext(TRACE)],
 )
-def test_a_segment_of_its_own_where_lambda_sends_none(daemon: XRayDaemon, traced: Traced, around: Place) -> None:
+def test_a_segment_of_its_own_where_lambda_sends_none(daemon: XRayDaemon, traced: Traced, around: TraceContext) -> None:
     """Where Lambda does not sample the invocation, or traces another one, nothing hangs below its segment."""
-    traced(around=around).tell(Span("dispatch", 1, 2, place=Place(TRACE)))
+    traced(around=around).tell(Span("dispatch", 1, 2, context=TraceContext(TRACE)))
     (dispatch,) = daemon.documents()
     assert ("type" in dispatch, dispatch["name"], "parent_id" in dispatch) == (False, "cloudkon-dev-dispatch", False)
 
@@ -119,7 +120,7 @@ def test_a_large_span_is_sent_in_parts(daemon: XRayDaemon, traced: Traced) -> No
     """What would not fit a document, or a datagram, is sent as documents that name their parents."""
     inner = Span("store", 2, 3)
     runs = [Span("run", 1, 9, error="x" * 5_000, below=[inner] if not n else []) for n in range(150)]
-    top = Span("worker", 0, 10, place=Place(TRACE, LAMBDA), below=runs)
+    top = Span("worker", 0, 10, context=TraceContext(TRACE, LAMBDA), below=runs)
     traced().tell(top)
     *parts, segment = daemon.documents()
     assert (len(parts), segment["id"], "subsegments" in segment) == (150, top.id, False)
@@ -130,7 +131,7 @@ def test_a_large_span_is_sent_in_parts(daemon: XRayDaemon, traced: Traced) -> No
 def test_odd_names_do_not_stop_a_trace(daemon: XRayDaemon, traced: Traced, caplog: pytest.LogCaptureFixture) -> None:
     """A stage of a handler may be called whatever its author likes; X-Ray is told what it takes."""
     below = Span("what? (ä)" + "x" * 300, 1, 2)
-    traced().tell(Span("worker", 0, 1, below=[below], place=Place(TRACE)))
+    traced().tell(Span("worker", 0, 1, below=[below], context=TraceContext(TRACE)))
     (segment,) = daemon.documents()
     assert segment["subsegments"][0]["name"] == "what_ _ä_" + "x" * 191
     traced().tell(Span("worker", 0, 1))

@@ -174,7 +174,7 @@ def test_a_result_tells_the_stages_of_its_run(store: FolderStore) -> None:
     worker = machine(world, "w", store, staged)
     for _ in range(6):
         worker.step()
-    assert [result and result.stages_ms for result in results(world)] == [{"look": 1500.0, "work": 250.0}] * 2 + [None]
+    assert [result and result.phases_ms for result in results(world)] == [{"look": 1500.0, "work": 250.0}] * 2 + [None]
     world.collect()
     [record] = world.completions
     assert [each.get("handler_stages_ms") for each in record["tasks"]] == [{"look": 1500.0, "work": 250.0}] * 2 + [None]

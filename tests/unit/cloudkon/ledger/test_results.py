@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudkon.errors import WireError
-from cloudkon.ledger.results import TaskResult, TaskState, pack, runs_of, stamped, unpack
+from cloudkon.ledger.results import TaskResult, TaskState, pack_results, runs_of, stamped, unpack_results
 from tests.support.data.rows import NOW_MS, failed, succeeded
 
 _JSON = st.recursive(
@@ -28,7 +28,7 @@ _RESULTS = st.lists(
         error=st.none() | st.text(),
         value=_JSON,
         output=st.none() | st.text(min_size=1),
-        stages_ms=st.none() | st.dictionaries(st.text(min_size=1), st.floats(0, 1e9), min_size=1, max_size=8),
+        phases_ms=st.none() | st.dictionaries(st.text(min_size=1), st.floats(0, 1e9), min_size=1, max_size=8),
     ),
     max_size=8,
 )
@@ -37,7 +37,7 @@ _RESULTS = st.lists(
 @given(results=_RESULTS, base_ms=st.integers(0, 2 * NOW_MS))
 def test_what_is_packed_is_unpacked(results: list[TaskResult | None], base_ms: int) -> None:
     """Results come back as they were packed, whatever the base of their stamps."""
-    assert unpack(pack(results, base_ms), base_ms) == results
+    assert unpack_results(pack_results(results, base_ms), base_ms) == results
 
 
 @given(
@@ -49,18 +49,18 @@ def test_what_is_packed_is_unpacked(results: list[TaskResult | None], base_ms: i
 def test_a_success_takes_about_ten_bytes(start_ms: int, duration_us: int, lag_ms: int, attempt: int) -> None:
     """A task that ran within a day of the event, for up to 2 s, is recorded in at most eleven bytes."""
     result = succeeded(start_ms, duration_us=duration_us, recorded_ms=start_ms + lag_ms, attempt=attempt)
-    assert len(pack([result], NOW_MS)) <= 11
+    assert len(pack_results([result], NOW_MS)) <= 11
 
 
 def test_a_bundle_of_64_fits_a_write_unit() -> None:
     """64 tasks that succeeded within a day of the event, and ran for up to an hour, leave room in 1 KiB."""
     result = succeeded(NOW_MS + 86_400_000, duration_us=3_600_000_000, recorded_ms=NOW_MS + 86_401_000)
-    assert len(pack([result] * 64, NOW_MS)) <= 850
+    assert len(pack_results([result] * 64, NOW_MS)) <= 850
 
 
 def test_a_result_without_a_stamp_is_recorded_at_its_start() -> None:
-    """pack needs a stamp; where none was given, the start stands in for it."""
-    (unstamped,) = unpack(pack([succeeded(recorded_ms=None)], NOW_MS), NOW_MS)
+    """Packing needs a stamp; where none was given, the start stands in for it."""
+    (unstamped,) = unpack_results(pack_results([succeeded(recorded_ms=None)], NOW_MS), NOW_MS)
     assert unstamped == succeeded(recorded_ms=NOW_MS)
 
 
@@ -68,7 +68,7 @@ def test_a_result_without_a_stamp_is_recorded_at_its_start() -> None:
 def test_other_bytes_are_refused_or_read(packed: bytes, base_ms: int) -> None:
     """Whatever the bytes are, the answer is results or a WireError."""
     try:
-        results = unpack(packed, base_ms)
+        results = unpack_results(packed, base_ms)
     except WireError:
         return
     assert len(results) <= len(packed)
@@ -77,10 +77,10 @@ def test_other_bytes_are_refused_or_read(packed: bytes, base_ms: int) -> None:
 @given(_RESULTS.filter(any), st.data())
 def test_bytes_that_end_within_a_result_are_refused(results: list[TaskResult | None], data: st.DataObject) -> None:
     """A row that was cut is refused, or shows fewer results; it never shows other ones."""
-    packed = pack(results, NOW_MS)
+    packed = pack_results(results, NOW_MS)
     cut = packed[: data.draw(st.integers(0, len(packed) - 1))]
     try:
-        read = unpack(cut, NOW_MS)
+        read = unpack_results(cut, NOW_MS)
     except WireError:
         return
     assert read == results[: len(read)]
@@ -97,7 +97,7 @@ def test_a_note_that_is_no_object_is_refused(note: bytes) -> None:
         number >>= 7
     size.append(number)
     with pytest.raises(WireError, match="results of a bundle"):
-        unpack(bytes([0b1001, 0, 0, 0, 1]) + size + note, NOW_MS)
+        unpack_results(bytes([0b1001, 0, 0, 0, 1]) + size + note, NOW_MS)
 
 
 def test_stamps_are_given_once() -> None:

@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from cloudkon.errors import UnavailableError
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.faults import Fault, Faults
+from tests.support.manual_clock import ManualClock
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_threads_share_the_faults_out(clock: ManualClock) -> None:
     assert sum(drawn) == faults.injected[Fault.FAIL] == sum(fates(day(clock, fail=0.5), "a", 4_000))
 
 
-def test_throttling_lasts(clock: ManualClock) -> None:
+def test_throttling_of_one_place_lasts_until_its_time_is_over(clock: ManualClock) -> None:
     """Once throttled, a place stays so until its time is over, and others are not."""
     faults = Faults(1, {Fault.THROTTLE: 0.1}, clock, throttle_s=3.0)
 

@@ -4,12 +4,12 @@ import pytest
 
 from cloudkon.errors import UnavailableError
 from cloudkon.ledger.lease import Claimed, HeldElsewhere
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.faults import Fault, Faults
 from cloudkon.local.flaky import flaky
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore
 from tests.support.data.rows import GUARD_MS, ask, job, key
+from tests.support.manual_clock import ManualClock
 
 
 @pytest.fixture
@@ -59,4 +59,4 @@ def test_a_port_at_rest_is_the_port(tmp_path: Path) -> None:
     """Without odds every verb answers as the port behind does."""
     store = flaky(FolderStore(tmp_path), Faults(1, {}, ManualClock()), "results")
     store.write("a", b"bytes")
-    assert (store.stat("a").size_bytes, b"".join(store.read("a", start=2))) == (5, b"tes")
+    assert (store.size_bytes("a"), b"".join(store.read("a", start=2))) == (5, b"tes")

@@ -8,7 +8,8 @@ from cloudkon.ledger.fleet import WorkerState, WorkerStatus
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ledger.results import TaskState
-from cloudkon.reports.diagnosis import Depths, Finding, Holdup, Unfinished, diagnose
+from cloudkon.reports.diagnosis import Depths, Diagnosis, Holdup, Unfinished, diagnose
+from cloudkon.reports.observed import ObservedLedger
 from cloudkon.reports.stats import job_stats
 from tests.support.data.recorded import EVENT_MS, Recorded, job, report, result, row
 
@@ -32,11 +33,11 @@ def findings(
     the_job: Job | None = None,
     sent: int = 1,
     ranges: int = 1,
-) -> list[Finding]:
+) -> list[Diagnosis]:
     the_job = the_job or job()
-    unfinished = Unfinished()
-    recorded = Recorded(the_job, list(unfinished.noting(rows, NOW)), [report(2 * sent, bundles=sent)], [])
-    return diagnose(job_stats(recorded, recorded, the_job, NOW), unfinished, workers, depths, ranges=ranges)
+    unfinished = Unfinished(NOW)
+    recorded = ObservedLedger(Recorded(the_job, rows, [report(2 * sent, bundles=sent)], []), unfinished.add)
+    return diagnose(job_stats(recorded, the_job, NOW), unfinished, workers, depths, ranges=ranges)
 
 
 def holdups(*arguments: object, **others: object) -> list[Holdup]:
@@ -59,12 +60,14 @@ def holdups(*arguments: object, **others: object) -> list[Holdup]:
         ([DONE], Depths(0, 0, 0, 3), [Holdup.COMPLETE, Holdup.DEAD_LETTERS]),
     ],
 )
-def test_one_bundle(rows: list[BundleRow], depths: Depths | None, told: list[Holdup]) -> None:
+def test_the_last_bundle_is_told_wherever_it_is(
+    rows: list[BundleRow], depths: Depths | None, told: list[Holdup]
+) -> None:
     """Wherever the last bundle is, it is told, and nothing else."""
     assert holdups(rows, idle(), depths=depths) == told
 
 
-def test_no_workers() -> None:
+def test_without_a_worker_it_is_told_to_start_one() -> None:
     """Without a worker that could receive, it is told to start one; a lease that holds proves that there is one."""
     assert holdups([], depths=Depths(1, 0, 0, 0)) == [Holdup.NO_WORKERS, Holdup.WAITING]
     assert holdups([], idle(WorkerState.DRAINING), depths=Depths(1, 0, 0, 0))[0] is Holdup.NO_WORKERS
@@ -74,14 +77,14 @@ def test_no_workers() -> None:
     assert "run LOCAL" in findings([], depths=None)[0].says
 
 
-def test_sick_workers() -> None:
+def test_where_all_workers_are_sick_the_reason_is_told() -> None:
     """Where all workers are sick, it is told why."""
     first, *_ = findings([], idle(WorkerState.SICK, "the disk is full"))
     assert (first.holdup, "the disk is full" in first.says) == (Holdup.SICK_WORKERS, True)
     assert Holdup.SICK_WORKERS not in holdups([], idle(WorkerState.SICK), idle())
 
 
-def test_throttled() -> None:
+def test_throttled_requests_are_told_by_service_and_operation() -> None:
     """What AWS throttles of the workers' requests is told by service and operation; who has stopped asks no more."""
     throttled = replace(idle(), throttled={"sqs.ReceiveMessage": 6, "dynamodb.UpdateItem": 20})
     sick = replace(idle(WorkerState.SICK), throttled={"dynamodb.UpdateItem": 1_000})
@@ -95,7 +98,7 @@ def test_throttled() -> None:
     assert holdups([DONE], throttled) == [Holdup.COMPLETE]
 
 
-def test_flags() -> None:
+def test_a_pause_comes_first_with_the_way_out() -> None:
     """A pause comes first, with the way out; a cancelled job waits for nothing."""
     paused = replace(job(), paused_ms=NOW, pause_reason="lunch")
     first, *others = findings([LEASED], the_job=paused)
@@ -105,7 +108,7 @@ def test_flags() -> None:
     assert cancelled.says == "It was cancelled: 2 tasks have no result, and will not run."
 
 
-def test_dispatching() -> None:
+def test_ranges_that_are_not_dispatched_are_counted() -> None:
     """Ranges that are not dispatched are counted."""
     first, *_ = findings([DONE], idle(), the_job=job(ranges=3))
-    assert first == Finding(Holdup.DISPATCHING, "2 of its 3 ranges are not dispatched yet.")
+    assert first == Diagnosis(Holdup.DISPATCHING, "2 of its 3 ranges are not dispatched yet.")

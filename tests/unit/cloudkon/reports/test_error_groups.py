@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloudkon.reports.error_groups import OTHER, grouped, reason_of, says
+from cloudkon.reports.error_groups import OTHER_REASONS, error_contains, error_reason, group_errors
 
 
 @pytest.mark.parametrize(
@@ -22,19 +22,21 @@ from cloudkon.reports.error_groups import OTHER, grouped, reason_of, says
         ("x" * 300, "x" * 200),
     ],
 )
-def test_reason(error: str, reason: str) -> None:
+def test_numbers_and_ids_of_a_reason_are_folded(error: str, reason: str) -> None:
     """Numbers and ids are folded; codes and words that merely look like ids are not."""
-    assert reason_of(error) == reason
+    assert error_reason(error) == reason
 
 
 def outcome(task: int, state: str = "failed", error: str = "boom 1") -> dict[str, object]:
     return {"task": task, "state": state, "error": error}
 
 
-def test_groups() -> None:
-    """The most frequent reason comes first, with its first lines and what the first of them said."""
+def test_the_most_frequent_reason_comes_first() -> None:
+    """The most frequent reason comes first, with its first lines and the first error as it is."""
     found = [outcome(n, error=f"boom {n}") for n in range(2, 9)]
-    groups = grouped([outcome(1, error="bang"), *found, outcome(9, "rejected", "boom 9"), outcome(10, "succeeded")])
+    groups = group_errors(
+        [outcome(1, error="bang"), *found, outcome(9, "rejected", "boom 9"), outcome(10, "succeeded")]
+    )
     assert [(group.state, group.reason, group.count) for group in groups] == [
         ("failed", "boom <n>", 7),
         ("failed", "bang", 1),
@@ -43,16 +45,16 @@ def test_groups() -> None:
     assert (groups[0].example, groups[0].lines) == ("boom 2", [2, 3, 4, 5, 6])
 
 
-def test_many_reasons() -> None:
+def test_a_thousand_reasons_are_told_apart() -> None:
     """A thousand reasons are told apart, the rest is counted together."""
     words = [f"{chr(97 + n % 26)}{chr(97 + n // 26 % 26)}{chr(97 + n // 676)}" for n in range(1_200)]
-    groups = grouped(outcome(n, error=word) for n, word in enumerate(words))
-    assert (groups[0].reason, groups[0].count, len(groups)) == (OTHER, 200, 1_001)
+    groups = group_errors(outcome(n, error=word) for n, word in enumerate(words))
+    assert (groups[0].reason, groups[0].count, len(groups)) == (OTHER_REASONS, 200, 1_001)
 
 
-def test_says() -> None:
+def test_a_text_is_looked_for_in_error_and_reason() -> None:
     """A text is looked for in the error itself and in its reason, whatever its case."""
-    assert says(outcome(1), "BOOM")
-    assert says(outcome(1), "boom <n>")
-    assert says(outcome(1), "boom 1")
-    assert not says(outcome(1), "bang")
+    assert error_contains(outcome(1), "BOOM")
+    assert error_contains(outcome(1), "boom <n>")
+    assert error_contains(outcome(1), "boom 1")
+    assert not error_contains(outcome(1), "bang")

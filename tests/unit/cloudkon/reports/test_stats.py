@@ -13,7 +13,7 @@ from tests.support.data.recorded import EVENT_MS, Recorded, job, report, result,
 
 
 def stats_of(recorded: Recorded, the_job: Job | None = None, now: int = 10_000) -> JobStats:
-    return job_stats(recorded, recorded, the_job or job(), EVENT_MS + now)
+    return job_stats(recorded, the_job or job(), EVENT_MS + now)
 
 
 def finished() -> Recorded:
@@ -25,7 +25,7 @@ def finished() -> Recorded:
     return Recorded(job(), rows, reports, [worker(duplicates_dropped=2, unrecorded_runs=5), worker("w2", slots=1)])
 
 
-def test_complete() -> None:
+def test_a_complete_job_has_exact_counts() -> None:
     """A job whose tasks all have results is complete, and every count is exact."""
     stats = stats_of(finished()).as_json()
     assert stats["state"] == "complete"
@@ -42,7 +42,7 @@ def test_complete() -> None:
     assert stats["api_calls"] == {"dynamodb.UpdateItem": 4, "sqs.ReceiveMessage": 2, "sqs.SendMessageBatch": 2}
 
 
-def test_keys() -> None:
+def test_the_json_has_these_keys_whatever_happened() -> None:
     """The JSON has these keys, whatever happened; others build on them."""
     stages = dict.fromkeys(("dispatch", "queue", "claim", "wait", "run", "record", "end_to_end"))
     for recorded in (Recorded(job()), finished()):
@@ -69,12 +69,12 @@ def test_keys() -> None:
         assert all(list(stage) == ["p50_ms", "p90_ms", "p99_ms", "max_ms"] for stage in stats["stages"].values())
 
 
-def test_final() -> None:
+def test_statistics_of_a_complete_job_never_change() -> None:
     """Once a job is complete, its statistics are the same at any later time."""
     assert stats_of(finished(), now=10_000) == stats_of(finished(), now=10_000_000)
 
 
-def test_stages() -> None:
+def test_each_phase_is_the_time_between_two_stamps() -> None:
     """Each stage is the time between its two stamps."""
     recorded = Recorded(job(), [row([result(start=400, ms=100, recorded=600)])], [report(1)], [worker()])
     longest = {name: stage["max_ms"] for name, stage in stats_of(recorded).as_json()["stages"].items()}
@@ -92,7 +92,7 @@ def test_stages() -> None:
 def test_stages_of_handlers() -> None:
     """What handlers tell of their runs is summed up by name, the costliest first, failed tasks included."""
     told = [{"decode": 10.0, "fetch": 40.0}, {"fetch": 80.0}, None]
-    ran = [replace(result(), stages_ms=stages_ms) for stages_ms in told]
+    ran = [replace(result(), phases_ms=phases_ms) for phases_ms in told]
     ran[1] = replace(ran[1], state=TaskState.FAILED, error="no")
     found = stats_of(Recorded(job(), [row(ran)], [report(3)], [worker()])).as_json()["handler_stages"]
     assert list(found) == ["fetch", "decode"]
@@ -114,7 +114,7 @@ def test_stages_of_earlier_attempts() -> None:
     assert [(share["id"], share["tasks"]) for share in stats["workers"]] == [("w1", 1), ("w2", 1)]
 
 
-def test_clock_skew() -> None:
+def test_clocks_that_differ_make_no_negative_phase() -> None:
     """Clocks that differ make no negative stage."""
     skewed = row([result(start=-400, recorded=-600)], stamps=(-50, -100, -200))
     stats = stats_of(Recorded(job(), [skewed], [report(1)], [worker()])).as_json()
@@ -130,7 +130,7 @@ def test_rejected_tasks_have_no_stages() -> None:
     assert stats["stages"]["run"]["p50_ms"] == 100.0
 
 
-def test_empty_job() -> None:
+def test_a_job_of_no_tasks_is_complete() -> None:
     """A job of no tasks is complete, and took as long as its dispatch."""
     stats = stats_of(Recorded(job(), [], [report(0, bundles=0)], [])).as_json()
     assert stats["state"] == "complete"
@@ -139,7 +139,7 @@ def test_empty_job() -> None:
     assert stats["stages"]["run"] == {"p50_ms": None, "p90_ms": None, "p99_ms": None, "max_ms": None}
 
 
-def test_running() -> None:
+def test_tasks_of_a_held_bundle_are_running_others_pending() -> None:
     """Tasks without a result are running while a worker holds their bundle, and pending else."""
     rows = [
         row([result(), None, None], state=BundleState.LEASED),
@@ -158,7 +158,7 @@ def test_checkpointed_is_not_complete() -> None:
     assert stats_of(Recorded(job(), rows, [report(1)], [])).state == "running"
 
 
-def test_dispatching() -> None:
+def test_while_ranges_are_missing_the_total_is_estimated() -> None:
     """While ranges are missing the total is estimated, and never less than what is known."""
     rows = [row([result()] * 3), row([None] * 50, state=BundleState.LEASED, range_=1)]
     recorded = Recorded(job(), rows, [report(3, rejected=2)], [])
@@ -176,7 +176,7 @@ def test_dispatching() -> None:
     assert known["tasks"]["total"] == 55
 
 
-def test_cancelled() -> None:
+def test_a_cancelled_job_ends_with_its_last_result() -> None:
     """A cancelled job has ended when it was cancelled, or with the last result after that."""
     recorded = Recorded(job(), [row([result(recorded=600), None])], [report(2)], [])
     stats = stats_of(recorded, job(cancelled_ms=EVENT_MS + 500))
@@ -185,14 +185,14 @@ def test_cancelled() -> None:
 
 
 @pytest.mark.parametrize("reports", [[], [worker("somebody else")]])
-def test_unknown_slots(reports: list[Any]) -> None:
+def test_the_efficiency_is_unknown_while_slots_are(reports: list[Any]) -> None:
     """The efficiency is unknown while a worker that ran tasks has not reported its slots."""
     stats = stats_of(Recorded(job(), [row([result()])], [report(1)], reports)).as_json()
     assert stats["efficiency"] is None
     assert {"id": "w1", "slots": None, "tasks": 1, "busy_s": 0.1} in stats["workers"]
 
 
-def test_paused() -> None:
+def test_a_paused_job_says_why_nothing_begins() -> None:
     """A paused job is still running, and says why nothing of it is begun."""
     stats = stats_of(Recorded(job(), [], [report(2)]), replace(job(), paused_ms=EVENT_MS + 9, pause_reason="lunch"))
     assert (stats.as_json()["state"], stats.as_json()["paused"]) == ("running", "lunch")

@@ -1,4 +1,4 @@
-"""The list of a job's outcomes, from rows made up."""
+"""The list of a job's results, from rows made up."""
 
 import json
 import random
@@ -7,9 +7,8 @@ from pathlib import Path
 
 from cloudkon.errors import NotFoundError
 from cloudkon.ledger.results import TaskState
-from cloudkon.ports import ObjectInfo
-from cloudkon.reports.task_results import outcomes
-from cloudkon.workload.line_numbers import Numbering
+from cloudkon.reports.task_results import task_results
+from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.packing import Reject
 from cloudkon.workload.rejects import REJECTS_A_PART, Rejects
 from tests.support.data.recorded import Recorded, job, report, result, row
@@ -21,8 +20,8 @@ class Folder:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
 
-    def stat(self, key: str, version: str | None = None) -> ObjectInfo:
-        return ObjectInfo(len(self.objects[key]), "")
+    def size_bytes(self, key: str, version: str | None = None) -> int:
+        return len(self.objects[key])
 
     def read(self, key: str, version: str | None = None, start: int = 0) -> Iterator[bytes]:
         if key not in self.objects:
@@ -56,19 +55,19 @@ def test_order_of_lines() -> None:
     for range_ in range(3):
         rejected(store, [1, 6, 11, 16, 21, 26, 31], range_)
     reports = [report(28, range_=r, rejected=7, lines=36) for r in (2, 0, 1)]
-    listed = list(outcomes(recorded := Recorded(job(ranges=3), rows, reports), recorded, store, job(ranges=3)))
+    listed = list(task_results(Recorded(job(ranges=3), rows, reports), store, job(ranges=3)))
     numbers = [outcome["task"] for outcome in listed]
     assert numbers == [36 * r + line for r in range(3) for line in range(1, 36)]
     assert [outcome["task"] for outcome in listed if outcome["state"] == "rejected"][:3] == [1, 6, 11]
 
 
-def test_shape() -> None:
+def test_a_result_says_number_state_duration_and_runs() -> None:
     """An outcome says number, state, duration and runs, and what else there is."""
     store = Folder()
     rejected(store, [3])
     rows = [row([result(ms=1.5, value={"a": 1}), result(TaskState.FAILED, ms=2, runs=3, error="boom"), None])]
     recorded = Recorded(job(), rows, [report(3, rejected=1)])
-    assert list(outcomes(recorded, recorded, store, job())) == [
+    assert list(task_results(recorded, store, job())) == [
         {"task": 1, "state": "succeeded", "duration_ms": 1.5, "runs": 1, "value": {"a": 1}},
         {"task": 2, "state": "failed", "duration_ms": 2.0, "runs": 3, "error": "boom"},
         {
@@ -89,32 +88,32 @@ def test_rejects_in_parts() -> None:
     rejected(store, list(range(1, count + 1)))
     store.objects["rejects/tasks-abc/00000-00002.jsonl"] = b"not asked for"
     recorded = Recorded(job(), [], [report(0, bundles=0, rejected=count)])
-    assert len(list(outcomes(recorded, recorded, store, job()))) == count
+    assert len(list(task_results(recorded, store, job()))) == count
 
 
-def test_rejects_gone() -> None:
+def test_rejects_that_the_store_let_go_are_left_out() -> None:
     """Rejects that the store has let go are left out."""
     recorded = Recorded(job(), [row([result()])], [report(1, rejected=9)])
-    assert len(list(outcomes(recorded, recorded, Folder(), job()))) == 1
+    assert len(list(task_results(recorded, Folder(), job()))) == 1
 
 
 def test_not_numbered_yet() -> None:
     """A range behind one that is still being dispatched is left out; the one being dispatched is not."""
     rows = [row([result()] * 2, range_=r) for r in range(3)]
     recorded = Recorded(job(ranges=3), rows, [report(2, range_=0), report(2, range_=2)])
-    listed = outcomes(recorded, recorded, Folder(), job(ranges=3))
+    listed = task_results(recorded, Folder(), job(ranges=3))
     assert [outcome["task"] for outcome in listed] == [1, 2, 3, 4]
 
 
-def test_numbering() -> None:
+def test_line_numbers_follow_those_of_all_ranges_before() -> None:
     """A range's lines follow those of all ranges before it, which have to be known."""
-    numbering = Numbering([report(0, range_=2, lines=9), report(0, range_=0, lines=5), report(0, range_=1, lines=7)])
+    numbering = LineOffsets([report(0, range_=2, lines=9), report(0, range_=0, lines=5), report(0, range_=1, lines=7)])
     assert [numbering.before(range_) for range_ in range(5)] == [0, 5, 12, 21, None]
-    assert Numbering([]).before(0) == 0
-    assert Numbering([report(0, range_=1, lines=9)]).before(1) is None
+    assert LineOffsets([]).before(0) == 0
+    assert LineOffsets([report(0, range_=1, lines=9)]).before(1) is None
 
 
-def test_json() -> None:
+def test_every_result_can_be_written_as_json() -> None:
     """Every outcome can be written as JSON."""
     recorded = Recorded(job(), [row([result(value=[1, "é", None])])], [report(1)])
-    assert [json.loads(json.dumps(one)) for one in outcomes(recorded, recorded, Folder(), job())]
+    assert [json.loads(json.dumps(one)) for one in task_results(recorded, Folder(), job())]

@@ -65,7 +65,7 @@ def test_instances_that_stay(seen: SeenInstance) -> None:
     assert not why_instance(seen, NOW_MS)
 
 
-def test_ages() -> None:
+def test_each_kind_of_leftover_is_spared_for_a_time() -> None:
     """Each thing has its time, within which somebody may be making or using it."""
     assert why_volume("available", NOW_MS - HOUR_MS - 1, NOW_MS)
     assert not why_volume("available", NOW_MS - HOUR_MS, NOW_MS)

@@ -44,7 +44,7 @@ def test_other_stages_are_refused(stage: str) -> None:
     ("region", "begins"),
     [("eu-central-1", "arn:aws:"), ("cn-north-1", "arn:aws-cn:"), ("us-gov-west-1", "arn:aws-us-gov:")],
 )
-def test_arns(region: str, begins: str) -> None:
+def test_an_arn_is_of_the_partition_of_its_region(region: str, begins: str) -> None:
     """An ARN is of the region's partition; a bucket's tells neither the region nor the account."""
     names = Names("dev", "123456789012", region)
     assert names.arn("sqs", names.task_queue) == f"{begins}sqs:{region}:123456789012:cloudkon-dev-tasks"

@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudkon.errors import InputError
-from cloudkon.local.clock import ManualClock
 from cloudkon.settings import Settings
-from cloudkon.telemetry.emf import MetricLog, line, spread
+from cloudkon.telemetry.emf import MetricLog, line, representative_values
 from cloudkon.telemetry.histogram import Histogram
 from cloudkon.telemetry.tracing import NoTracer
 from cloudkon.wiring import metric_log
 from ec2_worker.telemetry.metrics import Gauges
 from tests.support.data.emf_reader import metrics_of
 from tests.support.data.rows import NOW_MS
+from tests.support.manual_clock import ManualClock
 from tests.support.worlds.small_world import Machine, World
 from tests.support.worlds.traced_world import TracedWorld
 
@@ -87,7 +87,7 @@ def test_durations_are_stood_for_evenly(durations_ms: list[int]) -> None:
     """Up to a hundred are written as they are, more by a hundred of their ranks; the longest is always there."""
     histogram = Histogram()
     histogram.add_all(durations_ms)
-    shown = spread(histogram)
+    shown = representative_values(histogram)
     assert len(shown) == min(len(durations_ms), 100)
     assert shown == sorted(shown)
     assert max(durations_ms, default=None) == (shown[-1] if shown else None)

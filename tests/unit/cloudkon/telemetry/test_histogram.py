@@ -23,7 +23,7 @@ def nearest_rank(durations_ms: Sequence[float], percent: int) -> float:
 @given(st.lists(DURATIONS_MS, min_size=1, max_size=200), st.integers(min_value=1, max_value=100))
 @example([0.0], 50)
 @example([1.0, 2.0], 50)
-def test_percentiles(durations_ms: list[float], percent: int) -> None:
+def test_percentiles_are_within_the_stated_error(durations_ms: list[float], percent: int) -> None:
     """Every percentile is within the stated error of the nearest rank in the sorted list."""
     histogram = Histogram()
     histogram.add_all(durations_ms)
@@ -34,7 +34,7 @@ def test_percentiles(durations_ms: list[float], percent: int) -> None:
 
 
 @given(st.lists(st.tuples(DURATIONS_MS, st.integers(min_value=1, max_value=9)), min_size=1, max_size=30))
-def test_counts(counted: list[tuple[float, int]]) -> None:
+def test_adding_n_times_equals_adding_a_count_of_n(counted: list[tuple[float, int]]) -> None:
     """To add a duration n times is the same as to add it once, n times."""
     at_once, one_by_one = Histogram(), Histogram()
     for duration_ms, count in counted:
@@ -46,7 +46,7 @@ def test_counts(counted: list[tuple[float, int]]) -> None:
 
 
 @given(st.lists(st.integers(min_value=0, max_value=10**12), min_size=1))
-def test_longest(durations_us: list[int]) -> None:
+def test_the_longest_duration_is_exact(durations_us: list[int]) -> None:
     """The longest duration is exact, and is the hundredth percentile."""
     histogram = Histogram()
     for duration_us in durations_us:
@@ -54,7 +54,7 @@ def test_longest(durations_us: list[int]) -> None:
     assert histogram.max_ms == histogram.percentile(100) == max(durations_us) / 1000
 
 
-def test_empty() -> None:
+def test_an_empty_histogram_has_no_percentile() -> None:
     """Without a duration there is no percentile and no longest."""
     histogram = Histogram()
     assert histogram.count == 0
@@ -62,7 +62,7 @@ def test_empty() -> None:
     assert histogram.max_ms is None
 
 
-def test_negative() -> None:
+def test_a_negative_duration_counts_as_0() -> None:
     """A negative duration, of clocks that differ, counts as 0."""
     histogram = Histogram()
     histogram.add(-5.0, 2)
@@ -70,7 +70,7 @@ def test_negative() -> None:
     assert (histogram.count, histogram.percentile(50), histogram.max_ms) == (3, 0.0, 1.0)
 
 
-def test_bounded() -> None:
+def test_the_number_of_buckets_is_bounded() -> None:
     """A hundred thousand different durations over nine decades stay within a few thousand buckets."""
     histogram = Histogram()
     histogram.add_all(1.000_23**step / 1000 for step in range(100_000))

@@ -1,7 +1,7 @@
 """What is counted of the requests, and what of it is recent."""
 
-from cloudkon.local.clock import ManualClock
-from cloudkon.telemetry.metering import Lately, Meter
+from cloudkon.telemetry.metering import Meter, RecentCounts
+from tests.support.manual_clock import ManualClock
 
 
 def test_what_was_throttled_is_counted_beside_what_was_asked() -> None:
@@ -17,30 +17,30 @@ def test_what_was_throttled_is_counted_beside_what_was_asked() -> None:
 def test_what_came_in_the_last_minute() -> None:
     """Growth counts for a minute after it was seen, and what has not grown is left out."""
     clock, meter = ManualClock(), Meter()
-    lately = Lately(meter.throttled, clock)
+    recent = RecentCounts(meter.throttled, clock)
     meter.count_throttled("before the first look")
-    assert lately.look() == {"before the first look": 1}
+    assert recent.look() == {"before the first look": 1}
     clock.advance(30.0)
     meter.count_throttled("half a minute later")
-    assert lately.look() == {"before the first look": 1, "half a minute later": 1}
+    assert recent.look() == {"before the first look": 1, "half a minute later": 1}
     clock.advance(30.0)
-    assert lately.look() == {"half a minute later": 1}
+    assert recent.look() == {"half a minute later": 1}
     clock.advance(29.0)
     meter.count_throttled("half a minute later")
-    assert lately.look() == {"half a minute later": 2}
+    assert recent.look() == {"half a minute later": 2}
     clock.advance(31.0)
-    assert lately.look() == {"half a minute later": 1}
+    assert recent.look() == {"half a minute later": 1}
     clock.advance(60.0)
-    assert lately.look() == {}
+    assert recent.look() == {}
 
 
 def test_a_look_that_was_late_misses_nothing() -> None:
     """Who could not look for minutes is told what came since the last look."""
     clock, meter = ManualClock(), Meter()
-    lately = Lately(meter.throttled, clock)
-    lately.look()
+    recent = RecentCounts(meter.throttled, clock)
+    recent.look()
     clock.advance(40.0)
     meter.count_throttled("unseen")
     clock.advance(260.0)
     meter.count_throttled("just now")
-    assert lately.look() == {"unseen": 1, "just now": 1}
+    assert recent.look() == {"unseen": 1, "just now": 1}

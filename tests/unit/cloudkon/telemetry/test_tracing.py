@@ -12,7 +12,16 @@ from cloudkon.errors import InputError
 from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.messages.wire import decode_bundle, encode_bundle
 from cloudkon.settings import Settings
-from cloudkon.telemetry.tracing import NoTracer, Place, Span, bounded, console_link, told_every, trace_of, w3c_id
+from cloudkon.telemetry.tracing import (
+    NoTracer,
+    Span,
+    TraceContext,
+    bounded,
+    console_link,
+    sampling_interval,
+    trace_id_for,
+    w3c_id,
+)
 from cloudkon.wiring import tracer
 from tests.support.data.rows import NOW_MS
 from tests.support.worlds.traced_world import TracedWorld
@@ -28,10 +37,10 @@ class Notebook(NoTracer):
         self.share = share
 
     def open(self, job: str, event_ms: int) -> str | None:
-        return trace_of(job, event_ms, self.share, None)
+        return trace_id_for(job, event_ms, self.share, None)
 
-    def wants(self, place: Place | None) -> bool:
-        return place is not None
+    def wants(self, context: TraceContext | None) -> bool:
+        return context is not None
 
     def tell(self, span: Span) -> None:
         self.told.append(span)
@@ -46,25 +55,27 @@ def all_of(spans: list[Span]) -> Iterator[Span]:
 @pytest.mark.parametrize(
     ("header", "place"),
     [
-        (f"Root={TRACE};Parent={PARENT};Sampled=1", Place(TRACE, PARENT)),
-        (f"Root={TRACE};Parent={PARENT};Sampled=0;Lineage=1:a:0", Place(TRACE, PARENT, sampled=False)),
-        (f"Self=x; Root={TRACE}", Place(TRACE, None, sampled=False)),
-        (f"Root={TRACE};Parent=odd;Sampled=1", Place(TRACE)),
+        (f"Root={TRACE};Parent={PARENT};Sampled=1", TraceContext(TRACE, PARENT)),
+        (f"Root={TRACE};Parent={PARENT};Sampled=0;Lineage=1:a:0", TraceContext(TRACE, PARENT, sampled=False)),
+        (f"Self=x; Root={TRACE}", TraceContext(TRACE, None, sampled=False)),
+        (f"Root={TRACE};Parent=odd;Sampled=1", TraceContext(TRACE)),
         ("Root=1-2-3;Sampled=1", None),
         ("", None),
         (None, None),
         (7, None),
     ],
 )
-def test_a_header_is_read_as_far_as_it_goes(header: object, place: Place | None) -> None:
+def test_a_header_is_read_as_far_as_it_goes(header: object, place: TraceContext | None) -> None:
     """What Lambda, or a bundle, says of its trace is taken where it can be, and fails nothing where it can't."""
-    assert Place.parse(header) == place
-    assert place is None or Place.parse(str(place)) == place
+    assert TraceContext.parse(header) == place
+    assert place is None or TraceContext.parse(str(place)) == place
 
 
 def test_a_bundle_carries_its_place() -> None:
     """A bundle that is told says where it hangs; one that is not, and one with nonsense there, are bundles as any."""
-    bundle = Bundle(BundleKey("j", 0, 0), LineNumbers.of([1]), ("a",), NOW_MS, NOW_MS, trace=Place(TRACE, PARENT))
+    bundle = Bundle(
+        BundleKey("j", 0, 0), LineNumbers.of([1]), ("a",), NOW_MS, NOW_MS, trace=TraceContext(TRACE, PARENT)
+    )
     body = json.loads(encode_bundle(bundle))
     assert body["trace"] == f"Root={TRACE};Parent={PARENT};Sampled=1"
     assert decode_bundle(encode_bundle(bundle)) == bundle
@@ -76,20 +87,20 @@ def test_a_bundle_carries_its_place() -> None:
 def test_a_share_of_all_jobs_is_traced() -> None:
     """The same jobs of any are traced whoever asks, about as many as the share says; one's trace is its own."""
     jobs = [f"job-{number}" for number in range(1_000)]
-    tenth = {job: trace_of(job, NOW_MS, 0.1, None) for job in jobs}
+    tenth = {job: trace_id_for(job, NOW_MS, 0.1, None) for job in jobs}
     traced = {job: trace for job, trace in tenth.items() if trace}
     assert 60 <= len(traced) <= 140
-    assert {job: trace_of(job, NOW_MS, 0.5, None) for job in traced} == traced
-    assert [trace_of(job, NOW_MS, 0.0, None) for job in jobs] == [None] * len(jobs)
-    assert len({trace_of(job, NOW_MS, 1.0, None) for job in jobs}) == len(jobs)
-    assert all(Place.parse(str(Place(trace))) == Place(trace) for trace in traced.values())
-    assert trace_of("job-0", NOW_MS, 1.0, Place(TRACE, PARENT)) == TRACE
+    assert {job: trace_id_for(job, NOW_MS, 0.5, None) for job in traced} == traced
+    assert [trace_id_for(job, NOW_MS, 0.0, None) for job in jobs] == [None] * len(jobs)
+    assert len({trace_id_for(job, NOW_MS, 1.0, None) for job in jobs}) == len(jobs)
+    assert all(TraceContext.parse(str(TraceContext(trace))) == TraceContext(trace) for trace in traced.values())
+    assert trace_id_for("job-0", NOW_MS, 1.0, TraceContext(TRACE, PARENT)) == TRACE
 
 
 @given(st.integers(1, 10**9), st.integers(1, 64))
 def test_a_trace_stays_small(bundles: int, bundle_size: int) -> None:
     """However large the job, what is told of it fits the trace that X-Ray keeps."""
-    every = told_every(bundles, bundle_size)
+    every = sampling_interval(bundles, bundle_size)
     told = -(-bundles // every)
     assert told * (8 + bundle_size) <= 600
     assert every == 1 or (bundles // (every - 1)) * (8 + bundle_size) > 600 - (8 + bundle_size)
@@ -129,9 +140,9 @@ def test_a_job_is_one_trace(tmp_path: Path) -> None:
     assert job.trace == world.ledger.recent(1)[0].trace
     world.run()
     dispatch, first, second = notebook.told
-    assert dispatch.place == Place(job.trace or "")
+    assert dispatch.context == TraceContext(job.trace or "")
     assert dispatch.notes == {"job": job.id, "range": 0, "tasks": 3, "bundles": 2, "rejected": 0}
-    assert [span.place for span in (first, second)] == [Place(job.trace or "", dispatch.id)] * 2
+    assert [span.context for span in (first, second)] == [TraceContext(job.trace or "", dispatch.id)] * 2
     assert first.notes == {"job": job.id, "bundle": "00000.000000", "worker": "w1", "attempt": 1}
     assert first.error == "1 of 2 tasks failed"
     names = [span.name for span in first.below]
@@ -177,7 +188,7 @@ def test_a_dispatcher_that_does_not_trace_passes_it_on(tmp_path: Path) -> None:
     world.dispatcher.tracer = NoTracer()
     world.dispatcher.dispatch(job, resend=True)
     world.run()
-    assert [span.place for span in notebook.told] == [Place(job.trace or "")] * 2
+    assert [span.context for span in notebook.told] == [TraceContext(job.trace or "")] * 2
 
 
 def test_every_attempt_is_told(tmp_path: Path) -> None:

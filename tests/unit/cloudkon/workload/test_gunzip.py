@@ -35,7 +35,17 @@ def unpacked(data: bytes, size: int = 1 << 18) -> tuple[bytes, int]:
         (ONE + bytes(7) + b"garbage" + TWO, b"sleep 1\n", 1),
         (ONE + b"\x1f", b"sleep 1\n", 1),
         (ONE + b"\x1f\0\0", b"sleep 1\n", 1),
-        (gzip.compress(b"") + ONE, b"sleep 1\n", 0),
+        (gzip.compress(b"", mtime=0) + ONE, b"sleep 1\n", 0),
+    ],
+    ids=[
+        "member",
+        "zeros",
+        "zeros and member",
+        "garbage",
+        "zeros and garbage",
+        "half a magic number",
+        "half and zeros",
+        "empty",
     ],
 )
 def test_what_follows_the_end(data: bytes, text: bytes, ignored: int, size: int) -> None:
@@ -53,6 +63,7 @@ def test_what_follows_the_end(data: bytes, text: bytes, ignored: int, size: int)
         (ONE[:-4] + b"\1\1\1\1", "can't be decompressed: .*incorrect length check"),
         (ONE + b"\x1f\x8bgarbage", "can't be decompressed"),
     ],
+    ids=["end", "second end", "second head", "check", "length", "second magic number"],
 )
 def test_what_is_broken(data: bytes, reason: str) -> None:
     """A member that is cut off, or whose check does not agree, is an error."""

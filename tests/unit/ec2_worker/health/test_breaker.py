@@ -26,7 +26,7 @@ def bench() -> Iterator[Bench]:
 @given(
     st.lists(st.lists(st.sampled_from([OK, FAILED, REJECTED]), min_size=1, max_size=4), max_size=8), st.integers(0, 9)
 )
-def test_streak(bundles: list[list[TaskState]], tasks: int) -> None:
+def test_a_streak_is_so_many_tasks_without_a_success(bundles: list[list[TaskState]], tasks: int) -> None:
     """A streak is over exactly when so many tasks have ended and none of them succeeded."""
     streaks = Streaks(tasks)
     seen: list[TaskState] = []

@@ -4,9 +4,9 @@ import pytest
 
 from cloudkon.errors import DeniedError, UnavailableError
 from cloudkon.ledger.fleet import Instance, WorkerState, WorkerStatus
-from cloudkon.local.clock import ManualClock
 from ec2_worker.health.fleet_status import Herald
 from tests.support.data.rows import NOW_MS, worker_status
+from tests.support.manual_clock import ManualClock
 
 IDLE, WORKING, SICK, STOPPED = WorkerState.IDLE, WorkerState.WORKING, WorkerState.SICK, WorkerState.STOPPED
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cloudkon.errors import CloudKonError, UnavailableError
-from cloudkon.local.clock import ManualClock
 from ec2_worker.lifecycle.scale_in_protection import Refuge
+from tests.support.manual_clock import ManualClock
 
 INSTANCE = "i-0123456789abcdef0"
 

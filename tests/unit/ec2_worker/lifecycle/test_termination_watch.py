@@ -10,11 +10,11 @@ import pytest
 
 from cloudkon.clock import SystemClock
 from cloudkon.ledger.fleet import WorkerState
-from cloudkon.local.clock import ManualClock
 from ec2_worker.lifecycle.drain import Drain
 from ec2_worker.lifecycle.imds import Metadata
 from ec2_worker.lifecycle.shutdown import Farewell
 from ec2_worker.lifecycle.termination_watch import EndWatch
+from tests.support.manual_clock import ManualClock
 from tests.support.servers.metadata_server import LIFECYCLE, NOTICE, REBALANCE, MetadataServer, metadata_server
 from tests.support.waiting import eventually
 from tests.support.worlds.worker_with_threads import Ward

@@ -7,7 +7,6 @@ from cloudkon.clock import SystemClock
 from cloudkon.errors import UnavailableError
 from cloudkon.handlers.registry import Registry
 from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.messages.wire import encode_bundle
@@ -18,6 +17,7 @@ from ec2_worker.pipeline.settler import Settlement
 from ec2_worker.services import Surroundings
 from ec2_worker.worker import Worker
 from tests.support.data.rows import NOW_MS
+from tests.support.manual_clock import ManualClock
 
 
 @task("ok")

@@ -8,13 +8,13 @@ from cloudkon.handlers.registry import Registry
 from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.job import Job, Source
 from cloudkon.ledger.lease import BundleState
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.messages.wire import encode_bundle
 from cloudkon.settings import Settings
 from ec2_worker.services import Surroundings
 from ec2_worker.worker import Worker
+from tests.support.manual_clock import ManualClock
 
 
 def test_a_changed_copy_of_a_bundle_is_set_aside() -> None:

@@ -13,7 +13,6 @@ from cloudkon.handlers.registry import Registry
 from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ledger.results import TaskResult, TaskState
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.messages.wire import encode_bundle
@@ -22,6 +21,7 @@ from ec2_worker.pipeline.settler import Settlement
 from ec2_worker.services import Surroundings
 from ec2_worker.worker import Worker
 from tests.support.data.rows import NOW_MS, job
+from tests.support.manual_clock import ManualClock
 from tests.support.waiting import eventually
 
 OWN = Settings(lease_s=12.0, guard_s=2.0, checkpoint_s=1.0, visibility_margin_s=3.0)
@@ -263,8 +263,8 @@ def test_a_task_that_does_not_stop_is_given_up() -> None:
     assert worker.settler.settle([item]) == []
     late, fine = world.results()
     assert (late.state, late.error) == (TaskState.FAILED, "timed out after 30 s, and did not stop")
-    assert late.stages_ms is not None  # where it is stuck
-    assert late.stages_ms["wait"] >= 30_000
+    assert late.phases_ms is not None  # where it is stuck
+    assert late.phases_ms["wait"] >= 30_000
     assert fine.state is TaskState.SUCCEEDED
     assert worker.stuck_slots == 1
     may_end.set()

@@ -1,6 +1,6 @@
 """What can be seen of a video: which picture is shown when, and how like it is.
 
-python -m bench.animoto.likeness VIDEO PICTURE ... prints it as JSON.
+python -m bench.animoto.judging.likeness VIDEO PICTURE ... prints it as JSON.
 """
 
 import json
@@ -19,9 +19,9 @@ from av.video.reformatter import ColorRange, Colorspace
 from animoto.canvas import Canvas
 from animoto.picture.planes import planes_of
 from animoto.pictures import frame_of
-from bench.animoto import openh264
-from bench.animoto.judge import Seen
-from bench.animoto.pictures import HEIGHT, WIDTH
+from bench.animoto.judging import openh264
+from bench.animoto.judging.judge import Seen
+from bench.animoto.sources.pictures import HEIGHT, WIDTH
 
 LOOKED_AT_S = Fraction(1, 4)
 """How long after its picture's second has begun a frame is looked at."""

@@ -1,6 +1,6 @@
 """How far a browser's colours are from the picture's: our video, opened in headless Chromium.
 
-python -m bench.animoto.browser prints the largest difference of 255 for each colour of a chart.
+python -m bench.animoto.judging.browser prints the largest difference of 255 for each colour of a chart.
 """
 
 import json

@@ -1,6 +1,7 @@
 """The original's way: one picture after the other over a connection of its own, then ffmpeg as it comes.
 
-python -m bench.animoto.original OUT URL ... exits as ffmpeg does. What does not come is left out, as the original does.
+python -m bench.animoto.peers.original OUT URL ... exits as ffmpeg does. A picture that does not come is left out, as
+by the original.
 """
 
 import subprocess

@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cli.jobs.ledgers import Found
+from cli.jobs.ledgers import FoundJob
 from cloudkon.errors import CloudKonError, NotFoundError
 from cloudkon.ledger.job import Job
 from cloudkon.local.store import FolderStore
 from cloudkon.ports import ObjectStore
-from cloudkon.workload.line_numbers import Numbering
+from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.lines import BadLine, Line
 from cloudkon.workload.planning import is_header, read_options
 from cloudkon.workload.task_line import is_task_line
@@ -18,10 +18,10 @@ from dispatcher.ranges import Workload, range_lines
 LOCAL_BUCKET = "LOCAL"
 
 
-class Originals:
+class WorkloadLines:
     """The lines of one job's workload; raises CloudKonError if they are gone or are others now."""
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: FoundJob) -> None:
         self._job = found.job
         store = _store(found)
         try:
@@ -30,7 +30,7 @@ class Originals:
             raise NotFoundError(f"The workload of {found.job.id} can't be read again: {error}") from error
         self._workload = Workload(store, found.job.source)
 
-    def lines(self, numbering: Numbering, numbers: Iterable[int]) -> Iterator[Line | BadLine]:
+    def lines(self, numbering: LineOffsets, numbers: Iterable[int]) -> Iterator[Line | BadLine]:
         """The lines of these ascending numbers, numbered so; ranges without one of them are not read."""
         left = iter(numbers)
         wanted = next(left, None)
@@ -69,7 +69,7 @@ def fingerprint(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def _store(found: Found) -> ObjectStore:
+def _store(found: FoundJob) -> ObjectStore:
     cloud = found.records.cloud
     source = found.job.source
     if cloud is None or (is_file(found.job) and source.bucket != cloud.names.workloads_bucket):
@@ -79,8 +79,7 @@ def _store(found: Found) -> ObjectStore:
 
 def _check_unchanged(store: ObjectStore, job: Job) -> None:
     source = job.source
-    info = store.stat(source.key, source.version if source.pinned else None)
-    same = info.size_bytes == job.size_bytes
+    same = store.size_bytes(source.key, source.version if source.pinned else None) == job.size_bytes
     if same and isinstance(store, FolderStore):
         path = Path(source.key)
         if source.bucket == LOCAL_BUCKET:

@@ -5,7 +5,7 @@ Huang, 2001), on a gradient; over them noise of ten octaves of equal strength, w
 have it (Field, 1987). How many leaves and how much noise differ from picture to picture, and so does their size: 280
 to 760 KB as JPEG of quality 88 with 4:2:0. Each bears its number.
 
-python -m bench.animoto.pictures FOLDER COUNT draws them.
+python -m bench.animoto.sources.pictures FOLDER COUNT draws them.
 """
 
 import random

@@ -22,7 +22,7 @@ class Serving:
 @contextmanager
 def serving(folder: Path) -> Iterator[Serving]:
     """Serve a folder until the block ends."""
-    command = [sys.executable, "-m", "bench.animoto.server", str(folder)]
+    command = [sys.executable, "-m", "bench.animoto.sources.server", str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdin is not None
         assert child.stdout is not None

@@ -1,6 +1,6 @@
 """Serves the files of a folder on loopback, 40 ms away, and misbehaves as their names say.
 
-python -m bench.animoto.server FOLDER prints its port, and serves until its standard input ends.
+python -m bench.animoto.sources.server FOLDER prints its port, and serves until its standard input ends.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class Server:
             case "never":
                 writer.write(_head("500 Internal Server Error", 0))
             case "private":
-                writer.write(_head("302 Found", 0, "Location: http://10.255.255.1/a.jpg\r\n"))
+                writer.write(_head("302 FoundJob", 0, "Location: http://10.255.255.1/a.jpg\r\n"))
             case "short":
                 data = self._data(name)
                 writer.write(_head("200 OK", 2 * len(data)) + data)
@@ -56,7 +56,7 @@ class Server:
                 data = self._data(name)
                 writer.write(_head("200 OK", len(data)) + data)
             case _:
-                writer.write(_head("404 Not Found", 0))
+                writer.write(_head("404 Not FoundJob", 0))
 
     def _data(self, name: str) -> bytes:
         return (self._folder / name).read_bytes()

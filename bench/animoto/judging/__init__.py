@@ -1,0 +1,1 @@
+"""Looks at finished videos and says which results count."""

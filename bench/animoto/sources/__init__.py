@@ -1,0 +1,1 @@
+"""Draws the pictures of the benchmark and serves them on loopback."""

@@ -1,0 +1,88 @@
+"""Where a command's data goes: to stdout, as text for a person or as JSON for a program."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Any, TypeVar
+
+import click
+
+from cli.terminal.tables import Table, print_tables
+
+_Data = TypeVar("_Data", bound=Mapping[str, Any])
+
+
+class Format(StrEnum):
+    """How data is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Writes data to stdout in the format that was asked for, and what a person is told about it to stderr."""
+
+    format: Format = Format.TEXT
+
+    @property
+    def is_text(self) -> bool:
+        """Whether a person reads it."""
+        return self.format is Format.TEXT
+
+    def value(self, data: Mapping[str, Any], text: Iterable[Table | str] = ()) -> None:
+        """Write one thing: an object on a line, or these tables and lines (by default nothing)."""
+        if not self.is_text:
+            _write(data)
+            return
+        tables: list[Table] = []
+        for part in text:
+            if isinstance(part, Table):
+                tables.append(part)
+            else:
+                print_tables(tables)
+                tables.clear()
+                click.echo(part)
+        print_tables(tables)
+
+    def listing(self, data: Iterable[Mapping[str, Any]], table: Table) -> None:
+        """Write many things: an object a line, or a table of all."""
+        if self.is_text:
+            print_tables([table])
+            return
+        for each in data:
+            _write(each)
+
+    def lines(self, data: Iterable[_Data], text: Callable[[_Data], str]) -> None:
+        """Write very many things: an object or a line of text each; they may come late in a pipe, but fast."""
+        told = text if self.is_text else partial(json_line, encoding=sys.stdout.encoding)
+        for each in data:
+            sys.stdout.write(f"{told(each)}\n")
+        sys.stdout.flush()
+
+    def say(self, text: str) -> None:
+        """Tell a person something on stderr; a program that reads JSON has it in the data."""
+        if self.is_text:
+            click.echo(text, err=True)
+
+
+def _write(data: Mapping[str, Any]) -> None:
+    click.echo(json_line(data, sys.stdout.encoding))
+
+
+def json_line(data: Any, encoding: str = "utf-8") -> str:
+    """JSON that keeps letters as they are, and escapes what can't be printed or encoded."""
+    text = json.dumps(data, ensure_ascii=False)
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return json.dumps(data)
+    return text if text.isprintable() else "".join(each if each.isprintable() else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    units = character.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
