@@ -1,5 +1,6 @@
 """The console script cloudkon-cli: the commands, and how every error of theirs reaches a person."""
 
+import errno
 import signal
 import sys
 from types import FrameType
@@ -40,6 +41,9 @@ _COMMANDS = {
     "demo-animoto": LazyCommand("cli.embedded.demo_animoto", "Run the demonstration that makes videos.", _SET_UP),
 }
 
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_NOT_USABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
+
 
 class Failure(click.ClickException):
     """An error that was expected, told in one line."""
@@ -76,9 +80,23 @@ class Root(LazyGroup):
             raise Misuse(str(error)) from error
         except CloudKonError as error:
             raise Failure(str(error)) from error
+        except OSError as error:
+            message = _disk_error(error)
+            if message is None:
+                raise
+            raise Failure(message) from error
         except KeyboardInterrupt as error:
             raise Interrupted("Interrupted.") from error
         return answer
+
+
+def _disk_error(error: OSError) -> str | None:
+    """What to tell a person about a disk that is full or a place that can't be used; None for any other error."""
+    if error.errno in _FULL:
+        return f"{error.filename or 'A file'} could not be written: {error.strerror}. Free some space and try again."
+    if error.errno in _NOT_USABLE and error.filename is not None:
+        return f"{error.filename} can't be used: {error.strerror}. Change its permissions, or choose another place."
+    return None
 
 
 @click.group(
