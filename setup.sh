@@ -33,7 +33,7 @@ how_far() {
     elif tail -n 3 "$LOG" | grep -q 'Retrying'; then
         echo "the package index does not answer, trying again"
     else
-        echo "downloading, $(grep -c '^Collecting' "$LOG") packages so far"
+        echo "downloading, packages so far: $(grep -c "^Collecting" "$LOG")"
     fi
 }
 
