@@ -1,6 +1,5 @@
 """The console script cloudkon-cli: the commands, and how every error of theirs reaches a person."""
 
-import errno
 import signal
 import sys
 from collections.abc import Callable
@@ -44,9 +43,6 @@ _COMMANDS = {
     "demo-animoto": LazyCommand("cli.embedded.demo_animoto", "Run the demonstration that makes videos.", _SET_UP),
 }
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_NOT_USABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
-
 
 class Failure(click.ClickException):
     """An error that was expected, told in one line."""
@@ -82,11 +78,6 @@ class Root(LazyGroup):
             raise Misuse(str(error)) from error
         except CloudKonError as error:
             raise Failure(str(error)) from error
-        except OSError as error:
-            message = _disk_error(error)
-            if message is None:
-                raise
-            raise Failure(message) from error
         except KeyboardInterrupt as error:
             raise Interrupted("Interrupted.") from error
         except BrokenPipeError:
@@ -107,15 +98,6 @@ def _flushed(act: Callable[[click.Context], Any], ctx: click.Context) -> Any:
         raise
     sys.stdout.flush()
     return answer
-
-
-def _disk_error(error: OSError) -> str | None:
-    """What to tell a person about a disk that is full or a place that can't be used; None for any other error."""
-    if error.errno in _FULL:
-        return f"{error.filename or 'A file'} could not be written: {error.strerror}. Free some space and try again."
-    if error.errno in _NOT_USABLE and error.filename is not None:
-        return f"{error.filename} can't be used: {error.strerror}. Change its permissions, or choose another place."
-    return None
 
 
 @click.group(
