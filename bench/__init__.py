@@ -1,0 +1,1 @@
+"""Benchmarks of CloudKon: what a task costs in time, CPU and calls."""

@@ -19,6 +19,8 @@ class LazyCommand:
 
     module: str
     help: str
+    section: str = "Commands"
+    """Under which heading the group's help lists it."""
 
 
 class LazyGroup(click.Group):
@@ -52,6 +54,9 @@ class LazyGroup(click.Group):
         raise click.UsageError(f"There is no command {name!r}. {hint}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click's signature)
-        """Write the commands in the order they were given, from their one-line help, importing none."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in self._lazy.items()])
+        """Write the commands by section, in the order they were given, from their one-line help, importing none."""
+        widest = max(map(len, self._lazy), default=0)
+        for section in dict.fromkeys(entry.section for entry in self._lazy.values()):
+            listed = [(name, entry.help) for name, entry in self._lazy.items() if entry.section == section]
+            with formatter.section(section):
+                formatter.write_dl([(name.ljust(widest), text) for name, text in listed])

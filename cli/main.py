@@ -2,44 +2,46 @@
 
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 import click
 
 from cli.lazy import LazyCommand, LazyGroup
+from cli.system.failures import explained
+from cli.system.streams import prepare_streams, settle_stdout
 from cloudkon.errors import CloudKonError, InputError
+from cloudkon.printable import one_line
 
+_RUN, _LOOK, _REPAIR, _MACHINES, _SET_UP = "Run", "Look", "Repair", "Machines", "Set up"
 _COMMANDS = {
-    "run": LazyCommand(
-        "cli.running.run", "Run a workload on this machine (LOCAL), or put it on a queue and wait for it."
-    ),
-    "submit": LazyCommand("cli.running.submit", "Upload workloads for the stage to run, and print their jobs' ids."),
-    "watch": LazyCommand("cli.jobs.watch", "Follow a job to its end."),
-    "stats": LazyCommand("cli.jobs.stats", "Show what became of a job: tasks, times, workers, API calls."),
-    "results": LazyCommand("cli.jobs.results", "List what became of each task of a job."),
-    "sweep": LazyCommand("cli.repair.sweep", "Show, or delete, what runs of a job left behind that no result names."),
-    "status": LazyCommand("cli.jobs.status", "Say where a job stands, and why nothing is happening."),
-    "explain": LazyCommand("cli.jobs.explain", "Tell all that is known of one task."),
-    "failed": LazyCommand("cli.jobs.failed", "Show why tasks failed or were rejected, grouped by reason."),
-    "retry": LazyCommand("cli.repair.retry", "Run the tasks of a job that failed once more, as a job of their own."),
-    "export-failed": LazyCommand("cli.repair.export", "Print the failed tasks of a job, as a workload."),
-    "cancel": LazyCommand("cli.repair.control", "Begin nothing more of a job, for good."),
-    "pause": LazyCommand("cli.repair.control", "Begin nothing more of a job for now."),
-    "resume": LazyCommand("cli.repair.control", "Let a paused job go on."),
-    "dead": LazyCommand("cli.repair.dead", "Look into the dead-letter queue; move its messages back, or delete them."),
-    "jobs": LazyCommand("cli.jobs.job_list", "List the latest jobs."),
-    "workers": LazyCommand("cli.fleet.workers", "See the workers there are, and how they are."),
-    "generate": LazyCommand("cli.generate", "Write workloads for trying things out."),
-    "doctor": LazyCommand(
-        "cli.stage.doctor", "Examine this machine and a stage: what is well, what is not, what to do."
-    ),
-    "deploy": LazyCommand("cli.stage.deploy", "Bring a stage up to date: the stack, the Lambda, and a look at both."),
-    "stack": LazyCommand("cli.stage.stack", "Create, change, show or delete what a stage needs in AWS."),
-    "gc": LazyCommand("cli.stage.gc", "Find what is left over of a stage, show it, and remove it."),
-    "cloud": LazyCommand("cli.embedded.cloud", "Run the embedded cloud on this machine: no AWS account needed."),
-    "demo": LazyCommand("cli.embedded.demo", "See it all work, on the embedded cloud, in a minute."),
-    "demo-animoto": LazyCommand("cli.embedded.demo_animoto", "See videos made, on the embedded cloud, in a minute."),
+    "run": LazyCommand("cli.running.run", "Run a workload on this machine, or on a queue's workers.", _RUN),
+    "submit": LazyCommand("cli.running.submit", "Upload workloads to AWS and print their jobs' ids.", _RUN),
+    "generate": LazyCommand("cli.generate", "Write a workload to try things out.", _RUN),
+    "jobs": LazyCommand("cli.jobs.job_list", "List the latest jobs.", _LOOK),
+    "watch": LazyCommand("cli.jobs.watch", "Follow a job until it ends.", _LOOK),
+    "status": LazyCommand("cli.jobs.status", "Show where a job stands and what it waits for.", _LOOK),
+    "stats": LazyCommand("cli.jobs.stats", "Show a job's statistics: tasks, times, workers, calls.", _LOOK),
+    "results": LazyCommand("cli.jobs.results", "List the result of each task.", _LOOK),
+    "failed": LazyCommand("cli.jobs.failed", "Show why tasks failed, grouped by reason.", _LOOK),
+    "explain": LazyCommand("cli.jobs.explain", "Show everything known about one task.", _LOOK),
+    "retry": LazyCommand("cli.repair.retry", "Run the failed tasks of a job again.", _REPAIR),
+    "export-failed": LazyCommand("cli.repair.export", "Print the failed tasks of a job as a workload.", _REPAIR),
+    "pause": LazyCommand("cli.repair.control", "Pause a job.", _REPAIR),
+    "resume": LazyCommand("cli.repair.control", "Resume a paused job.", _REPAIR),
+    "cancel": LazyCommand("cli.repair.control", "Cancel a job.", _REPAIR),
+    "dead": LazyCommand("cli.repair.dead", "Inspect, move back or delete dead letters.", _REPAIR),
+    "sweep": LazyCommand("cli.repair.sweep", "Delete files that failed runs of a job left behind.", _REPAIR),
+    "workers": LazyCommand("cli.fleet.workers", "List, start and stop workers and their machines.", _MACHINES),
+    "doctor": LazyCommand("cli.stage.doctor", "Check this machine and an installation in AWS.", _SET_UP),
+    "deploy": LazyCommand("cli.stage.deploy", "Install or update everything in AWS.", _SET_UP),
+    "undeploy": LazyCommand("cli.stage.undeploy", "Remove everything of an installation from AWS.", _SET_UP),
+    "stack": LazyCommand("cli.stage.stack", "Create, change, show or delete the AWS resources.", _SET_UP),
+    "gc": LazyCommand("cli.stage.gc", "Find and remove what an installation left over.", _SET_UP),
+    "cloud": LazyCommand("cli.embedded.cloud", "Start or stop an AWS of your own on this machine.", _SET_UP),
+    "demo": LazyCommand("cli.embedded.demo", "Run the demonstration: a minute, no AWS account.", _SET_UP),
+    "demo-animoto": LazyCommand("cli.embedded.demo_animoto", "Run the demonstration that makes videos.", _SET_UP),
 }
 
 
@@ -49,7 +51,7 @@ class Failure(click.ClickException):
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(one_line(message, None))
 
 
 class Misuse(Failure):
@@ -72,15 +74,31 @@ class Root(LazyGroup):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            answer = super().invoke(ctx)
-            sys.stdout.flush()  # a reader that went away shows here, where click is quiet about it
+            return _flushed(super().invoke, ctx)
         except InputError as error:
             raise Misuse(str(error)) from error
         except CloudKonError as error:
             raise Failure(str(error)) from error
         except KeyboardInterrupt as error:
             raise Interrupted("Interrupted.") from error
-        return answer
+        except BrokenPipeError:
+            raise  # a reader that went away: click is quiet about it
+        except Exception as error:
+            told = explained(error)
+            if told is None:
+                raise
+            raise Failure(told) from error
+
+
+def _flushed(act: Callable[[click.Context], Any], ctx: click.Context) -> Any:
+    """Invoke, and write out what it printed: a disk that is full, or a reader that went away, shows here."""
+    try:
+        answer = act(ctx)
+    except (SystemExit, click.exceptions.Exit):
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+    return answer
 
 
 @click.group(
@@ -121,12 +139,16 @@ def _show_version(context: click.Context) -> None:
 
 def main() -> None:
     """Run the command line; end with 0, 1 for a failure, 2 for wrong usage, 130 for Ctrl-C."""
+    prepare_streams()
     for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _leave)  # so that whatever a command began is cleaned up
-    cloudkon_cli(prog_name="cloudkon-cli")
+        signal.signal(ending, _exit_on_signal)  # so that whatever a command began is cleaned up
+    try:
+        cloudkon_cli(prog_name="cloudkon-cli")
+    finally:
+        settle_stdout()
 
 
-def _leave(number: int, _: FrameType | None) -> None:
+def _exit_on_signal(number: int, _: FrameType | None) -> None:
     sys.exit(128 + number)
 
 

@@ -7,13 +7,11 @@ import importlib
 import shutil
 import ssl
 import struct
-import sys
 import tempfile
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,45 +24,25 @@ from cloudkon.handlers.context import Context
 from cloudkon.handlers.registry import Registry
 from cloudkon.ledger.bundle import BundleKey
 from cloudkon.settings import Settings
-
-_OLDEST_PYTHON = (3, 11)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check has found."""
-
-    name: str
-    found: str
-    good: bool
-
-    def __str__(self) -> str:
-        return f"{'ok' if self.good else 'problem':<8} {self.name}: {self.found}"
+from cloudkon.stage.checkup import CheckResult, check_python, ok, problem
 
 
-def check(registry: Registry, settings: Settings, clock: Clock) -> Iterator[Finding]:
+def check(registry: Registry, settings: Settings, clock: Clock) -> Iterator[CheckResult]:
     """Check one thing after the other; what raises is a finding too."""
     checks: Sequence[tuple[str, Callable[[], str]]] = (
-        ("python", _python),
         ("tasks", lambda: ", ".join(registry.names)),
         ("disk", lambda: _disk(settings)),
         ("certificates", _certificates),
         ("clock", lambda: _clock(clock)),
         ("video", lambda: _video(registry)),
     )
+    yield check_python()
     for name, look in checks:
         try:
-            yield Finding(name, look(), good=True)
+            yield ok(name, look())
         except Exception as error:  # noqa: BLE001 (whatever a broken machine comes up with)
             said = str(error) if isinstance(error, CloudKonError) else f"{type(error).__name__}: {error}"
-            yield Finding(name, " ".join(said.split()), good=False)
-
-
-def _python() -> str:
-    version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < _OLDEST_PYTHON:
-        raise CloudKonError(f"{version} is too old: 3.11 or later is needed.")
-    return version
+            yield problem(name, said)
 
 
 def _disk(settings: Settings) -> str:

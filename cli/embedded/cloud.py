@@ -4,10 +4,10 @@ from pathlib import Path
 import click
 
 from cli.embedded.deploying import deploy, find_project
-from cli.embedded.emulator import Cloud, EmbeddedCloud
+from cli.embedded.emulator import EmbeddedCloud, Emulator
 from cli.system.environment import shell_lines
 from cli.system.paths import state_folder
-from cli.system.processes import undisturbed
+from cli.system.processes import ignoring_signals
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
 from cloudkon.clock import Clock
@@ -38,9 +38,9 @@ def cloud() -> None:
 )
 @uses_clock
 def up(stage: str, port: int, *, clock: Clock, auth: bool) -> None:
-    """Start it, with the stage's stack and Lambda in it.
+    """Start the embedded cloud and deploy the stage to it.
 
-    Prints the environment to use it, as env does. It goes on when this command ends, until down.
+    Prints the environment variables that point to it, as cloud env does. It keeps running until cloud down.
     """
     embedded = EmbeddedCloud(state_folder(), clock)
     with embedded.changing():
@@ -53,7 +53,7 @@ def up(stage: str, port: int, *, clock: Clock, auth: bool) -> None:
     _print_environment(found)
 
 
-def bring_up(embedded: EmbeddedCloud, stage: str, port: int = 0, *, auth: bool = False) -> Cloud:
+def bring_up(embedded: EmbeddedCloud, stage: str, port: int = 0, *, auth: bool = False) -> Emulator:
     """Start the cloud with the stack and the Lambda in it; if that fails or is interrupted, nothing runs."""
     root = find_project(Path.cwd(), stage)
     embedded.stop()  # one that never got ready
@@ -61,9 +61,9 @@ def bring_up(embedded: EmbeddedCloud, stage: str, port: int = 0, *, auth: bool =
         _say("starting ministack")
         started = embedded.start(port, stage, os.environ, auth=auth)
         deploy(root, started, os.environ, _say)
-        return embedded.is_ready(started)
+        return embedded.mark_ready(started)
     except BaseException:
-        with undisturbed():
+        with ignoring_signals():
             embedded.stop()
         raise
 
@@ -71,7 +71,7 @@ def bring_up(embedded: EmbeddedCloud, stage: str, port: int = 0, *, auth: bool =
 @cloud.command()
 @uses_clock
 def env(*, clock: Clock) -> None:
-    """Print the environment of the embedded cloud, for a shell.
+    """Print the environment variables of the embedded cloud, for a shell.
 
     \b
     Example:
@@ -84,7 +84,7 @@ def env(*, clock: Clock) -> None:
 @json_option
 @uses_clock
 def status(*, clock: Clock, output: Output) -> None:
-    """Tell whether it is up, and where; exit with 1 if it is not."""
+    """Show whether the embedded cloud is up, and where. Exits with 1 if it is not."""
     found = EmbeddedCloud(state_folder(), clock).running()
     shown = {"endpoint": found.endpoint, "stage": found.stage, "auth": found.auth, "pid": found.process.pid}
     output.value(shown, [_told(found)])
@@ -93,19 +93,19 @@ def status(*, clock: Clock, output: Output) -> None:
 @cloud.command()
 @uses_clock
 def down(*, clock: Clock) -> None:
-    """Stop it; everything in it is gone."""
+    """Stop the embedded cloud and delete everything in it."""
     embedded = EmbeddedCloud(state_folder(), clock)
     with embedded.changing():
         was_up = embedded.stop()
     _say("The embedded cloud is down." if was_up else "The embedded cloud was not up.")
 
 
-def _told(found: Cloud) -> str:
+def _told(found: Emulator) -> str:
     policies = "enforced" if found.auth else "not enforced"
     return f"{found.endpoint}, stage {found.stage}, IAM policies {policies}, process {found.process.pid}"
 
 
-def _print_environment(found: Cloud) -> None:
+def _print_environment(found: Emulator) -> None:
     for line in shell_lines(found.port, found.stage, os.environ):
         click.echo(line)
 

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from cli.embedded.sandbox import follow, own_cloud, own_workers, say, show, submit
+from cli.embedded.sandbox import follow, own_cloud, own_workers, run_cli, say, submit
 from cli.terminal.options import uses_clock
 from cloudkon.clock import Clock
 
@@ -17,9 +17,9 @@ _WORKERS, _THREADS = 2, 4
 @click.command()
 @uses_clock
 def demo(*, clock: Clock) -> None:
-    """See it all work: the embedded cloud, a deploy, a workload of 6,000 tasks, two workers, the stats.
+    """Run the demonstration: start the embedded cloud, deploy, run 6,000 tasks on two workers, show the statistics.
 
-    Nothing is left behind, Ctrl-C included; an embedded cloud that is up is not touched.
+    Nothing is left behind, also after Ctrl-C. An embedded cloud that is already up is not touched.
 
     \b
     Example:
@@ -36,7 +36,7 @@ def demo(*, clock: Clock) -> None:
         say(f"dropping {_INSTANT_TASKS + _SHORT_TASKS:,} tasks and {len(_MALFORMED)} malformed lines into the bucket")
         job = submit(tasks, environment)
         follow(job, workers, environment, home)
-        show(environment, "stats", job)
+        run_cli(environment, "stats", job)
 
 
 def workload() -> Iterator[str]:

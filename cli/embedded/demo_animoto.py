@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from cli.embedded.gallery import WORKER_SETTINGS, gallery
-from cli.embedded.sandbox import follow, own_cloud, own_workers, say, show, submit
+from cli.embedded.sandbox import follow, own_cloud, own_workers, run_cli, say, submit
 from cli.terminal.options import uses_clock
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
@@ -24,14 +24,14 @@ _WORKERS = 2
     type=click.Path(file_okay=False, path_type=Path),
     default="cloudkon-videos",
     show_default=True,
-    help="Where the videos and their contact sheets are left.",
+    help="The folder for the videos and their contact sheets.",
 )
 @uses_clock
 def demo_animoto(folder: Path, *, clock: Clock) -> None:
-    """See videos made: pictures on loopback, the embedded cloud, a deploy, two workers, and videos to look at.
+    """Run the demonstration that makes videos, on the embedded cloud with two workers.
 
-    Draws 36 pictures, makes three videos of them, and leaves the videos in a folder. Nothing else is left behind,
-    Ctrl-C included; an embedded cloud that is up is not touched.
+    It draws 36 pictures, makes three videos of them and keeps the videos in a folder. Nothing else is left behind,
+    also after Ctrl-C. An embedded cloud that is already up is not touched.
 
     \b
     Examples:
@@ -55,7 +55,7 @@ def demo_animoto(folder: Path, *, clock: Clock) -> None:
         cleanup.callback(say, "cleaning up")
         job = submit(videos, environment)
         follow(job, workers, environment, home)
-        show(environment, "stats", job)
+        run_cli(environment, "stats", job)
         _fetch(job, folder, environment)
 
 
@@ -91,7 +91,7 @@ def _name(video: int, picture: int) -> str:
 
 
 def _fetch(job: str, folder: Path, environment: Mapping[str, str]) -> None:
-    listed = show(environment, "results", job)
+    listed = run_cli(environment, "results", job)
     say(f"fetching the videos and their contact sheets into {folder}")
-    if not (listed and show(environment, "results", job, "--download", str(folder.absolute()))):
+    if not (listed and run_cli(environment, "results", job, "--download", str(folder.absolute()))):
         raise CloudKonError("The videos could not be fetched, see above.")

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from cli.embedded.emulator import Cloud
+from cli.embedded.emulator import Emulator
 from cli.system.environment import child_environment
 from cli.system.processes import cli, run_to_end
 from cloudkon.errors import CloudKonError, InputError, NotFoundError
 
 Say = Callable[[str], None]
-_WITHOUT = ("--parameter", "Fleet=no", "--parameter", "Alarms=no")
+_WITHOUT = {"Fleet": "no", "Alarms": "no"}
 """There are no machines in an embedded cloud, and nobody reads its alarms."""
 
 PACKING = {"PYTHONDONTWRITEBYTECODE": "1"}  # as forget_bytecode
@@ -38,14 +38,14 @@ def find_project(start: Path, stage: str) -> Path:
     return root
 
 
-def deploy(root: Path, cloud: Cloud, environment: Mapping[str, str], say: Say) -> None:
+def deploy(root: Path, cloud: Emulator, environment: Mapping[str, str], say: Say) -> None:
     """Create the stack and deploy the Lambda; raise CloudKonError, having said what the failing command said."""
     environment = child_environment(cloud.port, cloud.stage, environment) | PACKING
     say("creating the stack")
-    _run("stack up", [*stack_up(cloud.stage), *_WITHOUT], root, environment, say)
+    _run("stack up", stack_up(cloud.stage, _WITHOUT), root, environment, say)
     say("deploying the Lambda (chalice deploy)")
     forget_bytecode(root)
-    with _record_kept(root / ".chalice/deployed" / f"{cloud.stage}.json"):
+    with _keeping_record(root / ".chalice/deployed" / f"{cloud.stage}.json"):
         _run("chalice deploy", chalice_deploy(cloud.stage), root, environment, say)
 
 
@@ -56,8 +56,9 @@ def forget_bytecode(root: Path) -> None:
             shutil.rmtree(cache, ignore_errors=True)
 
 
-def stack_up(stage: str) -> list[str]:
-    return cli("stack", "up", "--stage", stage)
+def stack_up(stage: str, parameters: Mapping[str, str]) -> list[str]:
+    given = [part for name, value in parameters.items() for part in ("--parameter", f"{name}={value}")]
+    return cli("stack", "up", "--stage", stage, *given)
 
 
 def chalice_deploy(stage: str) -> list[str]:
@@ -80,7 +81,7 @@ def _run(name: str, command: list[str], root: Path, environment: Mapping[str, st
 
 
 @contextmanager
-def _record_kept(record: Path) -> Iterator[None]:
+def _keeping_record(record: Path) -> Iterator[None]:
     """Leave Chalice's record of what is deployed as it was: it may be of the same stage on AWS."""
     before = record.read_bytes() if record.exists() else None
     record.unlink(missing_ok=True)

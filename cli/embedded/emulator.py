@@ -23,7 +23,7 @@ _LOG_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Cloud:
+class Emulator:
     """An embedded cloud as the state file has it."""
 
     process: ProcessId
@@ -52,8 +52,15 @@ class EmbeddedCloud:
     @contextmanager
     def changing(self) -> Iterator[None]:
         """Keep other commands from starting or stopping the cloud meanwhile."""
-        self._home.mkdir(parents=True, exist_ok=True)
-        with (self._home / "cloud.lock").open("w") as lock:
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            file = (self._home / "cloud.lock").open("w")
+        except OSError as error:
+            raise CloudKonError(
+                f"The embedded cloud can't keep its files in {self._home}: {error.strerror}. "
+                "Set CLOUDKON_HOME to a folder that you can write to."
+            ) from error
+        with file as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -62,23 +69,23 @@ class EmbeddedCloud:
                 ) from error
             yield
 
-    def find(self) -> Cloud | None:
+    def find(self) -> Emulator | None:
         """The cloud that runs; None if none does, or its file can't be read."""
         try:
             state = json.loads(self._state.read_text(encoding="utf-8"))
-            cloud = Cloud(**{**state, "process": ProcessId(**state["process"])})
+            cloud = Emulator(**{**state, "process": ProcessId(**state["process"])})
         except (OSError, ValueError, TypeError, KeyError):
             return None
         return cloud if is_alive(cloud.process) else None
 
-    def running(self) -> Cloud:
+    def running(self) -> Emulator:
         """The cloud that is up; raise CloudKonError if none is."""
         cloud = self.find()
         if cloud is None or not cloud.ready:
             raise CloudKonError("The embedded cloud is not up. Start it: cloudkon-cli cloud up")
         return cloud
 
-    def start(self, port: int, stage: str, environment: Mapping[str, str], *, auth: bool) -> Cloud:
+    def start(self, port: int, stage: str, environment: Mapping[str, str], *, auth: bool) -> Emulator:
         """Start ministack and wait until it answers; port 0 takes a free one. Whoever calls this stops it."""
         if find_spec("ministack") is None:
             raise CloudKonError("The embedded cloud needs ministack: pip install 'cloudkon[cloud]'")
@@ -102,12 +109,12 @@ class EmbeddedCloud:
         process = start_detached(
             [sys.executable, "-m", "ministack"], child_environment(port, stage, environment) | settings, self.log
         )
-        cloud = Cloud(process, port, stage, auth)
+        cloud = Emulator(process, port, stage, auth)
         self._write(cloud)
         self._await_health(cloud)
         return cloud
 
-    def is_ready(self, cloud: Cloud) -> Cloud:
+    def mark_ready(self, cloud: Emulator) -> Emulator:
         """Remember that the stack and the Lambda are there."""
         ready = replace(cloud, ready=True)
         self._write(ready)
@@ -122,22 +129,22 @@ class EmbeddedCloud:
         rmtree(self._scratch, ignore_errors=True)
         return cloud is not None
 
-    def _write(self, cloud: Cloud) -> None:
+    def _write(self, cloud: Emulator) -> None:
         draft = self._state.with_suffix(".tmp")
         draft.write_text(json.dumps(asdict(cloud)), encoding="utf-8")
         draft.replace(self._state)
 
-    def _await_health(self, cloud: Cloud) -> None:
+    def _await_health(self, cloud: Emulator) -> None:
         deadline_s = self._clock.monotonic_s() + _START_S
         while self._clock.monotonic_s() < deadline_s:
             if not is_alive(cloud.process):
-                raise CloudKonError(f"The embedded cloud ended at once. It said: {self._last_words()}")
+                raise CloudKonError(f"The embedded cloud ended at once. It said: {self._last_log_lines()}")
             if _answers(cloud.port):
                 return
             self._clock.sleep(_POLL_S)
         raise CloudKonError(f"The embedded cloud did not answer within {_START_S:.0f} s; see {self.log}")
 
-    def _last_words(self) -> str:
+    def _last_log_lines(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return " ".join(lines[-_LOG_LINES:]) or "nothing"
 

@@ -12,7 +12,7 @@ import click
 from cli.embedded.cloud import bring_up
 from cli.embedded.emulator import EmbeddedCloud
 from cli.system.environment import child_environment
-from cli.system.processes import ProcessId, cli, end, is_alive, start_detached, undisturbed
+from cli.system.processes import ProcessId, cli, end, ignoring_signals, is_alive, start_detached
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.stage.names import DEFAULT_STAGE
@@ -29,7 +29,7 @@ def own_cloud(home: Path, clock: Clock) -> Iterator[dict[str, str]]:
         started = bring_up(embedded, DEFAULT_STAGE)
         yield child_environment(started.port, started.stage, os.environ) | {"CLOUDKON_HOME": str(home)}
     finally:
-        with undisturbed():
+        with ignoring_signals():
             embedded.stop()
 
 
@@ -45,7 +45,7 @@ def own_workers(
             started.append(start_detached(command, environment, home / f"worker-{number}.log"))  # noqa: PERF401
         yield started
     finally:
-        with undisturbed():
+        with ignoring_signals():
             for worker in started:
                 end(worker, clock)
 
@@ -77,7 +77,7 @@ def follow(job: str, workers: Sequence[ProcessId], environment: Mapping[str, str
             watch.terminate()
 
 
-def show(environment: Mapping[str, str], *arguments: str) -> bool:
+def run_cli(environment: Mapping[str, str], *arguments: str) -> bool:
     """Let another command of ours say what it has to say; return whether it ended well."""
     return subprocess.run(cli(*arguments), env=environment, check=False).returncode == 0  # noqa: S603 (our own)
 

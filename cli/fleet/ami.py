@@ -10,8 +10,8 @@ from uuid import uuid4
 import click
 
 from cli.fleet.artifacts import Artifacts, built, given
-from cli.system.processes import undisturbed
-from cli.terminal.confirm import is_agreed
+from cli.system.processes import ignoring_signals
+from cli.terminal.confirm import confirm
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
 from cli.terminal.tables import Table, aligned
@@ -32,7 +32,7 @@ wheel_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.group()
 def image() -> None:
-    """Make, list and delete the images that workers' machines start from.
+    """Build, list and delete the images that workers' machines start from.
 
     \b
     Examples:
@@ -68,11 +68,11 @@ def build(
     force: bool,
     output: Output,
 ) -> None:
-    """Make an image of this checkout for new workers; print its id.
+    """Build an image of this checkout for new workers, and print its id.
 
-    An instance of Debian's own image makes itself a worker's machine, proves itself, becomes the image and is
-    terminated: about ten minutes, and a cent. If it fails, its last words are shown. Nothing is left running, Ctrl-C
-    included. An image of the same content is taken as it is.
+    An instance of Debian's own image installs CloudKon, checks itself, becomes the image and is terminated. That takes
+    about ten minutes and costs about a cent. If it fails, the last lines of its log are shown. Nothing is left running,
+    also after Ctrl-C. If there is an image of the same content, it is used as it is.
     """
     session = Session()
     names = session.names(stage)
@@ -93,11 +93,11 @@ def build(
                 security_group=place.security_group,
                 subnet=subnet or place.subnet,
             )
-            made = _built(ImageBuilder(session.ec2(), images, names, clock, _say, undisturbed), asked)
+            made = _built(ImageBuilder(session.ec2(), images, names, clock, _say, ignoring_signals), asked)
         else:
             made = found.id
             _say(f"{made} was made of the same content, {digest}; --force makes another")
-    images.make_current(made)
+    images.make_current(made, clock)
     _say("new workers start from it")
     output.value({"image": made, "artifacts": digest}, [made])
 
@@ -127,14 +127,14 @@ def _place(session: Session, names: Names, clock: Clock) -> _Place:
 def list_(stage: str, *, clock: Clock, output: Output) -> None:
     """List the images of the stage, the newest first.
 
-    Which one new workers start from, and which instances run of each, is told. With --json, a line an image.
+    Also shown are the image that new workers start from and the instances that use each image.
     """
     images = _images(stage)
     shown = images.all()
     current, users = images.current(), images.users(shown)
     output.listing(
         (asdict(each) | {"current": each.id == current, "instances": list(users.get(each.id, []))} for each in shown),
-        _table(shown, current, users, clock.now_ms()).telling(),
+        _table(shown, current, users, clock.now_ms()).without_empty_columns(),
     )
     if not shown:
         output.say(f"There is no image. Make one: cloudkon-cli workers image build --stage {stage}")
@@ -144,21 +144,21 @@ def list_(stage: str, *, clock: Clock, output: Output) -> None:
 @stage_option
 @json_option
 @click.option("--keep", type=click.IntRange(min=0), default=2, show_default=True, help="How many of the newest stay.")
-@click.option("--yes", "is_meant", is_flag=True, help="Delete them; ask nothing.")
+@click.option("--yes", "is_meant", is_flag=True, help="Delete them without asking.")
 @uses_clock
 def prune(stage: str, keep: int, *, clock: Clock, is_meant: bool, output: Output) -> None:
     """Delete old images of the stage, with their snapshots.
 
-    The newest stay, and the one that new workers start from. The others are shown first; asks on a terminal, and
-    deletes nothing anywhere else, or with --json, unless --yes is given. Instances that run go on running.
+    The newest are kept, and the one that new workers start from. The others are shown first. On a terminal you are
+    asked. Elsewhere, and with --json, nothing is deleted without --yes. Running instances are not affected.
     """
     images = _images(stage)
     current = images.current()
     old = [each for each in images.all()[keep:] if each.id != current]
     if old and not is_meant:
-        for line in aligned(_table(old, current, images.users(old), clock.now_ms()).telling()):
+        for line in aligned(_table(old, current, images.users(old), clock.now_ms()).without_empty_columns()):
             _say(line)
-        is_meant = output.is_text and is_agreed(f"Delete {len(old)} images for good?")
+        is_meant = output.is_text and confirm(f"Delete {len(old)} images for good?")
     for each in old if is_meant else ():
         images.remove(each)
         _say(f"{each.id} is deleted, {len(each.snapshots)} snapshots with it")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class FleetOverview:
     """Empty where AWS is not asked, or does not tell."""
 
     silent: Sequence[Machine] = ()
@@ -32,29 +32,29 @@ class Survey:
         return "no task is waiting" if not self.waiting else f"about {self.waiting:,} messages wait: it is receiving"
 
 
-def surveyed(ledgers: Ledgers, heard_of: Collection[str], clock: Clock) -> Survey:
+def read_overview(ledgers: Ledgers, heard_of: Collection[str], clock: Clock) -> FleetOverview:
     """Ask AWS about the stage's machines, if AWS is set up; what it does not tell is left out, with a warning."""
     if ledgers.cloud is None or not ledgers.cloud_is_likely:
-        return Survey()
+        return FleetOverview()
     try:
         cloud = ledgers.cloud().cloud
-        return _of(cloud, heard_of, ledgers, clock) if cloud is not None else Survey()
+        return _read(cloud, heard_of, ledgers, clock) if cloud is not None else FleetOverview()
     except CloudKonError as error:
         ledgers.warn(f"The machines are not listed: {error}")
-        return Survey()
+        return FleetOverview()
 
 
-def _of(cloud: "Cloud", heard_of: Collection[str], ledgers: Ledgers, clock: Clock) -> Survey:
+def _read(cloud: "Cloud", heard_of: Collection[str], ledgers: Ledgers, clock: Clock) -> FleetOverview:
     from cloudkon.aws.machines.scaling import Machines  # noqa: PLC0415 (as everything of AWS: not imported to read a local ledger)
 
     waiting = cloud.tasks.approximate_depth().visible
     session, names = cloud.session, cloud.names
     machines = Machines(session.autoscaling(), session.ec2(), names, clock).all()
     silent = [machine for machine in machines if machine.id not in heard_of]
-    return Survey(silent, _priced(cloud, machines, ledgers), waiting)
+    return FleetOverview(silent, _read_prices(cloud, machines, ledgers), waiting)
 
 
-def _priced(cloud: "Cloud", machines: Sequence[Machine], ledgers: Ledgers) -> dict[str, float]:
+def _read_prices(cloud: "Cloud", machines: Sequence[Machine], ledgers: Ledgers) -> dict[str, float]:
     from cloudkon.aws.machines.prices import Prices  # noqa: PLC0415 (as above)
 
     if not machines:

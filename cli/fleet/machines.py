@@ -30,7 +30,7 @@ wait_option = click.option(
 
 
 @dataclass(frozen=True, slots=True)
-class Yard:
+class WorkerGroup:
     """The machines of a stage and what their workers say of themselves."""
 
     stage: str
@@ -39,7 +39,7 @@ class Yard:
     clock: Clock
 
     @classmethod
-    def of(cls, stage: str, clock: Clock) -> "Yard":
+    def of(cls, stage: str, clock: Clock) -> "WorkerGroup":
         cloud = wiring.cloud(stage, Settings.from_environ(os.environ))
         machines = Machines(cloud.session.autoscaling(), cloud.session.ec2(), cloud.names, clock)
         return cls(stage, machines, cloud.ledger, clock)
@@ -60,65 +60,67 @@ class Yard:
 def start(stage: str, count: int, kind: str | None, wait_s: float, *, clock: Clock, spot: bool) -> None:
     """Start machines from the workers' image, and wait until their workers report.
 
-    They join the stage's group: it scales them in when there is nothing to do. Of which types they are, and how many of
-    them are spot instances, the stack's parameters say, unless --type or --spot do.
+    They join the stage's auto scaling group, which stops them when there is nothing to do. Their types, and how many
+    of them are spot instances, are parameters of the stack, unless --type or --spot say otherwise.
 
     \b
     Examples:
       cloudkon-cli workers start --count 4
       cloudkon-cli workers start --count 2 --spot --type c7i.large
     """
-    yard = Yard.of(stage, clock)
-    capacity = yard.machines.capacity()
+    group = WorkerGroup.of(stage, clock)
+    capacity = group.machines.capacity()
     wanted = capacity.wanted + count
     if wanted > capacity.most:
         raise InputError(
             f"The group has {capacity.wanted} machines and may have {capacity.most} at most. Allow more: "
             f"cloudkon-cli workers scale {capacity.least} {wanted} --stage {stage}"
         )
-    before = {machine.id for machine in yard.machines.all()}
-    began_ms = yard.clock.now_ms()
+    before = {machine.id for machine in group.machines.all()}
+    began_ms = group.clock.now_ms()
     if spot or kind:
-        yard.machines.launch(count, kind, spot=spot)
+        group.machines.launch(count, kind, spot=spot)
     else:
-        yard.machines.want(wanted)
-    if wait_s and not _await(lambda: _risen(yard, before, count, began_ms), wait_s, yard.clock, "start"):
+        group.machines.want(wanted)
+    if wait_s and not _await(lambda: _have_started(group, before, count, began_ms), wait_s, group.clock, "start"):
         raise CloudKonError(
             f"Not all of them have reported within {wait_s:g} s. What they say: "
             f"cloudkon-cli workers logs --stage {stage}; what may be wrong: cloudkon-cli doctor --stage {stage}"
         )
 
 
-def _risen(yard: Yard, before: Collection[str], count: int, began_ms: int) -> tuple[bool, list[str]]:
+def _have_started(group: WorkerGroup, before: Collection[str], count: int, began_ms: int) -> tuple[bool, list[str]]:
     """Whether so many new machines have workers that report, and a line on each new one."""
-    reporting = yard.reporting()
-    new = [machine for machine in yard.machines.all() if machine.id not in before]
+    reporting = group.reporting()
+    new = [machine for machine in group.machines.all() if machine.id not in before]
     lines = [
         f"{_named(machine)}: {'its worker reports' if machine.id in reporting else machine.state}" for machine in new
     ]
-    if trouble := "" if len(new) >= count else yard.machines.trouble(began_ms):
+    if trouble := "" if len(new) >= count else group.machines.trouble(began_ms):
         lines.append(f"AWS could not start one: {trouble}")
     return sum(machine.id in reporting for machine in new) >= count, lines
 
 
 @click.command()
 @click.argument("instances", nargs=-1)
-@click.option("--now", is_flag=True, help="Don't let them drain: what they hold is run again when its leases lapse.")
+@click.option(
+    "--now", is_flag=True, help="Do not wait for them to drain: their tasks run again elsewhere when the leases end."
+)
 @wait_option
 @stage_option
 @uses_clock
 def stop(stage: str, instances: tuple[str, ...], wait_s: float, *, clock: Clock, now: bool) -> None:
-    """End INSTANCES, by default all of the stage: their workers drain, then they are gone.
+    """Stop INSTANCES, by default all of the stage, once their workers have drained.
 
-    While tasks wait the group starts others, unless its bounds forbid it: cloudkon-cli workers scale 0 0
+    While tasks wait the group starts others, unless you forbid it first: cloudkon-cli workers scale 0 0
 
     \b
     Examples:
       cloudkon-cli workers stop
       cloudkon-cli workers stop i-0123456789abcdef0 --now
     """
-    yard = Yard.of(stage, clock)
-    known = {machine.id: machine for machine in yard.machines.all()}
+    group = WorkerGroup.of(stage, clock)
+    known = {machine.id: machine for machine in group.machines.all()}
     if unknown := [name for name in instances if name not in known]:
         raise NotFoundError(
             f"The stage {stage} has no machine {unknown[0]}. See: cloudkon-cli workers list --stage {stage}"
@@ -127,18 +129,18 @@ def stop(stage: str, instances: tuple[str, ...], wait_s: float, *, clock: Clock,
     if not ending:
         click.echo("There is no machine to stop.", err=True)
     for name in ending:
-        yard.machines.end(name)
+        group.machines.end(name)
         click.echo(f"{_named(known[name])}: told to {'end' if now else 'drain and end'}", err=True)
-    if (wait_s or now) and not _await(lambda: _fallen(yard, ending, now=now), wait_s, yard.clock, "end"):
+    if (wait_s or now) and not _await(lambda: _have_ended(group, ending, now=now), wait_s, group.clock, "end"):
         raise CloudKonError(f"Not all of them have ended within {wait_s:g} s; they go on doing so.")
 
 
-def _fallen(yard: Yard, ending: Iterable[str], *, now: bool) -> tuple[bool, list[str]]:
+def _have_ended(group: WorkerGroup, ending: Iterable[str], *, now: bool) -> tuple[bool, list[str]]:
     """Whether all of them are gone, and a line on each that is not."""
-    left = [machine for machine in yard.machines.all() if machine.id in set(ending)]
+    left = [machine for machine in group.machines.all() if machine.id in set(ending)]
     for machine in left:
         if now:
-            yard.machines.hurry(machine.id)
+            group.machines.hurry(machine.id)
     return not left, [f"{_named(machine)}: {machine.state}" for machine in left]
 
 
@@ -148,18 +150,18 @@ def _fallen(yard: Yard, ending: Iterable[str], *, now: bool) -> tuple[bool, list
 @stage_option
 @uses_clock
 def scale(stage: str, least: int, most: int, *, clock: Clock) -> None:
-    """Let the group have MIN machines at least and MAX at most; within that it follows the work.
+    """Let the group have at least MIN and at most MAX machines; in between it follows the work.
 
     \b
     Examples:
       cloudkon-cli workers scale 0 20
-      cloudkon-cli workers scale 0 0      # nothing comes any more, whatever waits
+      cloudkon-cli workers scale 0 0      # start no machines any more
     """
     if least > most:
         raise InputError(f"MIN ({least}) is more than MAX ({most}).")
-    yard = Yard.of(stage, clock)
-    before = yard.machines.capacity()
-    yard.machines.bound(least, most)
+    group = WorkerGroup.of(stage, clock)
+    before = group.machines.capacity()
+    group.machines.bound(least, most)
     click.echo(f"Between {least} and {most} machines, was {before.least} and {before.most}.", err=True)
 
 

@@ -5,15 +5,16 @@ from typing import Any
 
 import click
 
-from cli.fleet.fleet_overview import Survey, surveyed
+from cli.fleet.fleet_overview import FleetOverview, read_overview
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Ledgers
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
 from cli.terminal.tables import Table
-from cli.terminal.units import duration, one_line
+from cli.terminal.units import duration
 from cloudkon.clock import Clock
 from cloudkon.ledger.fleet import MEMORY_S, WorkerState, WorkerStatus
+from cloudkon.printable import one_line
 from cloudkon.stage.machine import Machine
 from cloudkon.telemetry.throttling import by_service
 
@@ -22,16 +23,15 @@ _SILENT_MS = 60_000
 
 
 @click.command("list")
-@click.option("--all", "everyone", is_flag=True, help="Those too that have stopped in the last minutes.")
+@click.option("--all", "everyone", is_flag=True, help="Include workers that stopped in the last minutes.")
 @json_option
 @reads_ledgers
 @uses_clock
 def list_(ledgers: Ledgers, *, clock: Clock, everyone: bool, output: Output) -> None:
     """List the workers of this machine and, where AWS is set up, of the stage.
 
-    A worker that was killed is shown as silent for some minutes, then it is forgotten. Machines of the stage whose
-    worker has not reported are listed too, and what each machine costs an hour. Columns in which nobody has anything
-    to say are left out. With --json, a line a worker, and a line a machine without one.
+    A worker that was killed is shown as silent for some minutes, and then forgotten. Machines whose worker has not
+    reported are listed too. Empty columns are left out. With --json each worker is an object on a line.
 
     \b
     Examples:
@@ -41,17 +41,17 @@ def list_(ledgers: Ledgers, *, clock: Clock, everyone: bool, output: Output) -> 
     now_ms = clock.now_ms()
     fleet = ledgers.workers(now_ms - MEMORY_S * 1000)
     shown = [status for status in fleet if everyone or status.state is not WorkerState.STOPPED]
-    stage = surveyed(ledgers, {status.instance.id for status in fleet if status.instance}, clock)
+    stage = read_overview(ledgers, {status.instance.id for status in fleet if status.instance}, clock)
     described = [
-        *(_described(status, stage, now_ms) for status in shown),
-        *(_described_machine(machine, stage) for machine in stage.silent),
+        *(_worker_as_json(status, stage, now_ms) for status in shown),
+        *(_machine_as_json(machine, stage) for machine in stage.silent),
     ]
-    output.listing(described, _table(shown, stage, now_ms).telling())
+    output.listing(described, _table(shown, stage, now_ms).without_empty_columns())
     if not described:
         output.say("There is no worker. Start one: python -m ec2_worker --threads 8")
 
 
-def _table(shown: Sequence[WorkerStatus], stage: Survey, now_ms: int) -> Table:
+def _table(shown: Sequence[WorkerStatus], stage: FleetOverview, now_ms: int) -> Table:
     rows = [_row(status, stage, now_ms) for status in shown]
     return Table(
         ("worker", "state", "busy", "bundles", "tasks", "seen", "age", "throttled", "instance", "USD/h", "reason"),
@@ -65,7 +65,7 @@ def _state(status: WorkerStatus, now_ms: int) -> str:
     return "silent" if silent else status.state
 
 
-def _row(status: WorkerStatus, stage: Survey, now_ms: int) -> tuple[str, ...]:
+def _row(status: WorkerStatus, stage: FleetOverview, now_ms: int) -> tuple[str, ...]:
     place = status.instance
     return (
         status.worker,
@@ -82,7 +82,7 @@ def _row(status: WorkerStatus, stage: Survey, now_ms: int) -> tuple[str, ...]:
     )
 
 
-def _machine_row(machine: Machine, stage: Survey, now_ms: int) -> tuple[str, ...]:
+def _machine_row(machine: Machine, stage: FleetOverview, now_ms: int) -> tuple[str, ...]:
     where = f"{machine.id} {machine.type} {machine.zone}"
     age = duration(max(0, now_ms - machine.launched_ms)) if machine.launched_ms else "-"
     price = _price(stage.usd_an_hour.get(machine.id))
@@ -93,7 +93,7 @@ def _price(usd: float | None) -> str:
     return "-" if usd is None else f"{usd:.4f}"
 
 
-def _described(status: WorkerStatus, stage: Survey, now_ms: int) -> dict[str, Any]:
+def _worker_as_json(status: WorkerStatus, stage: FleetOverview, now_ms: int) -> dict[str, Any]:
     place = status.instance
     return {
         "worker": status.worker,
@@ -111,7 +111,7 @@ def _described(status: WorkerStatus, stage: Survey, now_ms: int) -> dict[str, An
     }
 
 
-def _described_machine(machine: Machine, stage: Survey) -> dict[str, Any]:
+def _machine_as_json(machine: Machine, stage: FleetOverview) -> dict[str, Any]:
     return {
         "worker": None,
         "state": machine.state,

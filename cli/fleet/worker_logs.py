@@ -3,7 +3,7 @@ from typing import Any
 
 import click
 
-from cli.terminal.durations import Span
+from cli.terminal.durations import DurationParam
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
 from cli.terminal.units import moment
@@ -18,13 +18,15 @@ _LATE_MS = 60_000
 
 @click.command()
 @click.argument("instance", required=False)
-@click.option("--since", type=Span(), default="15m", show_default=True, metavar="DURATION", help="How far back.")
-@click.option("--follow", "-f", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option(
+    "--since", type=DurationParam(), default="15m", show_default=True, metavar="DURATION", help="How far back."
+)
+@click.option("--follow", "-f", is_flag=True, help="Keep printing new lines, until Ctrl-C.")
 @json_option
 @stage_option
 @uses_clock
 def logs(stage: str, instance: str | None, since: int, *, clock: Clock, follow: bool, output: Output) -> None:
-    """Print what the workers have said, of one INSTANCE or of all.
+    """Print the log of all workers, or of one INSTANCE.
 
     \b
     Examples:
@@ -39,12 +41,12 @@ def logs(stage: str, instance: str | None, since: int, *, clock: Clock, follow: 
     said = False
     for line in lines:
         said = True
-        output.value(_described(line), [f"{moment(line.at_ms)} {line.machine} {line.text}"])
+        output.value(_as_json(line), [f"{moment(line.at_ms)} {line.machine} {line.text}"])
     if not said:
         output.say("Nothing was said in that time. Further back: --since 7d")
 
 
-def _described(line: LogLine) -> dict[str, Any]:
+def _as_json(line: LogLine) -> dict[str, Any]:
     return {"instance": line.machine, "at_ms": line.at_ms, "text": line.text}
 
 

@@ -3,18 +3,18 @@ import click
 from cli.lazy import LazyCommand, LazyGroup
 
 _COMMANDS = {
-    "list": LazyCommand("cli.fleet.worker_list", "List the workers there are, and how they are."),
-    "start": LazyCommand("cli.fleet.machines", "Start machines from the workers' image."),
-    "stop": LazyCommand("cli.fleet.machines", "End machines, after their workers have drained."),
-    "scale": LazyCommand("cli.fleet.machines", "Bound how many machines there may be."),
-    "logs": LazyCommand("cli.fleet.worker_logs", "Print what the workers have said."),
-    "image": LazyCommand("cli.fleet.ami", "Make, list and delete the images that machines start from."),
+    "list": LazyCommand("cli.fleet.worker_list", "List the workers and their state."),
+    "start": LazyCommand("cli.fleet.machines", "Start machines."),
+    "stop": LazyCommand("cli.fleet.machines", "Stop machines once their workers have drained."),
+    "scale": LazyCommand("cli.fleet.machines", "Set the least and the most machines."),
+    "logs": LazyCommand("cli.fleet.worker_logs", "Print the workers' log."),
+    "image": LazyCommand("cli.fleet.ami", "Build, list and delete the machine images."),
 }
 
 
 @click.group(cls=LazyGroup, lazy=_COMMANDS)
 def workers() -> None:
-    """See the workers there are, and how they are; start and end the machines that they run on.
+    """List the workers, and start and stop the machines that they run on.
 
     \b
     Examples:

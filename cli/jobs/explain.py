@@ -3,16 +3,17 @@ from typing import Any
 import click
 
 from cli.jobs.ledger_options import reads_ledgers
-from cli.jobs.ledgers import Found, Ledgers
-from cli.repair.workload_lines import Originals
+from cli.jobs.ledgers import FoundJob, Ledgers
+from cli.jobs.workload_lines import WorkloadLines
 from cli.system.paths import results_folder
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output, json_line
 from cli.terminal.tables import Table
-from cli.terminal.units import duration, moment, one_line
+from cli.terminal.units import duration, moment
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, NotFoundError
 from cloudkon.ledger.job import Job
+from cloudkon.printable import one_line
 from cloudkon.reports.task_lookup import TaskRecord, find_id, find_line
 from cloudkon.telemetry.tracing import console_link
 from cloudkon.workload.line_numbers import LineOffsets
@@ -51,7 +52,7 @@ _STAMPS = (
 @reads_ledgers
 @uses_clock
 def explain(ledgers: Ledgers, job: str, task: str | None, number: int | None, *, clock: Clock, output: Output) -> None:
-    """Tell all that is known of one task of JOB: who held it, when, what it said, where its output is.
+    """Show everything known about one task of JOB: its line, its error, its workers, its times and its output.
 
     TASK is the number of its line, as results and failed show it, or the id that the workload gives it.
 
@@ -63,20 +64,20 @@ def explain(ledgers: Ledgers, job: str, task: str | None, number: int | None, *,
     if (task is None) == (number is None):
         raise click.UsageError("Name one task: by the number of its line, or by its id.")
     found = ledgers.find(job)
-    known = _known(found, task, number)
-    told = _of_job(found.job) | _trace(found) | known.as_json(clock.now_ms()) | _output(found, known)
-    line = _original(found, known)
+    known = _find_task(found, task, number)
+    told = _job_fields(found.job) | _trace(found) | known.as_json(clock.now_ms()) | _output(found, known)
+    line = _read_line(found, known)
     if line is not None:
         told["line"] = line.text
-    _refuse_other_lines(known, line)
+    _refuse_line_without_task(known, line)
     output.value(told, _tables(told))
 
 
-def _of_job(job: Job) -> dict[str, Any]:
+def _job_fields(job: Job) -> dict[str, Any]:
     return {"job": job.id, "cancelled": job.cancelled_ms is not None, "paused": job.pause_reason}
 
 
-def _trace(found: Found) -> dict[str, str]:
+def _trace(found: FoundJob) -> dict[str, str]:
     """The job's trace, and where AWS shows it if it was told to X-Ray."""
     trace, cloud = found.job.trace, found.records.cloud
     if trace is None:
@@ -93,7 +94,7 @@ def _meaning(told: dict[str, Any]) -> str:
     return _MEANING[state] + (f"; the job is paused: {one_line(told['paused'])}" if told["paused"] else "")
 
 
-def _known(found: Found, task: str | None, number: int | None) -> TaskRecord:
+def _find_task(found: FoundJob, task: str | None, number: int | None) -> TaskRecord:
     ledger = found.records.ledger
     if number is None and task is not None and not task.isdecimal():
         return find_id(ledger, found.job, task)
@@ -103,23 +104,23 @@ def _known(found: Found, task: str | None, number: int | None) -> TaskRecord:
     return find_line(ledger, found.records.results, found.job, line)
 
 
-def _original(found: Found, known: TaskRecord) -> Line | None:
+def _read_line(found: FoundJob, known: TaskRecord) -> Line | None:
     """The line itself, if it can still be read: what the ledger knows is worth telling without it."""
     numbering = LineOffsets(found.records.ledger.dispatched(found.job.id))
     try:
-        line = next(Originals(found).lines(numbering, [known.line]), None)
+        line = next(WorkloadLines(found).lines(numbering, [known.line]), None)
     except CloudKonError:
         return None
     return line if isinstance(line, Line) else None
 
 
-def _refuse_other_lines(known: TaskRecord, line: Line | None) -> None:
+def _refuse_line_without_task(known: TaskRecord, line: Line | None) -> None:
     if known.row is None and known.reject is None and line is not None and not is_task_line(line.text):
         what = "an option line" if is_header(line.text) else "blank or a comment"
         raise NotFoundError(f"Line {known.line:,} is {what}: {one_line(line.text)!r}. It is no task.")
 
 
-def _output(found: Found, known: TaskRecord) -> dict[str, str]:
+def _output(found: FoundJob, known: TaskRecord) -> dict[str, str]:
     result, records = known.result, found.records
     if result is None or result.output is None:
         return {}

@@ -8,7 +8,7 @@ from cli.jobs.ledgers import Ledgers
 from cli.terminal.options import json_option
 from cli.terminal.output import Output
 from cli.terminal.tables import Table
-from cli.terminal.units import one_line
+from cloudkon.printable import one_line
 from cloudkon.reports.error_groups import ErrorGroup, group_errors
 from cloudkon.reports.task_results import task_results
 
@@ -18,9 +18,9 @@ from cloudkon.reports.task_results import task_results
 @json_option
 @reads_ledgers
 def failed(ledgers: Ledgers, job: str | None, *, output: Output) -> None:
-    """Show why tasks of JOB, by default the latest, failed or were rejected: a line a reason, the most frequent first.
+    """Show why tasks of JOB, by default the latest, failed or were rejected, the most frequent reason first.
 
-    Errors that differ in numbers (<n>) and ids (<id>) only are one reason. The numbers of the first lines are named.
+    Errors that differ only in numbers (<n>) and ids (<id>) are counted as one reason.
 
     \b
     Examples:

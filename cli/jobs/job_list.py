@@ -4,7 +4,7 @@ import click
 
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Ledgers
-from cli.system.paths import shown_source
+from cli.system.paths import source_text
 from cli.terminal.options import json_option
 from cli.terminal.output import Output
 from cli.terminal.tables import Table
@@ -17,7 +17,7 @@ from cloudkon.ledger.job import Job
 @json_option
 @reads_ledgers
 def jobs(ledgers: Ledgers, limit: int, *, output: Output) -> None:
-    """List the latest jobs, newest first, of this machine and, where AWS is set up, of the stage.
+    """List the latest jobs, the newest first, of this machine and, if AWS is set up, of the stage.
 
     The number of tasks is the dispatcher's first estimate; stats counts. With --json, a line a job.
 
@@ -28,16 +28,16 @@ def jobs(ledgers: Ledgers, limit: int, *, output: Output) -> None:
     """
     latest = [found.job for found in ledgers.recent(limit)]
     rows = [
-        (job.id, moment(job.opened_ms), f"{job.tasks_estimate:,}", size(job.size_bytes), shown_source(job))
+        (job.id, moment(job.opened_ms), f"{job.tasks_estimate:,}", size(job.size_bytes), source_text(job))
         for job in latest
     ]
     table = Table(("job", "opened", "tasks", "size", "source"), ("left", "left", "right", "right", "left"), rows)
-    output.listing((described(job) for job in latest), table)
+    output.listing((job_as_json(job) for job in latest), table)
     if not rows:
         output.say("There is no job yet. Run a workload here: cloudkon-cli run LOCAL -s FILE")
 
 
-def described(job: Job) -> dict[str, Any]:
+def job_as_json(job: Job) -> dict[str, Any]:
     """A job as JSON shows it."""
     source = job.source
     return {

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli.terminal.durations import Span
+from cli.terminal.durations import DurationParam
 from cloudkon.errors import InputError
 from cloudkon.ports import ObjectStore
 from cloudkon.reports.task_results import ResultJson
@@ -19,7 +19,7 @@ MAX_LINK_S = 7 * 86_400
 _AT_ONCE = 4
 
 
-class Lifetime(Span):
+class LinkLifetimeParam(DurationParam):
     """How long a link opens, such as 90s, 30m, 1h or 7d [s]."""
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
@@ -29,13 +29,13 @@ class Lifetime(Span):
         return seconds
 
 
-def linked(found: Iterator[ResultJson], store: ObjectStore, valid_s: int | None) -> Iterator[ResultJson]:
+def with_links(found: Iterator[ResultJson], store: ObjectStore, valid_s: int | None) -> Iterator[ResultJson]:
     """Give each outcome that has an output its link: one that opens for so long, or where the output is."""
     for outcome in found:
         yield outcome | {"link": store.link(outcome["output"], valid_s)} if "output" in outcome else outcome
 
 
-def downloaded(found: Sequence[ResultJson], store: ObjectStore, folder: Path) -> Iterator[ResultJson]:
+def download_outputs(found: Sequence[ResultJson], store: ObjectStore, folder: Path) -> Iterator[ResultJson]:
     """Fetch every output into a folder, a few at once, with a bar on a terminal; each outcome is told its file.
 
     What a task stored beside its output, and names in its value, comes with it.

@@ -4,11 +4,12 @@ import click
 
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Ledgers
-from cli.jobs.outputs import Lifetime, downloaded, linked
+from cli.jobs.outputs import LinkLifetimeParam, download_outputs, with_links
 from cli.terminal.options import json_option
 from cli.terminal.output import Output, json_line
-from cli.terminal.units import duration, one_line
+from cli.terminal.units import duration
 from cloudkon.ledger.results import TaskState
+from cloudkon.printable import one_line
 from cloudkon.reports.task_results import ResultJson, task_results
 
 _MOST, _MOST_OF_A_LINK = 200, 8192
@@ -19,7 +20,7 @@ _MOST, _MOST_OF_A_LINK = 200, 8192
 @click.argument("job", required=False)
 @click.option("--state", type=click.Choice([state.word for state in TaskState]), help="Only the tasks that ended so.")
 @click.option(
-    "--presign", type=Lifetime(), metavar="DURATION", help="Print links to outputs that open so long: 1h, 7d."
+    "--presign", type=LinkLifetimeParam(), metavar="DURATION", help="Print links to outputs that open so long: 1h, 7d."
 )
 @click.option(
     "--download",
@@ -38,10 +39,10 @@ def results(
     *,
     output: Output,
 ) -> None:
-    """List what became of each task of JOB, by default the latest: a line a task, in the order of the workload.
+    """List the result of each task of JOB, by default the latest, in the order of the workload.
 
-    A task's number is that of its line. Tasks without a result are not listed. Outputs, and values that are large, are
-    in the results bucket or folder: their place is shown, or a link to them, or the file that they were fetched into.
+    A task's number is that of its line. Tasks without a result are not listed. Outputs and large values are in the
+    results bucket or folder: shown is their key, a link (--presign), or the downloaded file (--download).
 
     \b
     Examples:
@@ -54,7 +55,7 @@ def results(
     ledger = found.records.ledger
     store = found.records.results
     listed = (each for each in task_results(ledger, store, found.job) if state in (None, each["state"]))
-    shown = linked(listed, store, presign) if download is None else downloaded(list(listed), store, download)
+    shown = with_links(listed, store, presign) if download is None else download_outputs(list(listed), store, download)
     output.lines(shown, _line)
 
 

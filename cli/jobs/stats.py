@@ -15,7 +15,7 @@ from cloudkon.reports.stats import job_stats
 @reads_ledgers
 @uses_clock
 def stats(ledgers: Ledgers, job: str | None, *, clock: Clock, output: Output) -> None:
-    """Show what became of JOB, by default the latest: its tasks, times, workers and API calls.
+    """Show the statistics of JOB, by default the latest: its tasks, times, workers and API calls.
 
     \b
     Examples:

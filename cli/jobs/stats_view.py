@@ -1,8 +1,9 @@
 """A job's statistics as tables for a person."""
 
-from cli.system.paths import shown_source
+from cli.system.paths import source_text
 from cli.terminal.tables import Table
-from cli.terminal.units import duration, moment, one_line, rate
+from cli.terminal.units import duration, moment, rate
+from cloudkon.printable import one_line
 from cloudkon.reports.phases import Percentiles
 from cloudkon.reports.stats import JobStats
 
@@ -12,7 +13,7 @@ def stats_tables(stats: JobStats) -> list[Table]:
     return [_summary(stats), _stages(stats), _handler_stages(stats), _workers(stats), _calls(stats)]
 
 
-def shown_state(stats: JobStats) -> str:
+def state_text(stats: JobStats) -> str:
     """The job's state, and why it rests if it does."""
     return stats.state.value if stats.paused is None else f"{stats.state.value}, paused: {one_line(stats.paused)}"
 
@@ -25,8 +26,8 @@ def _summary(stats: JobStats) -> Table:
         counts += f", {tasks.running:,} running, {tasks.pending:,} pending"
     rows = [
         ("job", stats.job.id),
-        ("state", shown_state(stats)),
-        ("source", shown_source(stats.job)),
+        ("state", state_text(stats)),
+        ("source", source_text(stats.job)),
         ("begun", moment(stats.job.source.event_ms)),
         ("tasks", f"{tasks.total:,}: {counts}"),
         ("bundles", f"{bundles.total:,}: {bundles.done:,} done"),

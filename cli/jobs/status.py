@@ -4,15 +4,15 @@ from typing import Any
 import click
 
 from cli.jobs.ledger_options import reads_ledgers
-from cli.jobs.ledgers import Found, Ledgers
+from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.jobs.progress import counts
-from cli.jobs.stats_view import shown_state
-from cli.repair.workload_lines import LOCAL_BUCKET, is_file
+from cli.jobs.stats_view import state_text
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.fleet import WorkerStatus
+from cloudkon.ledger.job import LOCAL_BUCKET
 from cloudkon.reports.diagnosis import SEEN_S, Depths, Unfinished, diagnose
 from cloudkon.reports.observed import ObservedLedger
 from cloudkon.reports.stats import job_stats
@@ -24,9 +24,9 @@ from cloudkon.reports.stats import job_stats
 @reads_ledgers
 @uses_clock
 def status(ledgers: Ledgers, job: str | None, *, clock: Clock, output: Output) -> None:
-    """Say where JOB, by default the latest, stands, and what it waits for: why nothing is happening.
+    """Show where JOB, by default the latest, stands and what it is waiting for.
 
-    Counts are those of the ledger; the depths of queues are SQS's guesses, of all jobs together.
+    Tasks are counted in the ledger. The lengths of queues are SQS's estimates, and are of all jobs together.
 
     \b
     Examples:
@@ -47,24 +47,23 @@ def status(ledgers: Ledgers, job: str | None, *, clock: Clock, output: Output) -
         "paused": stats.paused,
         "tasks": asdict(stats.tasks),
         "findings": [asdict(finding) for finding in findings],
-        "workers": [_described(worker) for worker in workers],
+        "workers": [_as_json(worker) for worker in workers],
         "approximate_depths": None if depths is None else asdict(depths),
     }
-    head = f"{found.job.id} {shown_state(stats).partition(',')[0]}: {counts(stats)}"
+    head = f"{found.job.id} {state_text(stats).partition(',')[0]}: {counts(stats)}"
     output.value(told, [head, *(finding.says for finding in findings)])
 
 
-def _described(worker: WorkerStatus) -> dict[str, Any]:
+def _as_json(worker: WorkerStatus) -> dict[str, Any]:
     return {"worker": worker.worker, "state": worker.state.value, "throttled": dict(worker.throttled)}
 
 
-def _depths(found: Found) -> Depths | None:
+def _depths(found: FoundJob) -> Depths | None:
     cloud, bucket = found.records.cloud, found.job.source.bucket
     if cloud is None or bucket == LOCAL_BUCKET:
         return None
     try:
-        put_on_queue = is_file(found.job) and bucket != cloud.names.workloads_bucket
-        tasks = (cloud.queue(bucket) if put_on_queue else cloud.tasks).approximate_depth()
+        tasks = (cloud.queue(bucket) if found.job.source.is_file else cloud.tasks).approximate_depth()
         dead = cloud.dead_letters.approximate_depth()
     except CloudKonError as error:
         click.echo(f"Warning: the queues can't be looked at: {error}", err=True)

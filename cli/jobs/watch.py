@@ -1,7 +1,7 @@
 import click
 
 from cli.jobs.ledger_options import reads_ledgers
-from cli.jobs.ledgers import Found, Ledgers
+from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.jobs.watching import WAIT_S, watch_to_end
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
@@ -26,9 +26,9 @@ _LOOK_S = 1.0
 @reads_ledgers
 @uses_clock
 def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, clock: Clock, output: Output) -> None:
-    """Follow JOB, by default the latest, to its end; exit with 1 unless every task succeeded.
+    """Follow JOB, by default the latest, until it ends. Exits with 1 unless every task succeeded.
 
-    With --json, the statistics are printed each time that they are read, a line each; the last ones are final.
+    With --json the statistics are printed again and again, a line each time; the last line is final.
 
     \b
     Examples:
@@ -44,7 +44,7 @@ def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, clock: Clock, out
         raise SystemExit(1)
 
 
-def _newest(ledgers: Ledgers, clock: Clock, wait_s: float) -> Found:
+def _newest(ledgers: Ledgers, clock: Clock, wait_s: float) -> FoundJob:
     """The latest job; the first one of a new stage may be on its way, so it is waited for."""
     ends_s = clock.monotonic_s() + (wait_s if ledgers.cloud_is_likely else 0.0)
     while True:

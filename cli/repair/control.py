@@ -2,15 +2,14 @@
 
 import click
 
-from cli.jobs.job_list import described
+from cli.jobs.job_list import job_as_json
 from cli.jobs.ledger_options import reads_ledgers
-from cli.jobs.ledgers import Found, Ledgers
-from cli.repair.workload_lines import LOCAL_BUCKET
+from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
-from cloudkon.ledger.job import Job, JobState
+from cloudkon.ledger.job import LOCAL_BUCKET, Job, JobState
 from cloudkon.reports.stats import job_stats
 
 
@@ -20,7 +19,7 @@ from cloudkon.reports.stats import job_stats
 @reads_ledgers
 @uses_clock
 def cancel(ledgers: Ledgers, job: str, *, clock: Clock, output: Output) -> None:
-    """Begin nothing more of JOB, for good: tasks that run are finished and recorded, the others never run.
+    """Cancel JOB for good: tasks that are running finish and are recorded, the others never start.
 
     \b
     Examples:
@@ -34,12 +33,14 @@ def cancel(ledgers: Ledgers, job: str, *, clock: Clock, output: Output) -> None:
 
 @click.command()
 @click.argument("job")
-@click.option("--reason", default="by hand", show_default=True, metavar="TEXT", help="What to tell who asks why.")
+@click.option(
+    "--reason", default="by hand", show_default=True, metavar="TEXT", help="Why it is paused; status and watch show it."
+)
 @json_option
 @reads_ledgers
 @uses_clock
 def pause(ledgers: Ledgers, job: str, reason: str, *, clock: Clock, output: Output) -> None:
-    """Begin nothing more of JOB until it is resumed; what its workers have in hand is finished.
+    """Pause JOB until it is resumed: tasks that workers already hold are finished, no others start.
 
     \b
     Examples:
@@ -57,7 +58,9 @@ def pause(ledgers: Ledgers, job: str, reason: str, *, clock: Clock, output: Outp
 @reads_ledgers
 @uses_clock
 def resume(ledgers: Ledgers, job: str, *, clock: Clock, output: Output) -> None:
-    """Let JOB go on after a pause. Messages that were hidden come back within a quarter of the pause, or 15 minutes.
+    """Resume JOB after a pause.
+
+    Its messages were hidden meanwhile: the last of them come back after a quarter of the pause, at most 15 minutes.
 
     \b
     Example:
@@ -74,7 +77,7 @@ def resume(ledgers: Ledgers, job: str, *, clock: Clock, output: Output) -> None:
         _tell(answer, "goes on.", output=output)
 
 
-def _unfinished(ledgers: Ledgers, job: str, clock: Clock) -> Found:
+def _unfinished(ledgers: Ledgers, job: str, clock: Clock) -> FoundJob:
     """The job; raise CloudKonError if there is nothing of it left to run."""
     found = ledgers.find(job)
     ledger = found.records.ledger
@@ -83,7 +86,7 @@ def _unfinished(ledgers: Ledgers, job: str, clock: Clock) -> Found:
     return found
 
 
-def _open(found: Found) -> Found:
+def _open(found: FoundJob) -> FoundJob:
     if found.job.cancelled_ms is not None:
         raise CloudKonError(
             f"{found.job.id} was cancelled, for good. Run what is left of it as a job of its own: "
@@ -99,5 +102,5 @@ def _how_to_go_on(job: Job) -> str:
 
 
 def _tell(job: Job, what: str, *, output: Output) -> None:
-    output.value(described(job))
+    output.value(job_as_json(job))
     output.say(f"{job.id} {what}")

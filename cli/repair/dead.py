@@ -7,12 +7,12 @@ import click
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
 from cli.terminal.tables import Table
-from cli.terminal.units import one_line
 from cloudkon.clock import Clock
 from cloudkon.errors import NotFoundError
 from cloudkon.ledger.bundle import Bundle
 from cloudkon.ledger.job import RangeKey
 from cloudkon.messages.dead_letters import Choice, DeadLetter, DeadLetters, Handled
+from cloudkon.printable import one_line
 from cloudkon.settings import Settings
 from cloudkon.wiring import cloud
 
@@ -25,9 +25,9 @@ all_option = click.option("--all", "everything", is_flag=True, help="All message
 
 @click.group()
 def dead() -> None:
-    """Look into the stage's dead-letter queue: what could not be decoded, or was received too often.
+    """Inspect the dead-letter queue: messages that could not be decoded, or were received too often.
 
-    Messages are called by ids that follow from what is in them; copies of one message share its id.
+    A message's id follows from its content, so copies of a message share one id.
 
     \b
     Examples:
@@ -45,14 +45,14 @@ def dead() -> None:
 @json_option
 @uses_clock
 def list_(limit: int, stage: str, *, clock: Clock, output: Output) -> None:
-    """List the messages, a line each.
+    """List the messages.
 
-    They are hidden from others only while they are read.
+    They are hidden from other readers only while they are read.
     """
     letters = _opened(stage, clock).listed(limit)
     rows = [(letter.id, _named(letter.content), one_line(letter.reason, _SHOWN_CHARACTERS)) for letter in letters]
     table = Table(("id", "content", "reason"), ("left", "left", "left"), rows)
-    output.listing((_described(letter) for letter in letters), table)
+    output.listing((_as_json(letter) for letter in letters), table)
     if len(letters) == limit:
         output.say(f"There may be more than these {limit:,}: see --limit.")
     if not letters:
@@ -65,7 +65,7 @@ def list_(limit: int, stage: str, *, clock: Clock, output: Output) -> None:
 @json_option
 @uses_clock
 def show(id_: str, stage: str, *, clock: Clock, output: Output) -> None:
-    """Print a message: why it is here, what it holds."""
+    """Show why a message is here and what it contains."""
     letters = _opened(stage, clock).listed(_SHOW_LIMIT)
     letter = next((letter for letter in letters if letter.id == id_), None)
     if letter is None:
@@ -78,7 +78,7 @@ def show(id_: str, stage: str, *, clock: Clock, output: Output) -> None:
         rows.append(("tasks", f"{len(content.tasks):,}"))
     body = content.tasks if isinstance(content, Bundle) else letter.body.splitlines()
     output.value(
-        _described(letter) | {"body": letter.body},
+        _as_json(letter) | {"body": letter.body},
         [Table((), ("left", "left"), rows), "", *(one_line(line, 10_000) for line in body)],
     )
 
@@ -90,10 +90,10 @@ def show(id_: str, stage: str, *, clock: Clock, output: Output) -> None:
 @json_option
 @uses_clock
 def redrive(ids: Sequence[str], stage: str, *, clock: Clock, everything: bool, output: Output) -> None:
-    """Move messages back, to be tried again.
+    """Move messages back to the queue they came from, to be tried again.
 
-    Tasks go to the task queue, ranges that were not dispatched to theirs. What can't be decoded by this version of
-    CloudKon stays: it would only come back. Exits with 1 if one of them can't be moved.
+    A message that this version of CloudKon can't decode stays, because it would only come back. Exits with 1 if a
+    message can't be moved.
     """
     letters = _opened(stage, clock)
     handled = letters.redrive(_choice(ids, everything=everything))
@@ -109,7 +109,7 @@ def redrive(ids: Sequence[str], stage: str, *, clock: Clock, everything: bool, o
 def purge(ids: Sequence[str], stage: str, *, clock: Clock, everything: bool, output: Output) -> None:
     """Delete messages for good.
 
-    Exits with 1 if one of them can't be deleted.
+    Exits with 1 if a message can't be deleted.
     """
     letters = _opened(stage, clock)
     handled = letters.purge(_choice(ids, everything=everything))
@@ -180,7 +180,7 @@ def _named(content: Bundle | RangeKey | None) -> str:
             assert_never(content)
 
 
-def _described(letter: DeadLetter) -> dict[str, Any]:
+def _as_json(letter: DeadLetter) -> dict[str, Any]:
     bundle = letter.content if isinstance(letter.content, Bundle) else None
     range_ = letter.content if isinstance(letter.content, RangeKey) else None
     return {

@@ -3,7 +3,7 @@ import sys
 import click
 
 from cli.jobs.ledger_options import reads_ledgers
-from cli.jobs.ledgers import Found, Ledgers
+from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.repair.selection import Copied, Selection, copy_lines, selected_lines
 from cli.terminal.options import json_option
 from cli.terminal.output import Output
@@ -13,15 +13,15 @@ from cloudkon.workload.planning import is_header
 
 @click.command("export-failed")
 @click.argument("job", required=False)
-@click.option("--rejected", is_flag=True, help="The rejected lines as well, to be corrected.")
+@click.option("--rejected", is_flag=True, help="Print rejected lines as well, for you to correct.")
 @click.option("--reason", metavar="TEXT", help="Only tasks whose error holds this text.")
 @json_option
 @reads_ledgers
 def export_failed(ledgers: Ledgers, job: str | None, reason: str | None, *, rejected: bool, output: Output) -> None:
-    """Print the failed tasks of JOB, by default the latest, as a workload: their lines as they stood in the first one.
+    """Print the failed tasks of JOB, by default the latest, as a workload: the same lines as in the first one.
 
-    They are read from the workload itself: from the version of the object, or from the file if it has not changed.
-    With --json, an object a task: its number and its line.
+    The lines are read again from the job's own workload, if that has not changed. With --json each task is an object
+    with its number and its line.
 
     \b
     Examples:
@@ -39,7 +39,7 @@ def export_failed(ledgers: Ledgers, job: str | None, reason: str | None, *, reje
         click.echo(f"No task of {found.job.id} is such that it is exported.", err=True)
 
 
-def _write_objects(found: Found, selection: Selection, output: Output) -> Copied:
+def _write_objects(found: FoundJob, selection: Selection, output: Output) -> Copied:
     copied = Copied()
     for line in selected_lines(found, selection):
         if isinstance(line, BadLine):

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from cli.jobs.ledger_options import reads_ledgers
-from cli.jobs.ledgers import Found, Ledgers
+from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.repair.selection import Selection, copy_lines
-from cli.repair.workload_lines import LOCAL_BUCKET, is_file
 from cli.running.uploads import Upload
 from cli.system.paths import data_folder, results_folder
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, InputError
-from cloudkon.ledger.job import Job
+from cloudkon.ledger.job import LOCAL_BUCKET, Job
 
 if TYPE_CHECKING:
     from cloudkon.aws.cloud import Cloud
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("job")
-@click.option("--only-failed", is_flag=True, help="Not those that no worker had a handler for, nor what never ran.")
+@click.option("--only-failed", is_flag=True, help="Leave out tasks without a handler and tasks that never ran.")
 @click.option("--reason", metavar="TEXT", help="Only tasks whose error holds this text.")
 @click.option("-t", "--threads", type=click.IntRange(min=1), help="LOCAL: tasks run at a time (default: one a core).")
 @click.option("--tasks", "modules", multiple=True, metavar="MODULE", help="LOCAL: load the handlers of this module.")
@@ -45,11 +44,11 @@ def retry(
     only_failed: bool,
     output: Output,
 ) -> None:
-    """Run what did not succeed of JOB once more, as a job of its own, and print the new job's id.
+    """Run the tasks of JOB that did not succeed again, as a new job, and print its id.
 
-    Taken are tasks that failed, tasks that no worker had a handler for and, of a cancelled job, those that never ran.
-    The new workload is put into the stage's bucket as retry/JOB/NAME. A job of this machine is run here at once, as
-    by run LOCAL; one that was put on a queue is put on it again.
+    These are the tasks that failed, those that no worker had a handler for and, if the job was cancelled, those that
+    never ran. The new workload is uploaded as retry/JOB/NAME. A job of this machine runs here at once, as with run
+    LOCAL; a job that was put on a queue is put on that queue again.
 
     \b
     Examples:
@@ -60,7 +59,7 @@ def retry(
     found = ledgers.find(job)
     selection = _selection(found, reason, only_failed=only_failed)
     cloud = found.records.cloud
-    if cloud is None or is_file(found.job):
+    if cloud is None or found.job.source.is_file:
         file = _written_file(found, selection)
         if not _run(found, file, threads, modules, allowed, clock=clock, output=output):
             raise SystemExit(1)
@@ -70,7 +69,7 @@ def retry(
     _submit(found, selection, cloud, output=output)
 
 
-def _selection(found: Found, reason: str | None, *, only_failed: bool) -> Selection:
+def _selection(found: FoundJob, reason: str | None, *, only_failed: bool) -> Selection:
     job = found.job
     never_ran = job.cancelled_ms is not None and not only_failed and reason is None
     if never_ran and len(found.records.ledger.dispatched(job.id)) < job.ranges:
@@ -81,7 +80,7 @@ def _selection(found: Found, reason: str | None, *, only_failed: bool) -> Select
     return Selection(unhandled=not only_failed, never_ran=never_ran, reason=reason)
 
 
-def _submit(found: Found, selection: Selection, cloud: "Cloud", *, output: Output) -> None:
+def _submit(found: FoundJob, selection: Selection, cloud: "Cloud", *, output: Output) -> None:
     from cli.running.submit import upload_all  # noqa: PLC0415 (boto3 takes longer to import than a local answer takes)
 
     with TemporaryDirectory(prefix="cloudkon-") as folder:
@@ -92,7 +91,7 @@ def _submit(found: Found, selection: Selection, cloud: "Cloud", *, output: Outpu
         upload_all(cloud, [Upload(path, key, key)], output=output)
 
 
-def _written_file(found: Found, selection: Selection) -> Path:
+def _written_file(found: FoundJob, selection: Selection) -> Path:
     """The new workload, in a file that stays: the job that comes of it may have to be retried too."""
     file = found.records.file
     folder = (results_folder(file) if file else data_folder()) / "retries" / found.job.id
@@ -110,17 +109,18 @@ def _written_file(found: Found, selection: Selection) -> Path:
     raise CloudKonError(f"{folder} holds a million retries. Delete some.")
 
 
-def _copy(found: Found, selection: Selection, out: BinaryIO) -> None:
+def _copy(found: FoundJob, selection: Selection, out: BinaryIO) -> None:
     if not copy_lines(found, selection, out).tasks:
         raise CloudKonError(f"No task of {found.job.id} is such that it is to be run again; nothing was begun.")
 
 
 def _name(job: Job) -> str:
-    return Path(job.source.key).name.removesuffix(".gz") or "tasks.txt"
+    name = Path(job.source.key).name.removesuffix(".gz")
+    return "tasks.txt" if name in ("", "..") else name
 
 
 def _run(
-    found: Found,
+    found: FoundJob,
     file: Path,
     threads: int | None,
     modules: Sequence[str],
@@ -131,10 +131,12 @@ def _run(
 ) -> bool:
     ledger_file, cloud, queue = found.records.file, found.records.cloud, found.job.source.bucket
     if queue == LOCAL_BUCKET and ledger_file is not None:
-        from cli.running.run_local_view import run_local  # noqa: PLC0415 (each way loads only what it needs)
+        from cli.running.local_options import LocalOptions  # noqa: PLC0415 (each way loads only what it needs)
+        from cli.running.run_local_view import run_local  # noqa: PLC0415
 
         slots = threads or os.cpu_count() or 1
-        return run_local(file, ledger_file, modules, allowed, slots, None, clock=clock, resume=False, output=output)
+        options = LocalOptions(file=file, ledger_file=ledger_file, slots=slots, modules=modules, allowed=allowed)
+        return run_local(options, clock=clock, output=output)
     if cloud is None:
         raise CloudKonError(
             f"{found.job.id} ran on the queue {queue}. Run it there: cloudkon-cli run {queue} -s {file}"

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from cli.jobs.ledgers import Found
-from cli.repair.workload_lines import Originals
+from cli.jobs.ledgers import FoundJob
+from cli.jobs.workload_lines import WorkloadLines
 from cloudkon.ledger.results import TaskState
 from cloudkon.reports.error_groups import error_contains
 from cloudkon.reports.task_results import ResultJson, task_results
@@ -38,7 +38,7 @@ class Selection:
         return wanted and (self.reason is None or error_contains(outcome, self.reason))
 
 
-def selected_lines(found: Found, selection: Selection) -> Iterator[Line | BadLine]:
+def selected_lines(found: FoundJob, selection: Selection) -> Iterator[Line | BadLine]:
     """The original lines of what is selected, after the workload's options; a line in memory at a time."""
     ledger = found.records.ledger
     reports = ledger.dispatched(found.job.id)
@@ -47,7 +47,7 @@ def selected_lines(found: Found, selection: Selection) -> Iterator[Line | BadLin
     first = next(numbers, None)
     if first is None:
         return  # without a look at the workload: it may be long gone
-    originals = Originals(found)
+    originals = WorkloadLines(found)
     headers = originals.headers()
     for line in originals.lines(LineOffsets(reports), _chain(first, numbers)):
         if isinstance(line, BadLine) or (is_task_line(line.text) and not is_header(line.text)):
@@ -63,7 +63,7 @@ class Copied:
     left_out: int = 0
 
 
-def copy_lines(found: Found, selection: Selection, out: BinaryIO) -> Copied:
+def copy_lines(found: FoundJob, selection: Selection, out: BinaryIO) -> Copied:
     """Write what is selected as a workload."""
     copied = Copied()
     for line in selected_lines(found, selection):

@@ -9,10 +9,11 @@ from cli.jobs.ledgers import Ledgers
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
 from cli.terminal.tables import Table
-from cli.terminal.units import duration, one_line, size
+from cli.terminal.units import duration, size
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ports import StoredObject
+from cloudkon.printable import one_line
 from cloudkon.reports.orphans import Orphan, Why, orphans
 from cloudkon.settings import Settings
 
@@ -25,15 +26,15 @@ _MEANING = {
 
 @click.command()
 @click.argument("job")
-@click.option("--yes", "is_meant", is_flag=True, help="Delete them; without it they are only shown.")
+@click.option("--yes", "is_meant", is_flag=True, help="Delete the files. Without it they are only shown.")
 @json_option
 @reads_ledgers
 @uses_clock
 def sweep(ledgers: Ledgers, job: str, *, clock: Clock, is_meant: bool, output: Output) -> None:
-    """Show what runs of JOB's tasks left behind that no result names; with --yes, delete it for good.
+    """Show the files that earlier runs of JOB's tasks left behind; with --yes, delete them for good.
 
-    Runs that failed, died or were too late leave their outputs, large values and unfinished uploads. What is younger
-    than a lease stays, for its writer may still be at it.
+    Runs that failed, crashed or were replaced by another run leave outputs, large values and unfinished uploads that
+    no result refers to. Files younger than a lease are kept, because a worker may still be writing them.
 
     \b
     Examples:
@@ -47,7 +48,7 @@ def sweep(ledgers: Ledgers, job: str, *, clock: Clock, is_meant: bool, output: O
     ripe = [orphan for orphan in everything if orphan.is_ripe(now_ms, lease_ms)]
     failed = set(store.remove([orphan.what for orphan in ripe])) if is_meant else set()
     output.listing(
-        (_described(orphan, is_removed=is_meant and orphan.what.key not in failed) for orphan in ripe),
+        (_as_json(orphan, is_removed=is_meant and orphan.what.key not in failed) for orphan in ripe),
         _table(ripe, now_ms),
     )
     if len(everything) > len(ripe):
@@ -79,7 +80,7 @@ def _table(ripe: Sequence[Orphan], now_ms: int) -> Table:
     return Table(("key", "size", "age", ""), ("left", "right", "right", "left"), rows)
 
 
-def _described(orphan: Orphan, *, is_removed: bool) -> dict[str, Any]:
+def _as_json(orphan: Orphan, *, is_removed: bool) -> dict[str, Any]:
     what = orphan.what
     shown = {"key": what.key, "why": orphan.why.value, "since_ms": what.since_ms, "removed": is_removed}
     return shown | ({"size_bytes": what.size_bytes} if isinstance(what, StoredObject) else {"upload": what.id})

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import click
 
-from cli.stage.findings import show
+from cli.stage.findings import show_findings
 from cli.stage.this_machine import check_machine
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
@@ -13,13 +13,13 @@ from cloudkon.stage.checkup import CheckResult
 @click.command()
 @stage_option
 @json_option
-@click.option("--machine", "only_machine", is_flag=True, help="Examine this machine only; AWS is not asked.")
+@click.option("--machine", "only_machine", is_flag=True, help="Check this machine only, and ask AWS nothing.")
 @uses_clock
 def doctor(stage: str, *, clock: Clock, output: Output, only_machine: bool) -> None:
-    """Examine this machine and a stage: what is well, what is not, and what to do about it.
+    """Check this machine and an installation, and say what to do about each problem.
 
-    Reads only. Each line is ok, a problem, absent where only those who want it need it, or unknown where nobody could
-    be asked. Exits with 1 if there is a problem. With --json, a line a finding.
+    Nothing is changed. Each line says ok, problem, absent (an optional part that is not there) or unknown (AWS did not
+    let us ask). Exits with 1 if there is a problem. With --json each finding is an object on a line.
 
     \b
     Examples:
@@ -27,7 +27,7 @@ def doctor(stage: str, *, clock: Clock, output: Output, only_machine: bool) -> N
       cloudkon-cli doctor --machine
       cloudkon-cli doctor --stage prod --json | jq -r 'select(.verdict == "problem") | .remedy'
     """
-    if not show(check_machine() if only_machine else _all(stage, clock), output=output):
+    if not show_findings(check_machine() if only_machine else _all(stage, clock), output=output):
         raise SystemExit(1)
 
 

@@ -11,12 +11,12 @@ from cloudkon.stage.checkup import CheckResult, Verdict
 _COLOURS = {Verdict.OK: "green", Verdict.PROBLEM: "red", Verdict.ABSENT: "blue", Verdict.UNKNOWN: "yellow"}
 
 
-def show(findings: Iterable[CheckResult], *, output: Output) -> bool:
+def show_findings(findings: Iterable[CheckResult], *, output: Output) -> bool:
     """Print each finding as it comes, and in the end how many there were of each verdict; tell whether all is well."""
     counts: Counter[Verdict] = Counter()
     for finding in findings:
         counts[finding.verdict] += 1
-        output.value(_described(finding), _text(finding))
+        output.value(_as_json(finding), _text(finding))
     output.say(_summary(counts))
     return not counts[Verdict.PROBLEM]
 
@@ -28,13 +28,13 @@ def _summary(counts: Counter[Verdict]) -> str:
     return ", ".join([told, *(other for other in others if not other.startswith("0 "))]) + "."
 
 
-def _described(finding: CheckResult) -> dict[str, str]:
+def _as_json(finding: CheckResult) -> dict[str, str]:
     shown = {"subject": finding.subject, "verdict": finding.verdict.value, "says": finding.says}
     return shown | ({"remedy": finding.remedy} if finding.remedy else {})
 
 
 def _text(finding: CheckResult) -> Iterator[str]:
-    verdict = click.style(f"{finding.verdict.value:<8}", fg=_COLOURS[finding.verdict])
-    yield f"{verdict} {finding.subject:<14} {' '.join(finding.says.split())}"
+    line, verdict = str(finding), finding.verdict.value
+    yield click.style(verdict, fg=_COLOURS[finding.verdict]) + line.removeprefix(verdict)
     if finding.remedy:
         yield f"{'':8} {'':14} -> {finding.remedy}"

@@ -4,16 +4,17 @@ from typing import Any
 
 import click
 
-from cli.terminal.confirm import is_agreed
+from cli.terminal.confirm import confirm
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
 from cli.terminal.tables import Table, print_tables
-from cli.terminal.units import duration, one_line
+from cli.terminal.units import duration
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.leftovers.stage import find, remove
 from cloudkon.aws.session import Session
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
+from cloudkon.printable import one_line
 from cloudkon.settings import Settings
 from cloudkon.stage.leftovers import DAY_MS, Leftover, Unsearched
 
@@ -21,19 +22,18 @@ _SHOWN_CHARACTERS = 1_000
 
 
 @click.command()
-@click.option("--yes", "is_meant", is_flag=True, help="Remove all of it; ask nothing.")
+@click.option("--yes", "is_meant", is_flag=True, help="Remove everything shown, without asking.")
 @stage_option
 @json_option
 @uses_clock
 def gc(stage: str, *, clock: Clock, is_meant: bool, output: Output) -> None:
-    """Show what is left over of a stage and nobody can be using, and remove it once you agree.
+    """Show what is left over of a stage and no longer used, and remove it once you agree.
 
-    Machines, disks and uploads that failed runs left; and, once the stage's stack is gone, its functions with their
-    roles, logs, alarms and whatever else stood beside the stack. Workloads, results, queues and ledgers are never
-    touched. Asks on a terminal; anywhere else, and with --json, it only shows, unless --yes is given. Exits with 1 if
-    something could not be removed. With --json, a line a thing.
+    These are machines, disks and uploads that failed commands left and, once the stage's stack is gone, its functions,
+    roles, logs and alarms. Workloads, results, queues and ledgers are never touched. On a terminal you are asked
+    first. Elsewhere, and with --json, nothing is removed without --yes. Exits with 1 if something could not be removed.
 
-    Old images are left to: workers image prune.
+    Old images are removed by: workers image prune.
 
     \b
     Examples:
@@ -43,20 +43,20 @@ def gc(stage: str, *, clock: Clock, is_meant: bool, output: Output) -> None:
     """
     session = Session()
     subject = Subject(session, session.names(stage), Settings.from_environ(os.environ), clock)
-    found = _found(subject)
+    found = _find_leftovers(subject)
     if output.is_text:
         _show(found, subject.clock.now_ms())
-    agreed = found if is_meant else _agreed(subject, found) if found and output.is_text else []
+    agreed = found if is_meant else _ask(subject, found) if found and output.is_text else []
     stays = _remove(subject, agreed)
     if not output.is_text:
         for leftover in found:
-            output.value(_described(leftover, is_removed=leftover in agreed, error=stays.get(leftover.key)))
+            output.value(_as_json(leftover, is_removed=leftover in agreed, error=stays.get(leftover.key)))
     if stays:
         raise CloudKonError(f"{len(stays):,} of {len(agreed):,} could not be removed, see above. Run it again.")
-    _say(stage, found, agreed)
+    _say_what_is_left(stage, found, agreed)
 
 
-def _found(subject: Subject) -> list[Leftover]:
+def _find_leftovers(subject: Subject) -> list[Leftover]:
     """What is left over; where nobody could look is told."""
     found = []
     for each in find(subject):
@@ -67,9 +67,9 @@ def _found(subject: Subject) -> list[Leftover]:
     return found
 
 
-def _agreed(subject: Subject, found: Sequence[Leftover]) -> list[Leftover]:
+def _ask(subject: Subject, found: Sequence[Leftover]) -> list[Leftover]:
     """What was shown and is agreed to, and, as answers take their time, is still left over."""
-    if not is_agreed(f"Remove these {len(found):,} for good?"):
+    if not confirm(f"Remove these {len(found):,} for good?"):
         return []
     shown = {leftover.key for leftover in found}
     still = {each.key for each in find(subject) if isinstance(each, Leftover)}
@@ -109,14 +109,14 @@ def _age(age_ms: int) -> str:
     return f"{age_ms // DAY_MS:,} d" if age_ms >= 2 * DAY_MS else duration(max(0, age_ms))
 
 
-def _say(stage: str, found: Sequence[Leftover], agreed: Sequence[Leftover]) -> None:
+def _say_what_is_left(stage: str, found: Sequence[Leftover], agreed: Sequence[Leftover]) -> None:
     if not found:
         click.echo(f"Nothing is left over of {stage}.", err=True)
     elif not agreed:
         click.echo(f"Nothing was removed. Remove it for good: cloudkon-cli gc --stage {stage} --yes", err=True)
 
 
-def _described(leftover: Leftover, *, is_removed: bool, error: str | None) -> dict[str, Any]:
+def _as_json(leftover: Leftover, *, is_removed: bool, error: str | None) -> dict[str, Any]:
     told = {
         "kind": leftover.kind.value,
         "id": leftover.id,

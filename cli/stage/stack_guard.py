@@ -15,16 +15,21 @@ _JOBS = 50
 """How many of the latest jobs are asked whether they have ended."""
 
 
-def may_end(session: Session, names: Names, clock: Clock, *, force: bool, delete_data: bool) -> None:
+def check_deletable(session: Session, names: Names, clock: Clock, *, force: bool, delete_data: bool) -> None:
     """Raises CloudKonError with the first thing that stands in the way; nothing has been deleted then."""
     for function in names.functions:
         if function_exists(session.functions(), function):
             raise CloudKonError(
                 f"The Lambda {function} stands, and would fail without the stack; nothing was deleted. "
-                f"Delete it first: chalice delete --stage {names.stage}"
+                f"Delete both: cloudkon-cli undeploy --stage {names.stage}"
             )
+    check_nothing_is_lost(session, names, clock, force=force, delete_data=delete_data)
+
+
+def check_nothing_is_lost(session: Session, names: Names, clock: Clock, *, force: bool, delete_data: bool) -> None:
+    """The same of what somebody may still want: jobs, machines and objects."""
     if not force:
-        _nobody_works(session, names, clock)
+        _check_nobody_works(session, names, clock)
     if not delete_data:
         for bucket in (names.workloads_bucket, names.results_bucket):
             if holds_objects(session.s3(), bucket):
@@ -34,7 +39,7 @@ def may_end(session: Session, names: Names, clock: Clock, *, force: bool, delete
                 )
 
 
-def _nobody_works(session: Session, names: Names, clock: Clock) -> None:
+def _check_nobody_works(session: Session, names: Names, clock: Clock) -> None:
     if job := _running(names, clock):
         raise CloudKonError(
             f"The job {job} has not ended; nothing was deleted. Wait for it, or cancel it: cloudkon-cli cancel {job}. "

@@ -1,14 +1,12 @@
 """Examines this machine: what is installed, and so which of CloudKon's parts can work here."""
 
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-from cloudkon.stage.checkup import CheckResult, absent, ok, problem
+from cloudkon.stage.checkup import CheckResult, absent, check_python, ok, problem
 
-_OLDEST = (3, 11)
 # The extra, the modules that tell whether it is installed, and what it is for.
 _EXTRAS = (
     ("animoto", ("av", "PIL", "aiohttp"), "videos can be made"),
@@ -20,7 +18,7 @@ _EXTRAS = (
 
 def check_machine(find: Callable[[str], object] = find_spec) -> Iterator[CheckResult]:
     """Python, CloudKon itself, and each extra; find is asked for modules by name."""
-    yield _python()
+    yield check_python()
     yield _ourselves()
     for extra, modules, purpose in _EXTRAS:
         missing = [module for module in modules if not _is_there(module, find)]
@@ -38,13 +36,6 @@ def _is_there(module: str, find: Callable[[str], object]) -> bool:
         return find(module) is not None
     except ModuleNotFoundError:  # of the package that it lies in
         return False
-
-
-def _python() -> CheckResult:
-    here = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < _OLDEST:
-        return problem("python", f"This is Python {here}.", "Use Python 3.11 or later.")
-    return ok("python", here)
 
 
 def _ourselves() -> CheckResult:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloudkon.clock import Clock
+from cloudkon.own_modules import ROOT
 
 _POLL_S = 0.05
 _PATIENCE_S = 10.0
@@ -71,11 +72,11 @@ def start_detached(command: Sequence[str], environment: Mapping[str, str], log: 
 
 def cli(*arguments: str) -> list[str]:
     """The console script as a command that is found from wherever this one was started."""
-    return [sys.executable, "-m", "cli.main", *arguments]
+    return [sys.executable, str(Path(ROOT, "cloudkon_cli.py")), *arguments]
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def ignoring_signals() -> Iterator[None]:
     """Let nothing interrupt the clean-up after an interruption; of the main thread only."""
     before = [(number, signal.signal(number, signal.SIG_IGN)) for number in _INTERRUPTIONS]
     try:
@@ -119,7 +120,7 @@ def run_to_end(command: Sequence[str], environment: Mapping[str, str], cwd: Path
     return child.returncode, said
 
 
-def run_in_sight(command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> int:
+def run_visibly(command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> int:
     """Run a command that says on stderr what it does, return its exit code; if we are interrupted, it is told to end.
 
     It does not get the terminal's Ctrl-C itself: what it would say then is nobody's business.
@@ -135,7 +136,7 @@ def run_in_sight(command: Sequence[str], environment: Mapping[str, str], cwd: Pa
         try:
             return child.wait()
         except BaseException:
-            with undisturbed():
+            with ignoring_signals():
                 child.terminate()
                 child.wait()
             raise

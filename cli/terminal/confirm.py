@@ -5,10 +5,10 @@ import sys
 import click
 
 
-def is_agreed(question: str) -> bool:
+def confirm(question: str) -> bool:
     """What the person at the terminal answers; where there is none, no."""
-    return at_a_terminal() and click.confirm(question, err=True)
+    return is_at_terminal() and click.confirm(question, err=True)
 
 
-def at_a_terminal() -> bool:
+def is_at_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()

@@ -8,7 +8,7 @@ _SPAN = re.compile(r"([1-9][0-9]{0,8})([smhd]?)")
 _UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
-class Span(click.ParamType[int]):
+class DurationParam(click.ParamType[int]):
     """Such as 90s, 30m, 1h or 7d [s]."""
 
     name = "duration"

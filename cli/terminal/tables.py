@@ -1,7 +1,7 @@
 """Draws tables: with rich on a terminal, as aligned text where the output is read by another program."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import click
@@ -10,11 +10,13 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from cloudkon.printable import printable
+
 _GAP = "  "
 _GAP_ON_A_TERMINAL = 3
 _LEAST_TEXT = 24
 """The last column is folded where it is long; into less than this it is not worth reading."""
-_SILENT = frozenset({"", "-"})
+_EMPTY = frozenset({"", "-"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +27,25 @@ class Table:
     sides: Sequence[Literal["left", "right"]]
     rows: Sequence[Sequence[str]]
 
-    def telling(self) -> "Table":
+    def without_empty_columns(self) -> "Table":
         """Without the columns in which no row says anything."""
-        kept = [at for at in range(len(self.sides)) if any(row[at] not in _SILENT for row in self.rows)]
+        kept = [at for at in range(len(self.sides)) if any(row[at] not in _EMPTY for row in self.rows)]
         header, *rows = ([line[at] for at in kept] for line in (self.header, *self.rows))
         return Table(header, [self.sides[at] for at in kept], rows)
 
 
+def _printable(table: Table) -> Table:
+    """The table, with nothing in it that could move a cursor or turn a line around: anybody may have written it."""
+    return replace(table, rows=[[printable(cell) for cell in row] for row in table.rows])
+
+
 def print_tables(tables: Sequence[Table]) -> None:
     """Write the tables to stdout, a blank line between them; those without rows are left out."""
-    filled = [table for table in tables if table.rows]
+    filled = [_printable(table) for table in tables if table.rows]
     console = Console()
     for number, table in enumerate(filled):
         if console.is_terminal:
-            for fitting in [table] if _fits(table, console.width) else _upright(table):
+            for fitting in [table] if _fits(table, console.width) else _as_cards(table):
                 console.print(_rich(fitting))
             continue
         if number:
@@ -53,10 +60,10 @@ def _fits(table: Table, width: int) -> bool:
     return not table.header or sum(widths) + _GAP_ON_A_TERMINAL * len(widths) + min(last, _LEAST_TEXT) <= width
 
 
-def _upright(table: Table) -> Iterator[Table]:
+def _as_cards(table: Table) -> Iterator[Table]:
     """A table a row, of what the row says: each column is a line."""
     for row in table.rows:
-        said = [pair for pair in zip(table.header, row, strict=True) if pair[1] not in _SILENT]
+        said = [pair for pair in zip(table.header, row, strict=True) if pair[1] not in _EMPTY]
         yield Table((), ("left", "left"), said)
 
 

@@ -1,5 +1,6 @@
-"""What an examination of an installation finds: of each thing, how it is, and what to do about it."""
+"""What an examination of a machine or an installation finds: of each thing, how it is, and what to do about it."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,7 +25,12 @@ class CheckResult:
     remedy: str = ""
     """What to do about a problem, how to get what is absent, or how to come to know."""
 
+    def __str__(self) -> str:
+        """One line, without the remedy."""
+        return f"{self.verdict.value:<8} {self.subject:<14} {' '.join(self.says.split())}"
 
+
+OLDEST_PYTHON = (3, 11)
 Check = Callable[[], Iterable[CheckResult]]
 
 
@@ -32,7 +38,7 @@ def ok(subject: str, says: str) -> CheckResult:
     return CheckResult(subject, Verdict.OK, says)
 
 
-def problem(subject: str, says: str, remedy: str) -> CheckResult:
+def problem(subject: str, says: str, remedy: str = "") -> CheckResult:
     return CheckResult(subject, Verdict.PROBLEM, says, remedy)
 
 
@@ -42,6 +48,14 @@ def absent(subject: str, says: str, remedy: str) -> CheckResult:
 
 def unknown(subject: str, says: str, remedy: str = "") -> CheckResult:
     return CheckResult(subject, Verdict.UNKNOWN, says, remedy)
+
+
+def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> CheckResult:
+    """Whether this Python is new enough for CloudKon."""
+    here = ".".join(map(str, version))
+    if version < OLDEST_PYTHON:
+        return problem("python", f"This is Python {here}.", "Use Python 3.11 or later.")
+    return ok("python", here)
 
 
 def run_check(subject: str, check: Check) -> Iterator[CheckResult]:

@@ -41,7 +41,7 @@ class Server:
             case "never":
                 writer.write(_head("500 Internal Server Error", 0))
             case "private":
-                writer.write(_head("302 Found", 0, "Location: http://10.255.255.1/a.jpg\r\n"))
+                writer.write(_head("302 FoundJob", 0, "Location: http://10.255.255.1/a.jpg\r\n"))
             case "short":
                 data = self._data(name)
                 writer.write(_head("200 OK", 2 * len(data)) + data)
@@ -56,7 +56,7 @@ class Server:
                 data = self._data(name)
                 writer.write(_head("200 OK", len(data)) + data)
             case _:
-                writer.write(_head("404 Not Found", 0))
+                writer.write(_head("404 Not FoundJob", 0))
 
     def _data(self, name: str) -> bytes:
         return (self._folder / name).read_bytes()

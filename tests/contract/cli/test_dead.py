@@ -11,9 +11,9 @@ from cli.main import cloudkon_cli
 from cloudkon.aws.queue import SqsQueue
 from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.job import RangeKey
-from cloudkon.local.clock import ManualClock
 from cloudkon.messages.wire import encode_bundle, encode_range, encode_undecodable
 from tests.support.emulators.moto_aws import AwsLab, enter
+from tests.support.manual_clock import ManualClock
 
 NUMBERS = itertools.count(1)
 BUNDLE = encode_bundle(Bundle(BundleKey("job", 0, 7), LineNumbers(((1, 2),)), ("sleep 1", "sleep \x1b[31m"), 5, 6))

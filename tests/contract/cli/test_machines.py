@@ -12,10 +12,10 @@ from cloudkon.aws.ledger.dynamodb import DynamoLedger
 from cloudkon.aws.machines.prices import Prices
 from cloudkon.clock import SystemClock
 from cloudkon.ledger.fleet import Instance, WorkerState
-from cloudkon.local.clock import ManualClock
 from cloudkon.stage.names import STAGE_TAG, Names
 from tests.support.data.rows import worker_status
 from tests.support.emulators.moto_aws import AwsLab, enter
+from tests.support.manual_clock import ManualClock
 
 STAGE = "fleet"
 ACCOUNT = "123456789012"  # moto's

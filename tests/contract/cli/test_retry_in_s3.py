@@ -13,11 +13,11 @@ from cloudkon.aws.store import S3Store
 from cloudkon.ledger.job import Job, Source, job_id
 from cloudkon.ledger.lease import Claim, Claimed
 from cloudkon.ledger.results import TaskResult, TaskState
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.messages.wire import decode_bundle
 from dispatcher.dispatch import Dispatcher
 from tests.support.emulators.moto_aws import AwsLab, enter
+from tests.support.manual_clock import ManualClock
 
 NUMBERS = itertools.count(1)
 ACCOUNT, REGION = "123456789012", "eu-central-1"

@@ -11,8 +11,8 @@ from cli.main import cloudkon_cli
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import SystemClock
 from cloudkon.ledger.job import Job, RangeReport, Source, job_id
-from cloudkon.local.clock import ManualClock
 from tests.support.emulators.moto_aws import AwsLab, enter
+from tests.support.manual_clock import ManualClock
 
 NUMBERS = itertools.count(1)
 ACCOUNT, REGION = "123456789012", "eu-central-1"

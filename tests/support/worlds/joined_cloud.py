@@ -116,8 +116,10 @@ def joined_cloud(home: Path) -> Iterator[JoinedCloud]:
     joined = {**environment, **{f"AWS_ENDPOINT_URL_{name}": fleet for name in FLEET_SERVICES.values()}}
     with ExitStack() as stack:
         park = environment | {"MOTO_ACCOUNT_ID": ACCOUNT, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
-        stack.enter_context(_server("machine_park", ports[1], park, home, str(ports[1]), str(machines)))
-        stack.enter_context(_server("handing_on", ports[0], environment | _ministack(ports[0], fleet, home), home))
+        stack.enter_context(_server("machines.machine_park", ports[1], park, home, str(ports[1]), str(machines)))
+        stack.enter_context(
+            _server("worlds.handing_on", ports[0], environment | _ministack(ports[0], fleet, home), home)
+        )
         names = Names(STAGE, ACCOUNT, environment["AWS_REGION"])
         root = clone(home / "cloudkon")
         joined["PYTHONPATH"] = str(root)
@@ -165,7 +167,7 @@ def _server(module: str, port: int, environment: Mapping[str, str], home: Path, 
     finally:
         assert process.stdin is not None
         process.stdin.close()
-        if module != "machine_park":  # which ends with its input
+        if module != "machines.machine_park":  # which ends with its input
             process.terminate()
         try:
             process.wait(60)

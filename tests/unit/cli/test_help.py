@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import click
 import pytest
+from click.testing import CliRunner
 
-from cli.main import cloudkon_cli
+from cli.main import _COMMANDS, cloudkon_cli
 
 
 def commands(group: click.Group, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
@@ -41,3 +42,20 @@ def test_each_command_has_an_example_in_the_help(path: str) -> None:
     assert context.parent is not None
     nearest = (command.help or "", context.parent.command.help or "")
     assert any("Example" in text and path in text for text in nearest)
+
+
+def test_the_commands_are_listed_by_what_they_are_for() -> None:
+    """The help of 80 columns lists every command once, in sections, each on one line."""
+    shown = CliRunner().invoke(cloudkon_cli, ["--help"], terminal_width=80).stdout
+    sections = [section.partition(":\n")[0] for section in shown.split("\n\n")]
+    assert [name for name in sections if name in ("Run", "Look", "Repair", "Machines", "Set up")] == [
+        "Run",
+        "Look",
+        "Repair",
+        "Machines",
+        "Set up",
+    ]
+    for name, entry in _COMMANDS.items():
+        assert [line.split(maxsplit=1)[1] for line in shown.splitlines() if line.startswith(f"  {name} ")] == [
+            entry.help
+        ]

@@ -15,8 +15,9 @@ from cli.fleet.artifacts import Artifacts, _copy_project, built, given
 from cloudkon.errors import InputError, NotFoundError
 from cloudkon.settings import Settings
 from cloudkon.stage.ami import USER_DATA_BYTES, Console, user_data
+from cloudkon.stage.checkup import Verdict
 from cloudkon.stage.names import Names
-from ec2_worker.__main__ import _LAST_WORDS_S
+from ec2_worker.__main__ import _SHUTDOWN_S
 from ec2_worker.handlers import handlers
 from ec2_worker.lifecycle.exits import Exit
 from ec2_worker.selftest import check
@@ -84,7 +85,7 @@ def test_lines_of_the_provisioning_are_found_in_the_console() -> None:
 def test_the_unit_gives_a_drain_its_time() -> None:
     """systemd waits for longer than a receive, a drain and the last words of a worker's processes take."""
     settings = Settings()
-    assert int(WORKER["Service"]["TimeoutStopSec"]) > settings.poll_s + settings.drain_s + _LAST_WORDS_S
+    assert int(WORKER["Service"]["TimeoutStopSec"]) > settings.poll_s + settings.drain_s + _SHUTDOWN_S
     assert WORKER["Service"]["KillMode"] == "mixed"
 
 
@@ -114,16 +115,16 @@ def test_everything_is_in_the_wheel() -> None:
 def test_this_machine_can_be_a_worker() -> None:
     """Each check is good where the tests run: a video is made, too."""
     found = list(check(handlers([], []), Settings(), StillClock(FUTURE_MS)))
-    assert [finding.name for finding in found] == ["python", "tasks", "disk", "certificates", "clock", "video"]
-    assert [str(finding) for finding in found if not finding.good] == []
+    assert [finding.subject for finding in found] == ["python", "tasks", "disk", "certificates", "clock", "video"]
+    assert [str(finding) for finding in found if finding.verdict is not Verdict.OK] == []
 
 
 def test_what_is_wrong_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk, a clock that is behind and a missing library are each a line, and none hides another."""
     monkeypatch.setattr("ec2_worker.handlers._VIDEOS_NEED", ("no_such_library",))
     found = list(check(handlers([], []), Settings(free_disk_mb=10**9), StillClock(0)))
-    assert [finding.name for finding in found if not finding.good] == ["disk", "clock", "video"]
-    assert str(found[-1]).startswith("problem  video: this worker can't make any")
+    assert [finding.subject for finding in found if finding.verdict is not Verdict.OK] == ["disk", "clock", "video"]
+    assert str(found[-1]).startswith("problem  video          this worker can't make any")
 
 
 @pytest.mark.parametrize(("free_mb", "code"), [("0", 0), ("1000000000", 1)])

@@ -1,36 +1,149 @@
-"""The law of the house: who may import whom, who may read the environment, and how long a file may be."""
+"""The law of the house: which room may import which, who reads the environment, how much a file and a folder hold."""
 
 import ast
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 FILES = sorted(
     path
-    for place in ("app.py", "animoto", "bench", "cli", "cloudkon", "dispatcher", "ec2_worker", "tests")
+    for place in (
+        "app.py",
+        "cloudkon_cli.py",
+        "animoto",
+        "bench",
+        "cli",
+        "cloudkon",
+        "dispatcher",
+        "ec2_worker",
+        "tests",
+    )
     for path in (Path(place).rglob("*.py") if Path(place).is_dir() else [Path(place)])
 )
 PRODUCT = [path for path in FILES if path.parts[0] != "tests"]
 OURS = ("animoto", "bench", "cli", "cloudkon", "dispatcher", "ec2_worker", "infrastructure", "tests")
 
-# The longest prefix that fits a file decides. "core" are the modules directly in cloudkon/, wiring.py left out.
-LAW: dict[str, set[str]] = {
-    "animoto/": {"core", "animoto"},
-    "app.py": {"dispatcher"},
-    "bench/": {"animoto", "core", "wiring", "aws", "local", "dispatcher", "ec2_worker", "cli", "bench"},
-    "cli/": {"animoto", "core", "wiring", "aws", "local", "dispatcher", "ec2_worker", "cli"},
-    "cloudkon/": {"core"},
-    "cloudkon/aws/": {"core", "aws"},
-    "cloudkon/local/": {"core", "local"},
-    "cloudkon/wiring.py": {"core", "aws", "local"},
-    "dispatcher/": {"core", "dispatcher"},
-    "dispatcher/app.py": {"core", "wiring", "dispatcher"},
-    "ec2_worker/": {"core", "ec2_worker"},
-    "ec2_worker/__main__.py": {"core", "wiring", "ec2_worker"},
+# A folder is a room. These files, too, are rooms of their own, or belong to another room than the folder they lie in.
+APART: dict[str, str] = {
+    "app.py": "app",
+    "cloudkon_cli.py": "cloudkon_cli",
+    "cloudkon/__init__.py": "cloudkon",
+    "cloudkon/errors.py": "base",
+    "cloudkon/own_modules.py": "base",
+    "cloudkon/clock.py": "base",
+    "cloudkon/backoff.py": "base",
+    "cloudkon/printable.py": "base",
+    "cloudkon/settings.py": "settings",
+    "cloudkon/ports.py": "ports",
+    "cloudkon/wiring.py": "wiring",
+    "cloudkon/aws/cloud.py": "aws/cloud",
+    "dispatcher/app.py": "dispatcher/app",
+    "ec2_worker/__main__.py": "ec2_worker/main",
+    "ec2_worker/assembly.py": "ec2_worker/assembly",
+    "animoto/addresses.py": "animoto/download",
+    "animoto/fetch.py": "animoto/download",
+    "animoto/in_order.py": "animoto/in_order",
+    "animoto/canvas.py": "animoto/picture",
+    "animoto/pictures.py": "animoto/picture",
+    "animoto/render.py": "animoto/movie",
+    "animoto/picture/broken.py": "animoto/download",  # what could not be fetched is broken, too
+    "animoto/video.py": "animoto/movie",
 }
+_ALL_OF_CORE = {"base", "settings", "ports"} | {
+    f"cloudkon/{room}" for room in ("handlers", "ledger", "messages", "reports", "stage", "telemetry", "workload")
+}
+_ALL_OF_AWS = {"aws/cloud", "cloudkon/aws"} | {
+    f"cloudkon/aws/{room}" for room in ("checkups", "leftovers", "ledger", "machines", "stack")
+}
+_ALL_OF_ANIMOTO = {
+    "animoto",
+    "animoto/in_order",
+    "animoto/download",
+    "animoto/h264",
+    "animoto/movie",
+    "animoto/picture",
+}
+_BELOW_THE_CLI = (
+    _ALL_OF_CORE | _ALL_OF_AWS | {"cloudkon/local", "wiring", "dispatcher", "ec2_worker", "ec2_worker/assembly"}
+)
+# What each room may import, beside itself.
+LAW: dict[str, set[str]] = {
+    "base": set(),
+    "settings": {"base"},
+    "cloudkon/stage": {"base"},
+    "cloudkon/telemetry": {"base", "cloudkon/stage"},
+    "cloudkon/ledger": {"base", "cloudkon/stage", "cloudkon/telemetry"},
+    "ports": {"base", "cloudkon/ledger", "cloudkon/telemetry"},
+    "cloudkon/workload": {"base", "ports", "cloudkon/ledger"},
+    "cloudkon/messages": {"base", "ports", "cloudkon/ledger", "cloudkon/telemetry"},
+    "cloudkon/handlers": {"base", "ports", "cloudkon/ledger", "cloudkon/telemetry", "cloudkon/workload"},
+    "cloudkon/reports": {
+        "base",
+        "ports",
+        "cloudkon/ledger",
+        "cloudkon/messages",
+        "cloudkon/telemetry",
+        "cloudkon/workload",
+    },
+    "cloudkon": {"cloudkon/handlers"},
+    "cloudkon/local": {"base", "settings", "ports", "cloudkon/ledger"},
+    "cloudkon/aws": {"base", "settings", "ports", "cloudkon/stage", "cloudkon/telemetry"},
+    "cloudkon/aws/ledger": {"base", "ports", "cloudkon/ledger", "cloudkon/aws"},
+    "cloudkon/aws/machines": {"base", "cloudkon/stage", "cloudkon/aws"},
+    "cloudkon/aws/stack": {"base", "cloudkon/stage", "cloudkon/aws"},
+    "aws/cloud": {"base", "settings", "ports", "cloudkon/stage", "cloudkon/telemetry"}
+    | {"cloudkon/aws", "cloudkon/aws/ledger", "cloudkon/aws/machines"},
+    "cloudkon/aws/checkups": {"base", "settings", "cloudkon/stage", "aws/cloud", "cloudkon/aws"}
+    | {"cloudkon/aws/machines", "cloudkon/aws/stack"},
+    "cloudkon/aws/leftovers": {"base", "cloudkon/ledger", "cloudkon/stage", "aws/cloud"}
+    | {f"cloudkon/aws{room}" for room in ("", "/checkups", "/ledger", "/machines", "/stack")},
+    "wiring": _ALL_OF_CORE | {"cloudkon/aws", "aws/cloud", "cloudkon/local"},
+    "dispatcher": _ALL_OF_CORE,
+    "dispatcher/app": _ALL_OF_CORE | {"dispatcher", "wiring"},
+    "app": {"dispatcher/app"},
+    "cloudkon_cli": {"base", "cli"},
+    "ec2_worker/telemetry": _ALL_OF_CORE,
+    "ec2_worker/pipeline": _ALL_OF_CORE | {"ec2_worker/telemetry"},
+    "ec2_worker/health": _ALL_OF_CORE | {"ec2_worker/telemetry", "ec2_worker/pipeline"},
+    "ec2_worker/lifecycle": _ALL_OF_CORE | {f"ec2_worker/{room}" for room in ("telemetry", "pipeline", "health")},
+    "ec2_worker": _ALL_OF_CORE | {f"ec2_worker/{room}" for room in ("telemetry", "pipeline", "health", "lifecycle")},
+    "ec2_worker/assembly": _ALL_OF_CORE
+    | {f"ec2_worker{room}" for room in ("", "/telemetry", "/pipeline", "/health", "/lifecycle")}
+    | {"wiring", "aws/cloud"},
+    "ec2_worker/main": _ALL_OF_CORE
+    | {
+        "ec2_worker",
+        "ec2_worker/assembly",
+        "ec2_worker/health",
+        "ec2_worker/lifecycle",
+        "ec2_worker/telemetry",
+        "wiring",
+    },
+    "animoto/h264": {"base"},
+    "animoto/in_order": set(),
+    "animoto/download": {"base", "ports"},
+    "animoto/picture": {"base", "animoto/h264", "animoto/download"},
+    "animoto/movie": {"base", "animoto/in_order", "animoto/h264", "animoto/picture"},
+    "animoto": _ALL_OF_CORE | {"cloudkon"} | (_ALL_OF_ANIMOTO - {"animoto"}),
+    "cli/system": _BELOW_THE_CLI,
+    "cli/terminal": _BELOW_THE_CLI,
+    "cli/jobs": _BELOW_THE_CLI | {"cli/system", "cli/terminal"},
+    "cli/running": _BELOW_THE_CLI
+    | {"ec2_worker/pipeline", "ec2_worker/lifecycle"}
+    | {"cli/system", "cli/terminal", "cli/jobs"},
+    "cli/repair": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/jobs", "cli/running"},
+    "cli/embedded": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal"},
+    "cli/stage": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal", "cli/embedded"},
+    "cli": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal"},
+    "cli/fleet": _BELOW_THE_CLI | {"cli", "cli/system", "cli/terminal", "cli/jobs"},
+}
+# What is measured may be taken in hand.
+MAY_IMPORT_ALL = ("bench/",)
 # Packages that only some files may import; every other one only animoto/ may, for its pictures and its sound.
 KEPT_TO: dict[str, str] = {
     "boto3": "cloudkon/aws/",
@@ -39,12 +152,14 @@ KEPT_TO: dict[str, str] = {
     "aws_xray_sdk": "cloudkon/aws/xray.py",
     "opentelemetry": "cloudkon/telemetry/otel.py",
     "chalice": "dispatcher/app.py",
+    "msgspec": "cloudkon/handlers/",
     "click": "cli/",
     "rich": "cli/",
 }
 READS_THE_ENVIRONMENT = ("bench/", "cli/", "dispatcher/app.py", "ec2_worker/__main__.py")
 MOST_LINES = 300
-NAMES_OF_NOTHING = {"common", "helpers", "misc", "util", "utils"}
+MOST_FILES = 16
+NAMES_OF_NOTHING = {"base", "common", "core", "helper", "helpers", "lib", "misc", "shared", "tools", "util", "utils"}
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -57,30 +172,41 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
-def part_of(module: str) -> str:
-    """Which part of the house a module of ours belongs to."""
-    package, _, rest = module.partition(".")
-    below = rest.partition(".")[0]
-    if package != "cloudkon":
-        return package
-    return below if below in {"aws", "local", "wiring"} else "core"
+def room_of(path: Path) -> str:
+    """Which room a file belongs to."""
+    return APART.get(path.as_posix()) or path.parent.as_posix()
 
 
-def may_import(path: Path) -> set[str]:
-    return LAW[max((prefix for prefix in LAW if path.as_posix().startswith(prefix)), key=len)]
+def file_of(module: str) -> Path:
+    """The file of ours that an imported name comes from: a module, a package, or something that one of them holds."""
+    path = Path(*module.split("."))
+    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return file_of(module.rpartition(".")[0])
 
 
 def test_the_law_has_something_to_hold() -> None:
-    """The files are found from where the tests are run."""
+    """The files are found from where the tests are run, and every room has its law."""
     assert len(PRODUCT) > 100
-    assert {part_of(module) for path in PRODUCT for module in imports(path)} >= {"core", "aws", "local", "wiring"}
+    assert {room_of(path) for path in PRODUCT if not path.as_posix().startswith(MAY_IMPORT_ALL)} == set(LAW)
+    assert all(Path(path).is_file() for path in APART)
+
+
+def test_rooms_import_each_other_in_no_circle() -> None:
+    """The rooms can be put in an order in which each imports only those before it."""
+    order = list(TopologicalSorter(LAW).static_order())
+    assert len(order) == len(LAW)
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=str)
-def test_a_file_imports_only_what_stands_below_it(path: Path) -> None:
-    """A file imports only those parts of ours that stand below it."""
+def test_a_file_imports_only_the_rooms_below_its_own(path: Path) -> None:
+    """A file imports its own room and those that the law allows to it."""
+    if path.as_posix().startswith(MAY_IMPORT_ALL):
+        return
     ours = {module for module in imports(path) if module.partition(".")[0] in OURS}
-    assert {module for module in ours if part_of(module) not in may_import(path)} == set()
+    allowed = LAW[room_of(path)] | {room_of(path)}
+    assert {module for module in ours if room_of(file_of(module)) not in allowed} == set()
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=str)
@@ -92,8 +218,7 @@ def test_a_foreign_package_is_imported_only_where_it_is_kept(path: Path) -> None
         if package in OURS or package in sys.stdlib_module_names:
             continue
         kept_to = next((kept for name, kept in KEPT_TO.items() if package.startswith(name)), "animoto/")
-        # What is measured may be taken in hand.
-        assert place.startswith((kept_to, "bench/")), f"{place} imports {module}, which is kept to {kept_to}"
+        assert place.startswith((kept_to, *MAY_IMPORT_ALL)), f"{place} imports {module}, which is kept to {kept_to}"
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=str)
@@ -111,6 +236,20 @@ def test_files_are_short(path: Path) -> None:
     """A file fits into a head, and its name says what it holds."""
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
     assert path.stem not in NAMES_OF_NOTHING
+
+
+def test_folders_are_read_at_a_glance() -> None:
+    """No folder lists more than some sixteen files beside its __init__.py."""
+    listed = Counter(path.parent.as_posix() for path in FILES if path.name != "__init__.py")
+    assert {folder: count for folder, count in listed.items() if count > MOST_FILES} == {}
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in PRODUCT if path.parent != Path()}), ids=str)
+def test_every_folder_says_what_it_is_for(folder: Path) -> None:
+    """The docstring of a folder's __init__.py is one sentence."""
+    says = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    assert says.endswith(".")
+    assert "\n" not in says
 
 
 def test_every_direct_dependency_is_locked() -> None:

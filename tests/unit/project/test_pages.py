@@ -11,7 +11,7 @@ import pytest
 
 from cli.main import cloudkon_cli
 from cloudkon.settings import Settings
-from ec2_worker.__main__ import _parser
+from ec2_worker.options import parser
 from tests.support.data.pages import PAGES, blocks
 
 CLI = "".join(Path(f"docs/{page}.md").read_text(encoding="utf-8") for page in ("tools", "cli"))
@@ -76,7 +76,7 @@ def test_every_command_and_option_is_described(path: tuple[str, ...]) -> None:
 def test_every_option_of_the_worker_is_described() -> None:
     """Each option of a worker is in docs/cli.md."""
     section = CLI.partition("## The worker")[2]
-    shown = [action for action in _parser()._actions if action.help is not argparse.SUPPRESS]
+    shown = [action for action in parser()._actions if action.help is not argparse.SUPPRESS]
     actions = [action for action in shown if not isinstance(action, argparse._HelpAction)]
     names = [name for action in actions for name in action.option_strings]
     assert [name for name in names if not re.search(rf"{name}[ `]", section)] == []
@@ -97,3 +97,16 @@ def test_the_settings_are_described() -> None:
     assert {name: float(value) for name, value in rows.items()} == {
         field.name: getattr(Settings(), field.name) for field in fields(Settings)
     }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_nothing_is_installed_from_where_it_is_not(page: Path) -> None:
+    """CloudKon is in no package index, so a page tells to install it from a clone."""
+    assert re.findall(r"pip install '?cloudkon.*", page.read_text(encoding="utf-8")) == []
+
+
+def test_the_example_of_a_single_test_selects_one() -> None:
+    """What CONTRIBUTING.md says runs a single test names a file that there is, and a part of a test's name in it."""
+    found = re.search(r"-m pytest (tests/\S+\.py) -k (\w+)", Path("CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert found is not None
+    assert re.search(rf"def test_\w*{found[2]}", Path(found[1]).read_text(encoding="utf-8"))

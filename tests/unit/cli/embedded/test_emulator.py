@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from cli.embedded import emulator as module
 from cli.embedded.deploying import find_project
-from cli.embedded.emulator import Cloud, EmbeddedCloud
+from cli.embedded.emulator import EmbeddedCloud, Emulator
 from cli.main import cloudkon_cli
 from cli.system.paths import state_folder
 from cli.system.processes import ProcessId, end, identify, is_alive, run_to_end, start_detached
@@ -33,8 +33,8 @@ def embedded(tmp_path: Path) -> EmbeddedCloud:
     return EmbeddedCloud(tmp_path, SystemClock())
 
 
-def remember(embedded: EmbeddedCloud, process: ProcessId, *, ready: bool = True) -> Cloud:
-    cloud = Cloud(process, 4566, "dev", auth=False, ready=ready)
+def remember(embedded: EmbeddedCloud, process: ProcessId, *, ready: bool = True) -> Emulator:
+    cloud = Emulator(process, 4566, "dev", auth=False, ready=ready)
     embedded._write(cloud)
     return cloud
 
@@ -155,3 +155,12 @@ def test_commands_without_a_cloud(command: str, monkeypatch: pytest.MonkeyPatch,
     result = CliRunner().invoke(cloudkon_cli, ["cloud", command])
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "Error: The embedded cloud is not up. Start it: cloudkon-cli cloud up\n"
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_the_way_out(tmp_path: Path) -> None:
+    """Where the files of the cloud can't be kept, the error names the folder and CLOUDKON_HOME."""
+    file = tmp_path / "file"
+    file.write_text("", encoding="utf-8")
+    cloud = EmbeddedCloud(file / "home", SystemClock())
+    with pytest.raises(CloudKonError, match=r"file/home: Not a directory\. Set CLOUDKON_HOME"), cloud.changing():
+        pass

@@ -3,8 +3,8 @@ from collections.abc import Iterator
 from cli.jobs.following import await_job, follow, telling_done
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleRow, BundleState
-from cloudkon.local.clock import ManualClock
 from tests.support.data.recorded import Recorded, job, report, result, row
+from tests.support.manual_clock import ManualClock
 
 
 class Moving(Recorded):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from cli.jobs.outputs import downloaded
+from cli.jobs.outputs import download_outputs
 from cli.main import cloudkon_cli
 from cli.system.paths import results_folder
 from cloudkon.local.ledger import SqliteLedger
@@ -66,7 +66,7 @@ def test_what_stands_beside_an_output_is_downloaded(ledger_file: Path, tmp_path:
     outcome = {"task": 1, "output": "outputs/j/b/1/0/video.mp4", "value": value}
     store = FolderStore(results_folder(ledger_file))
     store.write("outputs/j/b/1/0/sheet.jpg", b"sheet")
-    [told] = downloaded([outcome], store, tmp_path / "videos")
+    [told] = download_outputs([outcome], store, tmp_path / "videos")
     assert told["link"] == str(tmp_path / "videos" / "1-video.mp4")
     assert sorted(path.name for path in (tmp_path / "videos").iterdir()) == ["1-sheet.jpg", "1-video.mp4"]
 

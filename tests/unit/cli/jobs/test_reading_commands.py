@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
-from cli.system.paths import shown_source
+from cli.system.paths import source_text
 from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.local.ledger import SqliteLedger
 from tests.support.data.recorded import job
@@ -286,6 +286,6 @@ def test_on_a_terminal_tables_are_drawn_and_markup_stays_text(
 
 def test_a_source_is_shown_as_a_path_or_an_address() -> None:
     """A workload's place is a file's path, or an object's address."""
-    assert shown_source(job()) == "s3://workloads/tasks-abc.txt"
+    assert source_text(job()) == "s3://workloads/tasks-abc.txt"
     local = replace(job(), source=replace(job().source, bucket="LOCAL", key="/home/me/tasks.txt"))
-    assert shown_source(local) == "/home/me/tasks.txt"
+    assert source_text(local) == "/home/me/tasks.txt"

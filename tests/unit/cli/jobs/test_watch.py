@@ -9,10 +9,10 @@ from cli.jobs.watch import _newest
 from cli.jobs.watching import watch_to_end
 from cli.terminal.output import Output
 from cloudkon.errors import NotFoundError
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore
 from tests.support.data.rows import job
+from tests.support.manual_clock import ManualClock
 
 
 class Late(ManualClock):

@@ -7,10 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import cloudkon_cli
-from cli.stage.findings import show
+from cli.stage.findings import show_findings
 from cli.stage.this_machine import check_machine
 from cli.terminal.output import Output
-from cloudkon.stage.checkup import CheckResult, Verdict
+from cloudkon.stage.checkup import CheckResult, Verdict, check_python
 
 
 def test_this_machine_is_well() -> None:
@@ -43,7 +43,7 @@ def test_problems_are_counted_and_only_they_fail_the_doctor(
     verdicts: list[Verdict], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In the end the problems are counted, and the rest; only a problem makes it unwell."""
-    is_well = show([CheckResult("one", verdict, "so it is") for verdict in verdicts], output=Output())
+    is_well = show_findings([CheckResult("one", verdict, "so it is") for verdict in verdicts], output=Output())
     assert is_well == (Verdict.PROBLEM not in verdicts)
     assert capsys.readouterr().err == said
 
@@ -67,3 +67,11 @@ def test_the_console_script_without_click() -> None:
     assert answer.stderr.splitlines() == [
         "Error: the command line needs click, which is not installed: pip install 'cloudkon[cli]'"
     ]
+
+
+def test_an_old_python_is_a_problem_wherever_it_is_found() -> None:
+    """doctor and the worker's own check ask the same question, and say what to do."""
+    found = check_python((3, 10, 12))
+    assert (found.verdict, found.says) == (Verdict.PROBLEM, "This is Python 3.10.12.")
+    assert "3.11" in found.remedy
+    assert check_python((3, 11, 0)).verdict is Verdict.OK

@@ -77,7 +77,7 @@ def test_gc_asks_and_removes_only_what_it_showed(
     answers = iter((volumes("available", "available"), volumes("available", "in-use", "available")))
     ec2 = {"describe_volumes": lambda **_: next(answers), "delete_volume": {}}
     session = scripted(monkeypatch, ec2=ec2)
-    monkeypatch.setattr("cli.terminal.confirm.at_a_terminal", lambda: True)
+    monkeypatch.setattr("cli.terminal.confirm.is_at_terminal", lambda: True)
     answer = gc(typed=typed)
     assert answer.exit_code == 0
     assert "Remove these 2 for good?" in answer.stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.system.processes import identify, run_in_sight
+from cli.system.processes import identify, run_visibly
 from tests.support.waiting import eventually
 
 HELD = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(60)"
@@ -17,7 +17,7 @@ HELD = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid()
 def test_its_exit_code_is_told(tmp_path: Path) -> None:
     """The command runs where it is told to, and its exit code comes back."""
     command = [sys.executable, "-c", "import pathlib; pathlib.Path('ran').touch(); raise SystemExit(3)"]
-    assert run_in_sight(command, os.environ, tmp_path) == 3
+    assert run_visibly(command, os.environ, tmp_path) == 3
     assert (tmp_path / "ran").exists()
 
 
@@ -30,6 +30,6 @@ def test_ctrl_c_ends_it_quietly(tmp_path: Path, capfd: pytest.CaptureFixture[str
 
     threading.Thread(target=interrupt).start()
     with pytest.raises(KeyboardInterrupt):
-        run_in_sight([sys.executable, "-c", HELD], os.environ, tmp_path)
+        run_visibly([sys.executable, "-c", HELD], os.environ, tmp_path)
     assert identify(int((tmp_path / "pid").read_text())) is None
     assert capfd.readouterr().err == ""

@@ -10,7 +10,7 @@ from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Format, Output, json_line
 from cli.terminal.tables import Table
 from cloudkon.clock import Clock, SystemClock
-from cloudkon.local.clock import ManualClock
+from tests.support.manual_clock import ManualClock
 
 TABLE = Table(("job", "tasks"), ("left", "right"), [("one", "7")])
 PERSON, PROGRAM = Output(), Output(Format.JSON)

@@ -25,9 +25,9 @@ def drawn(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
 
 def test_silent_columns_are_left_out() -> None:
     """A column in which no row says anything is no column; an empty table stays empty."""
-    header, *_ = aligned(TABLE.telling())
+    header, *_ = aligned(TABLE.without_empty_columns())
     assert header.split() == ["worker", "state", "instance", "reason"]
-    assert Table(("one",), ("left",), []).telling().rows == []
+    assert Table(("one",), ("left",), []).without_empty_columns().rows == []
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(120, 1), (80, 2)])
@@ -35,7 +35,7 @@ def test_a_wide_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int, lines: int
 ) -> None:
     """A row is a line, of which only the last cell is folded."""
-    shown = drawn(monkeypatch, capsys, TABLE.telling(), columns)
+    shown = drawn(monkeypatch, capsys, TABLE.without_empty_columns(), columns)
     assert shown[0].split() == ["worker", "state", "instance", "reason"]
     assert len(shown) == 3 + lines
     assert shown[3].startswith("host-2   sick      i-0123456789abcdef1 c7i.large")
@@ -43,6 +43,6 @@ def test_a_wide_terminal(
 
 def test_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Where a row can't be a line it stands upright, without what it does not say."""
-    shown = drawn(monkeypatch, capsys, TABLE.telling(), 60)
+    shown = drawn(monkeypatch, capsys, TABLE.without_empty_columns(), 60)
     assert [line.split()[0] for line in shown[:6]] == ["worker", "state", "instance", "worker", "state", "instance"]
     assert shown[-1] == "reason     every task failed at once, but not elsewhere"

@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from cloudkon.errors import UnavailableError
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.faults import Fault, Faults
+from tests.support.manual_clock import ManualClock
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ import pytest
 
 from cloudkon.errors import UnavailableError
 from cloudkon.ledger.lease import Claimed, HeldElsewhere
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.faults import Fault, Faults
 from cloudkon.local.flaky import flaky
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore
 from tests.support.data.rows import GUARD_MS, ask, job, key
+from tests.support.manual_clock import ManualClock
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 import pytest
 
 from cloudkon.errors import UnavailableError
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.faults import Fault, Faults
 from cloudkon.local.flaky import FlakyQueue
 from cloudkon.local.queue import Depth, MemoryQueue
+from tests.support.manual_clock import ManualClock
 
 _TEN = [str(number) for number in range(10)]
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from cloudkon.clock import SystemClock
-from cloudkon.local.clock import ManualClock
 from cloudkon.local.queue import Depth, MemoryQueue
 from cloudkon.ports import MAX_MESSAGE_BYTES
+from tests.support.manual_clock import ManualClock
 
 
 @pytest.fixture

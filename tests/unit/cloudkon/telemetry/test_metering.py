@@ -1,7 +1,7 @@
 """What is counted of the requests, and what of it is recent."""
 
-from cloudkon.local.clock import ManualClock
 from cloudkon.telemetry.metering import Meter, RecentCounts
+from tests.support.manual_clock import ManualClock
 
 
 def test_what_was_throttled_is_counted_beside_what_was_asked() -> None:

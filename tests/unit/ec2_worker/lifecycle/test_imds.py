@@ -8,8 +8,8 @@ import pytest
 
 from cloudkon.errors import InputError
 from cloudkon.ledger.fleet import Instance
-from cloudkon.local.clock import ManualClock
 from ec2_worker.lifecycle.imds import LINK_LOCAL, Metadata, MetadataError, Notice, metadata_endpoint
+from tests.support.manual_clock import ManualClock
 from tests.support.servers.metadata_server import NOTICE, REBALANCE, MetadataServer, metadata_server
 
 AT_MS = 1_750_000_000_000  # 2025-06-15T15:06:40Z

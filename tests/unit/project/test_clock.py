@@ -1,6 +1,6 @@
 import pytest
 
-from cloudkon.local.clock import ManualClock
+from tests.support.manual_clock import ManualClock
 
 
 def test_both_times_advance_together() -> None:

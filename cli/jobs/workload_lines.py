@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cli.jobs.ledgers import Found
+from cli.jobs.ledgers import FoundJob
 from cloudkon.errors import CloudKonError, NotFoundError
-from cloudkon.ledger.job import Job
+from cloudkon.ledger.job import LOCAL_BUCKET, Job
 from cloudkon.local.store import FolderStore
 from cloudkon.ports import ObjectStore
 from cloudkon.workload.line_numbers import LineOffsets
@@ -15,13 +15,11 @@ from cloudkon.workload.planning import is_header, read_options
 from cloudkon.workload.task_line import is_task_line
 from dispatcher.ranges import Workload, range_lines
 
-LOCAL_BUCKET = "LOCAL"
 
-
-class Originals:
+class WorkloadLines:
     """The lines of one job's workload; raises CloudKonError if they are gone or are others now."""
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: FoundJob) -> None:
         self._job = found.job
         store = _store(found)
         try:
@@ -58,21 +56,16 @@ class Originals:
                 yield line
 
 
-def is_file(job: Job) -> bool:
-    """Whether the workload is a file of some machine: of a LOCAL run, or put on a queue without S3."""
-    return job.source.key.startswith("/")
-
-
 def fingerprint(path: Path) -> str:
     """What tells the content of a LOCAL run's file from any other."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def _store(found: Found) -> ObjectStore:
+def _store(found: FoundJob) -> ObjectStore:
     cloud = found.records.cloud
     source = found.job.source
-    if cloud is None or (is_file(found.job) and source.bucket != cloud.names.workloads_bucket):
+    if cloud is None or source.is_file:
         return FolderStore(Path("/"))
     return cloud.bucket(source.bucket)
 
