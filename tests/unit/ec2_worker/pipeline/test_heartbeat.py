@@ -1,6 +1,6 @@
 """What is renewed while a bundle is in flight, and for how long."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cloudkon.errors import UnavailableError
@@ -8,9 +8,14 @@ from cloudkon.local.queue import Depth
 from cloudkon.settings import Settings
 from tests.support.closable_port import Gate
 from tests.support.tripwire import Tripwire
-from tests.support.worlds.worker_world import SteppedWorker, WorkerWorld
+from tests.support.worlds.worker_world import SteppedWorker, WorkerWorld, Wrap
 
 OWN = Settings(lease_s=12.0, guard_s=2.0, checkpoint_s=1.0, visibility_margin_s=3.0)
+
+
+def only(name: str, wrap: Callable[[Any], Any]) -> Wrap:
+    """Wraps one port and leaves the others alone."""
+    return lambda port_name, port: wrap(port) if port_name == name else port
 
 
 def test_a_renewed_lease_is_used_until_a_guard_before_its_end() -> None:
@@ -18,7 +23,7 @@ def test_a_renewed_lease_is_used_until_a_guard_before_its_end() -> None:
     for renewals in (0, 1, 2):
         world, gate = WorkerWorld(OWN), Gate(UnavailableError("The table did not answer."))
         world.send("note a", "note b", "note c")
-        machine = SteppedWorker(world, wrap=lambda name, port, g=gate: g.before(port) if name == "ledger" else port)
+        machine = SteppedWorker(world, wrap=only("ledger", gate.before))
         machine.receive()
         for _ in range(renewals):
             world.clock.advance(OWN.heartbeat_s)
