@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,9 +35,12 @@ def world(tmp_path: Path) -> Iterator[WorkerWorld]:
 def test_a_value_is_stored_once_however_often_its_result_is_written(world: WorkerWorld) -> None:
     """A ledger that fails after the value was stored does not have it stored again."""
     wire, gate = Tripwire(), Gate(UnavailableError("The table did not answer."))
-    ports = {"results": wire.wired, "ledger": lambda _, port: gate.before(port)}
+
+    def wrap(name: str, port: Any) -> Any:
+        return wire.wired(name, port) if name == "results" else gate.before(port) if name == "ledger" else port
+
     world.send("big a", "note b", "note c")
-    machine = SteppedWorker(world, wrap=lambda name, port: ports.get(name, lambda _, same: same)(name, port))
+    machine = SteppedWorker(world, wrap=wrap)
     machine.receive()
     machine.run_one()
     gate.shut = True
@@ -55,16 +59,13 @@ def test_a_store_that_fails_is_left_alone_for_longer_and_longer(world: WorkerWor
     store, ledger, gate = Tripwire(), Tripwire(), Gate(UnavailableError("S3 did not answer."))
     for number in range(2):
         world.send("big a", "note b", "note c", number=number)
-    machine = SteppedWorker(
-        world,
-        wrap=lambda name, port: (
-            store.wired(name, gate.before(port))
-            if name == "results"
-            else ledger.wired(name, port)
-            if name == "ledger"
-            else port
-        ),
-    )
+
+    def wrap(name: str, port: Any) -> Any:
+        if name == "results":
+            return store.wired(name, gate.before(port))
+        return ledger.wired(name, port) if name == "ledger" else port
+
+    machine = SteppedWorker(world, wrap=wrap)
     machine.worker.values.backoff.uniform = lambda _, bound: bound
     gate.shut = True
     machine.receive()
