@@ -6,7 +6,8 @@ from typing import Literal, assert_never
 from cloudkon.clock import Clock
 from cloudkon.errors import UnavailableError
 from cloudkon.ledger.lease import BundleRow, Kept, LeaseLost, WriteAnswer
-from cloudkon.ledger.results import TaskResult, stamped
+from cloudkon.ledger.result_columns import stamped
+from cloudkon.ledger.results import Results
 from cloudkon.ports import Leases
 from cloudkon.settings import Settings
 from ec2_worker.pipeline.in_flight import InFlightBundle
@@ -71,18 +72,18 @@ class ResultWriter:
                 assert_never(verb)
         match answer:
             case Kept(row):
-                self._kept(bundle, results, left_out, now_s)
+                self._kept(bundle, fresh, results, left_out, now_s)
                 return row
             case LeaseLost():
                 return None
             case _:
                 assert_never(answer)
 
-    def _kept(self, bundle: InFlightBundle, results: list[TaskResult | None], left_out: set[int], now_s: float) -> None:
-        for index, (before, result) in enumerate(zip(bundle.recorded, results, strict=True)):
+    def _kept(self, bundle: InFlightBundle, fresh: Results, results: Results, left_out: set[int], now_s: float) -> None:
+        for index, before in enumerate(fresh):
             # What was stamped has ended in this attempt, so no slot writes there; what was not stamped stays alone.
-            if result is not before and index not in left_out:
-                bundle.results[index] = result
+            if before is not None and before.recorded_ms is None and index not in left_out:
+                bundle.results[index] = results[index]
         bundle.recorded, bundle.left_out = results, left_out
         bundle.saved_s = now_s
         bundle.lease_ends_s = now_s + self.settings.lease_s - self.settings.guard_s
