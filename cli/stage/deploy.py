@@ -12,7 +12,7 @@ from cli.system.processes import run_visibly
 from cli.terminal.options import stage_option, uses_clock
 from cli.terminal.output import Output
 from cloudkon.aws.session import Session
-from cloudkon.aws.stack.functions import function_exists, is_woken, settled_range_source
+from cloudkon.aws.stack.functions import function_exists, is_woken, keep_failed_events, settled_range_source
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.stage.names import Names
@@ -65,6 +65,7 @@ def _deploy_lambda(session: Session, names: Names, clock: Clock, root: Path) -> 
             click.echo(f"S3 could not call the new function yet. Once more in {_AGAIN_S:.0f} s.", err=True)
             clock.sleep(_AGAIN_S)
         else:
+            keep_failed_events(client, names)
             return
 
 
