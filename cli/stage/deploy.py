@@ -42,8 +42,8 @@ def deploy(stage: str, asked: dict[str, str], *, clock: Clock) -> None:
     root = find_project(Path.cwd(), stage)
     if sys.version_info >= _TOO_NEW:
         raise InputError(
-            f"The Lambda runs the Python that deploys it, and Lambda has no {sys.version_info[0]}.{sys.version_info[1]} "
-            "yet. Use a virtual environment of Python 3.11 to 3.14."
+            f"The Lambda runs the Python that deploys it, and Lambda does not have "
+            f"{sys.version_info[0]}.{sys.version_info[1]} yet. Use a virtual environment of Python 3.11 to 3.14."
         )
     session = Session()
     names = session.names(stage)  # asked before anything is begun: whose account it is, and in which region

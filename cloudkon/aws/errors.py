@@ -69,6 +69,7 @@ _THROTTLED = frozenset(
     {
         "LimitExceededException",
         "OverLimit",
+        "ProvisionedThroughputExceeded",  # of one statement of a batch
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "SlowDown",

@@ -173,8 +173,11 @@ class Session:
         """Of every try: what boto3 tries again by itself is seen here and nowhere else."""
         if parsed_response is None:
             return
-        if is_throttled(parsed_response):
-            self.meter.count_throttled(_operation(event_name))
+        # A batch of statements is a success whose entries may each have been throttled.
+        entries = parsed_response.get("Responses", ()) if event_name.endswith("BatchExecuteStatement") else ()
+        for each in (parsed_response, *entries):
+            if is_throttled(each):
+                self.meter.count_throttled(_operation(event_name))
         if has_expired(parsed_response):  # who has logged in again meanwhile has left others where these were found
             self._renewed = _configured().get_credentials()
 

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from cloudkon.aws.errors import translated
 from cloudkon.aws.session import Session
@@ -24,9 +25,9 @@ class Gate:
     def __call__(self, request: Any, **_: Any) -> AWSResponse:
         self.seen.append(request)
         if f"Credential={self.good}/".encode() in request.headers["Authorization"]:
-            return AWSResponse(request.url, 200, {}, _Body(b""))
+            return AWSResponse(request.url, 200, HTTPHeaders(), _Body(b""))
         told = b"<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"
-        return AWSResponse(request.url, 400, {}, _Body(told))
+        return AWSResponse(request.url, 400, HTTPHeaders(), _Body(told))
 
 
 class _Body:
