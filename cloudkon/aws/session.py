@@ -51,6 +51,8 @@ _LEDGER = _Patience(connect_s=2, read_s=4, tries=4)
 # The first call of every process: whether AWS can be reached at all is told within seconds.
 _FIRST = _Patience(connect_s=3, read_s=5, tries=3)
 
+VALIDATES = False
+"""Whether botocore checks what it is asked; that costs CPU at every call, and the tests do it."""
 _S3_SIGNATURE = "s3v4"
 """Left alone, botocore signs links of us-east-1 in the old way, which opens nothing that is encrypted by KMS.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html"""
@@ -69,7 +71,7 @@ class Session:
         self._config = Config(
             max_pool_connections=connections,
             user_agent="cloudkon",  # building the default one costs CPU at every call
-            parameter_validation=False,
+            parameter_validation=VALIDATES,
             s3={"addressing_style": "auto"},
         )
 
