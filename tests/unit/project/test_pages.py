@@ -105,6 +105,14 @@ def test_nothing_is_installed_from_where_it_is_not(page: Path) -> None:
     assert re.findall(r"pip install '?cloudkon.*", page.read_text(encoding="utf-8")) == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_a_file_that_is_named_exists(page: Path) -> None:
+    """A path within the repository that a page names is there; a star stands for any name."""
+    folders = "animoto|bench|cli|cloudkon|dispatcher|docs|ec2_worker|infrastructure|tests"
+    named = re.findall(rf"`((?:{folders})/[\w/.*-]+)`", page.read_text(encoding="utf-8"))
+    assert [name for name in named if not any(Path().glob(name.rstrip("/")))] == []
+
+
 def test_the_example_of_a_single_test_selects_one() -> None:
     """What CONTRIBUTING.md says runs a single test names a file that there is, and a part of a test's name in it."""
     found = re.search(r"-m pytest (tests/\S+\.py) -k (\w+)", Path("CONTRIBUTING.md").read_text(encoding="utf-8"))
