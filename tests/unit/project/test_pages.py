@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from cli.embedded.demo import NEXT_STEPS
 from cli.main import cloudkon_cli
 from cloudkon.settings import Settings
 from ec2_worker.options import parser
@@ -42,12 +43,11 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> dict[tuple[str, 
 
 
 COMMANDS = commands(cloudkon_cli)
+SHELL = [(str(page), block.text) for page in PAGES for block in blocks(page) if block.language == "sh"]
 SHOWN = [
-    (page, words)
-    for page in PAGES
-    for block in blocks(page)
-    if block.language == "sh"
-    for call in re.findall(r"(?:^|[|(]\s*)(cloudkon-cli [^|)\n#>&]*)", block.text, re.MULTILINE)
+    (place, words)
+    for place, text in [*SHELL, ("the demonstration", "\n".join(NEXT_STEPS))]
+    for call in re.findall(r"(?:^|[|(]\s*)(cloudkon-cli [^|)\n#>&]*)", text, re.MULTILINE)
     if (words := shlex.split(call.replace('"', "")))
 ]
 
@@ -83,7 +83,7 @@ def test_every_option_of_the_worker_is_described() -> None:
 
 
 @pytest.mark.parametrize(("page", "words"), SHOWN, ids=str)
-def test_shown_commands_exist(page: Path, words: list[str]) -> None:
+def test_shown_commands_exist(page: str, words: list[str]) -> None:
     """A command line that is shown names a command that there is, with options that it has."""
     path = next((path for path in COMMANDS if tuple(words[1 : 1 + len(path)]) == path), None)
     assert path is not None, f"{page}: {' '.join(words)}"
