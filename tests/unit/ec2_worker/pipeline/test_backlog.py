@@ -1,4 +1,4 @@
-"""The bundles that wait for a slot: who is woken by them, and who is not."""
+"""The bundles that wait for a slot: which one a slot gets next, who is woken by them, and who is not."""
 
 import resource
 import threading
@@ -9,17 +9,20 @@ import pytest
 
 from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.lease import Lease
+from cloudkon.settings import Settings
 from ec2_worker.pipeline.backlog import Backlog
 from ec2_worker.pipeline.in_flight import InFlightBundle
 from tests.support.waiting import eventually
+from tests.support.worlds.worker_world import SteppedWorker, WorkerWorld
 
 _FAR_S = 1e9
+OWN = Settings(lease_s=12.0, guard_s=2.0, checkpoint_s=1.0, visibility_margin_s=3.0)
 
 
-def bundle(number: int, *, tasks: int = 1, fruitless: int = 1) -> InFlightBundle:
+def bundle(number: int, *, tasks: int = 1) -> InFlightBundle:
     key = BundleKey("job", 0, number)
     lines = ("note x",) * tasks
-    lease = Lease(key, "w1", 1, f"t{number}", 0, 0, 0, fruitless=fruitless)
+    lease = Lease(key, "w1", 1, f"t{number}", 0, 0, 0)
     return InFlightBundle(
         Bundle(key, LineNumbers.of(range(1, 1 + tasks)), lines, 0, 0),
         lease,
@@ -90,15 +93,6 @@ def test_a_bundle_wakes_the_slots_that_it_needs_and_no_others() -> None:
     assert switches / bundles < 16
 
 
-def test_a_careful_bundle_is_for_one_slot() -> None:
-    """A bundle whose last worker died is given to one slot alone, and the next bundle to another."""
-    backlog = Backlog(2, 1.0)
-    careful, plain = bundle(1, tasks=3, fruitless=2), bundle(2, tasks=3)
-    backlog.add(careful)
-    backlog.add(plain)
-    assert [backlog.next(), backlog.next(), backlog.next()] == [careful, plain, plain]
-
-
 def test_the_receiver_is_woken_when_more_is_wanted() -> None:
     """A receiver that waits is told as soon as a slot has nothing to do, and when the backlog is closed."""
     backlog = Backlog(1, 1.0)
@@ -113,3 +107,29 @@ def test_the_receiver_is_woken_when_more_is_wanted() -> None:
     last.start()
     last.join(10)
     assert told == [1, 0]
+
+
+def test_slots_share_a_bundle() -> None:
+    """A bundle with tasks left is every slot's next one."""
+    world = WorkerWorld(OWN)
+    world.send("note a", "note b")
+    machine = SteppedWorker(world)
+    machine.receive()
+    backlog = machine.worker.backlog
+    (bundle,) = machine.holds()
+    assert [backlog.next(), backlog.next()] == [bundle, bundle]
+
+
+def test_a_bundle_whose_last_worker_died_is_one_slots_alone() -> None:
+    """Its tasks run one by one, each under a mark: a second slot gets the bundle behind it."""
+    world = WorkerWorld(OWN)
+    world.send("note a", "note b")
+    SteppedWorker(world, "the-dead").receive()
+    world.clock.advance(OWN.visibility_s)
+    machine = SteppedWorker(world, "the-next")
+    machine.receive()
+    world.send("note c")
+    machine.receive()
+    careful, other = machine.holds()
+    assert (careful.careful, other.careful) == (True, False)
+    assert [machine.worker.backlog.next(), machine.worker.backlog.next()] == [careful, other]
