@@ -216,6 +216,8 @@ class SteppedWorker:
             pass
 
     def keep(self) -> None:
+        """What the threads by the clock do: values are stored, leases renewed, results recorded."""
+        self.worker.values.tick()
         self.worker.heartbeat.tick()
 
     def settle(self) -> None:
