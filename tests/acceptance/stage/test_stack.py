@@ -52,7 +52,7 @@ def test_the_group_waits_for_an_image(embedded_cloud: EmbeddedAws, names: Names)
     assert resources(aws) & {"LaunchTemplate", "Group", "DrainHook"} == {"LaunchTemplate", "Group", "DrainHook"}
     (group,) = aws.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     assert (group["AutoScalingGroupName"], group["MinSize"], group["MaxSize"]) == (names.worker_group, 0, 4)
-    assert group["NewInstancesProtectedFromScaleIn"]
+    assert not group["NewInstancesProtectedFromScaleIn"]
     assert "The image ami-12345678 and its snapshot are not the stack's, and stay" in stack(aws, "down").stderr
     assert not aws.client("ssm").describe_parameters()["Parameters"]
 
