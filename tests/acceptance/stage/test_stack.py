@@ -72,5 +72,5 @@ def test_the_lambda_comes_down_first(embedded_cloud: EmbeddedAws) -> None:
     """The stack of a stage whose Lambda stands is not taken down, whatever may be forced."""
     answer = embedded_cloud.run("stack", "down", "--force", "--delete-data")
     assert answer.returncode == 1
-    assert "chalice delete --stage dev" in answer.stderr
+    assert "cloudkon-cli undeploy --stage dev" in answer.stderr
     assert json.loads(embedded_cloud.run("stack", "status", "--json").stdout)["stands"]
