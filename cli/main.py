@@ -32,6 +32,7 @@ _COMMANDS = {
     "workers": LazyCommand("cli.fleet.workers", "List, start and stop workers and their machines.", _MACHINES),
     "doctor": LazyCommand("cli.stage.doctor", "Check this machine and an installation in AWS.", _SET_UP),
     "deploy": LazyCommand("cli.stage.deploy", "Install or update everything in AWS.", _SET_UP),
+    "undeploy": LazyCommand("cli.stage.undeploy", "Remove everything of an installation from AWS.", _SET_UP),
     "stack": LazyCommand("cli.stage.stack", "Create, change, show or delete the AWS resources.", _SET_UP),
     "gc": LazyCommand("cli.stage.gc", "Find and remove what an installation left over.", _SET_UP),
     "cloud": LazyCommand("cli.embedded.cloud", "Start or stop an AWS of your own on this machine.", _SET_UP),

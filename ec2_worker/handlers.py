@@ -10,6 +10,7 @@ from typing import Any
 from cloudkon.handlers.registry import Handler, Registry, task
 from cloudkon.handlers.shell import shell
 from cloudkon.handlers.sleep import sleep
+from cloudkon.own_modules import look_here
 from cloudkon.ports import ObjectStore
 
 PICTURE_NETWORKS_VARIABLE = "CLOUDKON_ANIMOTO_ALLOW"
@@ -40,6 +41,8 @@ def handlers(modules: Sequence[str], allowed: Sequence[str], pictures: PictureSo
         registry.add(_animoto(pictures or PictureSources()))
     if "shell" in allowed:
         registry.add(shell)
+    if modules:
+        look_here()
     for module in modules:
         registry.load(module)
     return registry

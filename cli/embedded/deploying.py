@@ -14,7 +14,7 @@ from cli.system.processes import cli, run_to_end
 from cloudkon.errors import CloudKonError, InputError, NotFoundError
 
 Say = Callable[[str], None]
-_WITHOUT = ("--parameter", "Fleet=no", "--parameter", "Alarms=no")
+_WITHOUT = {"Fleet": "no", "Alarms": "no"}
 """There are no machines in an embedded cloud, and nobody reads its alarms."""
 
 PACKING = {"PYTHONDONTWRITEBYTECODE": "1"}  # as forget_bytecode
@@ -42,7 +42,7 @@ def deploy(root: Path, cloud: Emulator, environment: Mapping[str, str], say: Say
     """Create the stack and deploy the Lambda; raise CloudKonError, having said what the failing command said."""
     environment = child_environment(cloud.port, cloud.stage, environment) | PACKING
     say("creating the stack")
-    _run("stack up", [*stack_up(cloud.stage), *_WITHOUT], root, environment, say)
+    _run("stack up", stack_up(cloud.stage, _WITHOUT), root, environment, say)
     say("deploying the Lambda (chalice deploy)")
     forget_bytecode(root)
     with _keeping_record(root / ".chalice/deployed" / f"{cloud.stage}.json"):
@@ -56,8 +56,9 @@ def forget_bytecode(root: Path) -> None:
             shutil.rmtree(cache, ignore_errors=True)
 
 
-def stack_up(stage: str) -> list[str]:
-    return cli("stack", "up", "--stage", stage)
+def stack_up(stage: str, parameters: Mapping[str, str]) -> list[str]:
+    given = [part for name, value in parameters.items() for part in ("--parameter", f"{name}={value}")]
+    return cli("stack", "up", "--stage", stage, *given)
 
 
 def chalice_deploy(stage: str) -> list[str]:

@@ -97,7 +97,7 @@ def build(
         else:
             made = found.id
             _say(f"{made} was made of the same content, {digest}; --force makes another")
-    images.make_current(made)
+    images.make_current(made, clock)
     _say("new workers start from it")
     output.value({"image": made, "artifacts": digest}, [made])
 

@@ -3,7 +3,6 @@
 import os
 import shlex
 import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,8 +89,6 @@ def run_local(
 
 
 def _registry(modules: Sequence[str], allowed: Sequence[str]) -> Registry:
-    if modules and os.getcwd() not in sys.path:  # noqa: PTH109 (sys.path holds strings)
-        sys.path.insert(0, os.getcwd())  # noqa: PTH109 (a module beside the workload, as python -m finds it)
     sweep()
     return handlers(modules, allowed, PictureSources(os.environ.get(PICTURE_NETWORKS_VARIABLE, "")))
 

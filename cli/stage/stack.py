@@ -5,37 +5,21 @@ from typing import Any
 import click
 
 from cli.stage.stack_guard import check_deletable
-from cli.stage.stack_parameters import given_parameters, template
+from cli.stage.stack_parameters import given_parameters, parameter_option, template
+from cli.stage.stack_steps import tell
+from cli.stage.taking_down import Demands, take_stack_down
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
 from cli.terminal.tables import Table
 from cloudkon.aws.machines.amis import Images
-from cloudkon.aws.machines.scaling import Machines
 from cloudkon.aws.session import Session
 from cloudkon.aws.stack.changes import Change
-from cloudkon.aws.stack.emptying import empty
-from cloudkon.aws.stack.stack import Stack, Step
+from cloudkon.aws.stack.stack import Stack
 from cloudkon.clock import Clock
-from cloudkon.errors import InputError, NotFoundError
+from cloudkon.errors import NotFoundError
 from cloudkon.stage.names import Names
 
 _SIGNS = {"Add": "+", "Remove": "-", "Modify": "~"}
-
-
-def _pairs(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    if wrong := [value for value in values if "=" not in value]:
-        raise InputError(f"--parameter {wrong[0]}: say what it is to be, such as --parameter MaxWorkers=8")
-    return {name: value for name, _, value in (pair.partition("=") for pair in values)}
-
-
-parameter_option = click.option(
-    "--parameter",
-    "asked",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=_pairs,
-    help="Set a parameter of the template; may be given several times. What was set once is kept.",
-)
 
 
 @click.group()
@@ -68,7 +52,7 @@ def up(stage: str, asked: dict[str, str], *, clock: Clock, output: Output) -> No
     session = Session()
     names, formation = _named(session, stage, clock)
     given = given_parameters(session, names, formation, asked)
-    formation.up(template(), given, _tell)
+    formation.up(template(), given, tell)
     if given.get("WorkerImage") == "no":
         click.echo(
             "There is no image of the workers yet, so no group of them: build one, then stack up again.", err=True
@@ -138,16 +122,9 @@ def down(stage: str, *, clock: Clock, output: Output, delete_data: bool, force: 
     while a bucket holds objects, unless --delete-data is given.
     """
     session = Session()
-    names, formation = _named(session, stage, clock)
+    names = session.names(stage)
     check_deletable(session, names, clock, force=force, delete_data=delete_data)
-    kept = Images(session.ec2(), session.ssm(), names).current()
-    if force:
-        Machines(session.autoscaling(), session.ec2(), names, clock).end_all()
-    if delete_data:
-        s3 = session.s3()
-        for bucket in (names.workloads_bucket, names.results_bucket):
-            click.echo(f"{bucket}: {empty(s3, bucket):,} object versions deleted", err=True)
-    formation.down(_tell)
+    kept = take_stack_down(session, names, clock, Demands(data=delete_data, work=force), tell)
     if kept:
         click.echo(
             f"The image {kept} and its snapshot are not the stack's, and stay. Delete them: "
@@ -160,11 +137,6 @@ def down(stage: str, *, clock: Clock, output: Output, delete_data: bool, force: 
 def _named(session: Session, stage: str, clock: Clock) -> tuple[Names, Stack]:
     names = session.names(stage)
     return names, Stack(session.cloudformation(), names.stack, clock)
-
-
-def _tell(step: Step) -> None:
-    reason = f" ({step.reason})" if step.reason else ""
-    click.echo(f"{step.resource}: {step.status}{reason}", err=True)
 
 
 def _change(change: Change) -> str:

@@ -21,8 +21,13 @@ def check_deletable(session: Session, names: Names, clock: Clock, *, force: bool
         if function_exists(session.functions(), function):
             raise CloudKonError(
                 f"The Lambda {function} stands, and would fail without the stack; nothing was deleted. "
-                f"Delete it first: chalice delete --stage {names.stage}"
+                f"Delete both: cloudkon-cli undeploy --stage {names.stage}"
             )
+    check_nothing_is_lost(session, names, clock, force=force, delete_data=delete_data)
+
+
+def check_nothing_is_lost(session: Session, names: Names, clock: Clock, *, force: bool, delete_data: bool) -> None:
+    """The same of what somebody may still want: jobs, machines and objects."""
     if not force:
         _check_nobody_works(session, names, clock)
     if not delete_data:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from importlib.resources import files
 
+import click
+
 from cloudkon.aws.machines.amis import Images
 from cloudkon.aws.session import Session
 from cloudkon.aws.stack.network import default_network
@@ -11,6 +13,22 @@ from cloudkon.errors import InputError
 from cloudkon.stage.names import Names
 
 _TYPES = ("InstanceType", "SecondInstanceType", "ThirdInstanceType")
+
+
+def _pairs(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    if wrong := [value for value in values if "=" not in value]:
+        raise InputError(f"--parameter {wrong[0]}: say what it is to be, such as --parameter MaxWorkers=8")
+    return {name: value for name, _, value in (pair.partition("=") for pair in values)}
+
+
+parameter_option = click.option(
+    "--parameter",
+    "asked",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_pairs,
+    help="Set a parameter of the template; may be given several times. What was set once is kept.",
+)
 
 
 def template() -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloudkon.clock import Clock
+from cloudkon.own_modules import ROOT
 
 _POLL_S = 0.05
 _PATIENCE_S = 10.0
@@ -71,7 +72,7 @@ def start_detached(command: Sequence[str], environment: Mapping[str, str], log: 
 
 def cli(*arguments: str) -> list[str]:
     """The console script as a command that is found from wherever this one was started."""
-    return [sys.executable, "-m", "cli.main", *arguments]
+    return [sys.executable, str(Path(ROOT, "cloudkon_cli.py")), *arguments]
 
 
 @contextmanager

@@ -1,11 +1,11 @@
 """Handlers: plain functions, looked up by a task's first word."""
 
-import importlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from cloudkon.errors import InputError, TaskFailedError
+from cloudkon.handlers.loading import elsewhere, imported
 from cloudkon.workload.task_line import Task
 
 Handler = Callable[..., Any]
@@ -69,17 +69,16 @@ class Registry:
 
     def load(self, module: str) -> None:
         """Import a module and take in its handlers; raise InputError if it has none or can't be imported."""
-        try:
-            loaded = importlib.import_module(module)
-        except ImportError as error:
-            raise InputError(
-                f"--tasks {module}: {error}. Is it the module's dotted name, and is its folder on PYTHONPATH?"
-            ) from error
-        except Exception as error:
-            raise InputError(f"--tasks {module}: importing it raised {type(error).__name__}: {error}") from error
+        loaded = imported(module)
         found = [value for value in vars(loaded).values() if callable(value) and hasattr(value, _MARK)]
         if not found:
-            raise InputError(f'--tasks {module}: it has no handler; mark a function with @task("name").')
+            meant = elsewhere(loaded)
+            where = f"{loaded.__name__} is {getattr(loaded, '__file__', None) or 'built into Python'}"
+            raise InputError(
+                f'--tasks {module}: it has no handler; mark a function with @task("name").'
+                if meant is None
+                else f"--tasks {module}: {where}, not {meant}, which has to be renamed."
+            )
         for handler in found:
             self.add(handler)
 

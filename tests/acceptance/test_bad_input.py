@@ -22,7 +22,7 @@ NO_CREDENTIALS = "no AWS credentials. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and 
 NO_REGION = "no AWS region. Set AWS_DEFAULT_REGION, such as eu-central-1."
 NO_CONNECTION = "Is the network up, and are AWS_DEFAULT_REGION and AWS_ENDPOINT_URL right?"
 NO_AWS = "what answered does not speak AWS's language. Is AWS_ENDPOINT_URL right, or does a proxy stand between?"
-NO_MODULE = "No module named 'nosuch'. Is it the module's dotted name, and is its folder on PYTHONPATH?"
+NO_MODULE = "there is no module named 'nosuch' in this folder, on PYTHONPATH, or among the installed ones."
 NO_HANDLER = 'it has no handler; mark a function with @task("name").'
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _POLL_S = 2.0
 _PATIENCE_S = 120.0
 _SHOWN = 5
-_WRITTEN_LATER = ("ImageParameter", "/Value")
-"""The stack makes the parameter; who builds an image writes its id there."""
+_WRITTEN_LATER = {"Group": frozenset({"/MinSize", "/MaxSize"})}
+"""What our own commands change of the stack's resources: workers scale."""
 
 
 def no_stack(subject: Subject) -> CheckResult:
@@ -92,6 +92,5 @@ def _changed(client: "CloudFormationClient", name: str) -> list[str]:
 
 
 def _written_later(drift: "StackResourceDriftTypeDef") -> bool:
-    resource, path = _WRITTEN_LATER
     differences = {each["PropertyPath"] for each in drift.get("PropertyDifferences", [])}
-    return drift["LogicalResourceId"] == resource and differences == {path}
+    return bool(differences) and differences <= _WRITTEN_LATER.get(drift["LogicalResourceId"], frozenset())

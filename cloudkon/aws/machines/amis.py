@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from cloudkon.aws.errors import translated
 from cloudkon.aws.machines.instances import described, is_there
 from cloudkon.aws.tags import of_stage, tags_of
-from cloudkon.errors import NotFoundError
+from cloudkon.clock import Clock, poll
+from cloudkon.errors import CloudKonError, NotFoundError
 from cloudkon.stage.ami import WorkerAmi
 from cloudkon.stage.names import ARTIFACTS_TAG, BASE_TAG, Names
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 _DEBIAN = "/aws/service/debian/release/12/latest"
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
 """What Debian and AWS call them."""
+_IMAGE_TYPE = "aws:ec2:image"
+"""The only type of a parameter that a launch template takes an image from."""
+_POLL_S = 1.0
+_CHECKED_WITHIN_S = 60.0
 
 
 class Images:
@@ -57,11 +62,35 @@ class Images:
         found = self._parameter(self._names.image_parameter)
         return found if found and found.startswith("ami-") else None
 
-    def make_current(self, image: str) -> None:
-        """Let new workers start from this image."""
+    def make_current(self, image: str, clock: Clock) -> None:
+        """Let new workers start from this image; return once AWS has checked that it is one.
+
+        Raises CloudKonError if it never has: a put is answered before the check has ended, and not undone by it.
+        https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html
+        """
         name = self._names.image_parameter
         with translated(f"write the parameter {name}"):
-            self._ssm.put_parameter(Name=name, Value=image, Type="String", Overwrite=True)
+            self._ssm.put_parameter(
+                Name=name,
+                Description="The machine image of the workers.",
+                Value=image,
+                Type="String",
+                DataType=_IMAGE_TYPE,
+                Overwrite=True,
+            )
+        for _ in poll(clock, _POLL_S, _CHECKED_WITHIN_S):
+            if self._parameter(name) == image:
+                return
+        raise CloudKonError(
+            f"The parameter {name} does not name {image}, which AWS was to check, after {_CHECKED_WITHIN_S:.0f} s. "
+            "New workers start from the image that they did before. Is the image there, and yours to start from?"
+        )
+
+    def forget_current(self) -> None:
+        """Let there be no image that new workers start from; fine if there is none. The images stay."""
+        name = self._names.image_parameter
+        with suppress(NotFoundError), translated(f"delete the parameter {name}"):
+            self._ssm.delete_parameter(Name=name)
 
     def users(self, images: Sequence[WorkerAmi]) -> Mapping[str, Sequence[str]]:
         """The instances that were started from each image and are still there."""

@@ -27,9 +27,9 @@ def default_network(client: "EC2Client", types: Sequence[str]) -> Network:
         vpcs = client.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
         if not vpcs:
             raise InputError(
-                f"There is no default VPC in {region} for workers to run in. Name one of yours, --parameter "
-                "VpcId=vpc-... --parameter SubnetIds=subnet-...,subnet-..., or do without workers on EC2: "
-                "--parameter Fleet=no"
+                f"There is no default VPC in {region} for workers to run in. Name one of yours: cloudkon-cli deploy "
+                "--parameter VpcId=vpc-... --parameter SubnetIds=subnet-...,subnet-... Or do without workers on EC2: "
+                "cloudkon-cli deploy --parameter Fleet=no"
             )
         vpc = vpcs[0]["VpcId"]
         subnets = client.describe_subnets(

@@ -32,7 +32,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_a_second_deploy_changes_nothing(embedded_cloud: EmbeddedAws, repository: Path) -> None:
-    """Deployed again, from another clone, everything stays as it is, what others have subscribed to the bucket too."""
+    """Deployed again, from another clone without a record, everything stays, what others subscribed to too."""
     s3, bucket = embedded_cloud.client("s3"), embedded_cloud.names.workloads_bucket
     embedded_cloud.client("sns").create_topic(Name="somebody-elses")
     before = s3.get_bucket_notification_configuration(Bucket=bucket)

@@ -15,7 +15,6 @@ nothing and expires by itself: metrics (15 months) and traces (30 days).
 """
 
 import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,7 +24,6 @@ from tests.support.emulators.inventory import inventory
 from tests.support.worlds.jobs import JobDesk
 from tests.support.worlds.joined_cloud import JoinedCloud, joined_cloud
 
-CHALICE_DELETE = ("-c", "import sys; from chalice.cli import main; sys.exit(main())", "delete", "--stage", "dev")
 TASKS = 400
 WORKLOAD = b"#cloudkon: bundle=4\n" + b"sleep 100\n" * TASKS
 # What the doctor finds wrong with the emulators, and not with us.
@@ -143,9 +141,7 @@ def tell_its_end(cloud: JoinedCloud, machine: str, last_ms: int) -> None:
 
 
 def take_down(cloud: JoinedCloud) -> None:
-    deleted = cloud.ran(sys.executable, *CHALICE_DELETE)
-    assert deleted.returncode == 0, deleted.stderr
-    cloud.run("stack", "down", "--delete-data")
+    cloud.run("undeploy", "--delete-data")
     told: dict[str, Any] = json.loads(cloud.run("workers", "image", "prune", "--keep", "0", "--yes", "--json"))
     assert len(told["deleted"]) == 1
     assert cloud.run("gc", "--json") == ""

@@ -37,14 +37,16 @@ def fleet(aws: EmbeddedAws) -> list[str]:
 
 
 def test_the_group_waits_for_an_image(embedded_cloud: EmbeddedAws, names: Names) -> None:
-    """Auto Scaling refuses a template without an image, so the group comes with the first up that finds one."""
+    """EC2 refuses a template without an image, so it comes, and the group, with the first up that finds one."""
     aws = embedded_cloud
     answer = stack(aws, "up", *fleet(aws), "--parameter", "Autoscaling=no")
     assert answer.returncode == 0, answer.stderr
     assert "There is no image of the workers yet" in answer.stderr
-    assert resources(aws) & {"LaunchTemplate", "Group", "DrainHook"} == {"LaunchTemplate"}
+    assert resources(aws) & {"LaunchTemplate", "Group", "DrainHook"} == set()
 
-    aws.client("ssm").put_parameter(Name=names.image_parameter, Value="ami-12345678", Type="String", Overwrite=True)
+    aws.client("ssm").put_parameter(
+        Name=names.image_parameter, Value="ami-12345678", Type="String", DataType="aws:ec2:image"
+    )
     answer = stack(aws, "up")
     assert answer.returncode == 0, answer.stderr
     assert resources(aws) & {"LaunchTemplate", "Group", "DrainHook"} == {"LaunchTemplate", "Group", "DrainHook"}
@@ -52,6 +54,7 @@ def test_the_group_waits_for_an_image(embedded_cloud: EmbeddedAws, names: Names)
     assert (group["AutoScalingGroupName"], group["MinSize"], group["MaxSize"]) == (names.worker_group, 0, 4)
     assert group["NewInstancesProtectedFromScaleIn"]
     assert "The image ami-12345678 and its snapshot are not the stack's, and stay" in stack(aws, "down").stderr
+    assert not aws.client("ssm").describe_parameters()["Parameters"]
 
 
 def test_diff_tells_and_changes_nothing(embedded_cloud: EmbeddedAws, names: Names) -> None:

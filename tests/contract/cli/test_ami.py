@@ -15,6 +15,7 @@ from cli.fleet.artifacts import Artifacts
 from cli.main import cloudkon_cli
 from cloudkon.aws.machines.ami_builder import Build, ImageBuilder
 from cloudkon.aws.machines.amis import Images
+from cloudkon.errors import CloudKonError
 from cloudkon.stage.ami import WorkerAmi
 from tests.support.worlds.image_world import NAMES, ImageWorld, image_world
 
@@ -62,6 +63,20 @@ def test_a_build_ends_with_an_image_and_no_instance(world: ImageWorld, wheel: Pa
     assert world.left() == []
     assert answer.stderr.count("step packages") == answer.stderr.count("step proof") == 1
     assert "python3" not in answer.stderr
+
+
+def test_the_parameter_is_one_of_an_image(world: ImageWorld, wheel: Path) -> None:
+    """What a launch template reads is of the data type that it takes, and is waited for until AWS has checked it."""
+    made = build(world, wheel)
+    found = world.ssm.get_parameter(Name=NAMES.image_parameter)["Parameter"]
+    assert (found["DataType"], found["Value"]) == ("aws:ec2:image", made)
+
+
+def test_an_image_that_aws_does_not_accept(world: ImageWorld) -> None:
+    """A parameter that never comes to name the image is told; workers start from what they did."""
+    with pytest.raises(CloudKonError, match=f"{NAMES.image_parameter} does not name ami-0123, .* after 60 s"):
+        Images(world.ec2, world.ssm, NAMES).make_current("ami-0123", world)
+    assert world.current() is None
 
 
 def test_the_build_instance_lets_nobody_in_and_is_tagged(world: ImageWorld, wheel: Path) -> None:
@@ -134,7 +149,7 @@ def test_a_step_that_fails(world: ImageWorld, wheel: Path) -> None:
     answer = run("build", "--wheel", str(wheel), code=1)
     assert "  | [   12.3] cloud-init[512]: E: no such package" in answer.stderr
     assert "failed at: packages" in answer.stderr
-    assert (world.left(), world.images(), world.current()) == ([], [], "no-image-yet")
+    assert (world.left(), world.images(), world.current()) == ([], [], None)
 
 
 def test_an_instance_that_is_never_ready(world: ImageWorld, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +221,7 @@ def test_an_image_that_fails(world: ImageWorld, wheel: Path, monkeypatch: pytest
     monkeypatch.setattr(Images, "find", failed)
     world.script({20: world.say(READY), 30: world.stop})
     assert "ended as failed" in run("build", "--wheel", str(wheel), code=1).stderr
-    assert (world.left(), world.images(), world.snapshots(), world.current()) == ([], [], set(), "no-image-yet")
+    assert (world.left(), world.images(), world.snapshots(), world.current()) == ([], [], set(), None)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +270,7 @@ def test_prune_keeps_the_newest_and_the_current_image(
     made = [build(world, wheel, "--force") for _ in range(4)]
     for day, image in enumerate(made, start=10):
         world.date(image, f"2025-06-{day}T15:06:40.000Z")
-    world.ssm.put_parameter(Name=NAMES.image_parameter, Value=made[0], Type="String", Overwrite=True)
+    Images(world.ec2, world.ssm, NAMES).make_current(made[0], world)
     snapshots = world.snapshots()
     shown = run("prune", "--keep", "1")
     assert (made[1] in shown.stderr, made[0] in shown.stderr, "prune --stage dev --keep 1 --yes" in shown.stderr) == (

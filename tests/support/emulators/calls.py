@@ -21,6 +21,8 @@ CALLS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("emptying.py", "delete_objects"): (("s3:DeleteObject", "s3:DeleteObjectVersion"), (DEPLOYER,)),
     ("emptying.py", "list_object_versions"): (("s3:ListBucketVersions",), (DEPLOYER,)),
     ("functions.py", "get_function_configuration"): (("lambda:GetFunctionConfiguration",), (DEPLOYER,)),
+    ("functions.py", "get_bucket_notification_configuration"): (("s3:GetBucketNotification",), (DEPLOYER,)),
+    ("functions.py", "list_event_source_mappings"): (("lambda:ListEventSourceMappings",), (DEPLOYER,)),
     ("network.py", "describe_instance_type_offerings"): (("ec2:DescribeInstanceTypeOfferings",), (DEPLOYER,)),
     ("network.py", "describe_subnets"): (("ec2:DescribeSubnets",), (DEPLOYER,)),
     ("network.py", "describe_vpcs"): (("ec2:DescribeVpcs",), (DEPLOYER,)),
@@ -56,38 +58,39 @@ CALLS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("table.py", "query"): (("dynamodb:Query",), (LAMBDA, WORKER, OPERATOR)),
     ("table.py", "update_item"): (("dynamodb:UpdateItem",), (WORKER, OPERATOR)),
     # What starts and ends machines.
-    ("group.py", "complete_lifecycle_action"): (("autoscaling:CompleteLifecycleAction",), (WORKER,)),
-    ("group.py", "set_instance_protection"): (("autoscaling:SetInstanceProtection",), (WORKER,)),
+    ("instance_group.py", "complete_lifecycle_action"): (("autoscaling:CompleteLifecycleAction",), (WORKER,)),
+    ("instance_group.py", "set_instance_protection"): (("autoscaling:SetInstanceProtection",), (WORKER,)),
     ("log_reader.py", "filter_log_events"): (("logs:FilterLogEvents",), (OPERATOR,)),
-    ("machines.py", "attach_instances"): (("autoscaling:AttachInstances",), (OPERATOR,)),
-    ("machines.py", "complete_lifecycle_action"): (("autoscaling:CompleteLifecycleAction",), (OPERATOR,)),
+    ("scaling.py", "attach_instances"): (("autoscaling:AttachInstances",), (OPERATOR,)),
+    ("scaling.py", "complete_lifecycle_action"): (("autoscaling:CompleteLifecycleAction",), (OPERATOR,)),
     ("instances.py", "describe_instances"): (("ec2:DescribeInstances",), (OPERATOR, IMAGES)),
-    ("machines.py", "delete_auto_scaling_group"): (("autoscaling:DeleteAutoScalingGroup",), (DEPLOYER,)),
-    ("machines.py", "describe_auto_scaling_groups"): (("autoscaling:DescribeAutoScalingGroups",), (OPERATOR,)),
-    ("machines.py", "describe_scaling_activities"): (("autoscaling:DescribeScalingActivities",), (OPERATOR,)),
-    ("machines.py", "run_instances"): (
+    ("scaling.py", "delete_auto_scaling_group"): (("autoscaling:DeleteAutoScalingGroup",), (DEPLOYER,)),
+    ("scaling.py", "describe_auto_scaling_groups"): (("autoscaling:DescribeAutoScalingGroups",), (OPERATOR,)),
+    ("scaling.py", "describe_scaling_activities"): (("autoscaling:DescribeScalingActivities",), (OPERATOR,)),
+    ("scaling.py", "run_instances"): (
         ("ec2:RunInstances", "ec2:CreateTags", "iam:PassRole", "ssm:GetParameters"),
         (IMAGES,),  # who may give a machine other user data decides what it runs
     ),
-    ("machines.py", "set_desired_capacity"): (("autoscaling:SetDesiredCapacity",), (OPERATOR,)),
-    ("machines.py", "terminate_instance_in_auto_scaling_group"): (
+    ("scaling.py", "set_desired_capacity"): (("autoscaling:SetDesiredCapacity",), (OPERATOR,)),
+    ("scaling.py", "terminate_instance_in_auto_scaling_group"): (
         ("autoscaling:TerminateInstanceInAutoScalingGroup",),
         (OPERATOR,),
     ),
-    ("machines.py", "terminate_instances"): (("ec2:TerminateInstances",), (OPERATOR,)),
-    ("machines.py", "update_auto_scaling_group"): (("autoscaling:UpdateAutoScalingGroup",), (OPERATOR,)),
+    ("scaling.py", "terminate_instances"): (("ec2:TerminateInstances",), (OPERATOR,)),
+    ("scaling.py", "update_auto_scaling_group"): (("autoscaling:UpdateAutoScalingGroup",), (OPERATOR,)),
     ("prices.py", "describe_spot_price_history"): (("ec2:DescribeSpotPriceHistory",), (OPERATOR,)),
     ("prices.py", "get_products"): (("pricing:GetProducts",), (OPERATOR,)),
     # What makes images.
-    ("image_builder.py", "create_image"): (("ec2:CreateImage", "ec2:CreateTags"), (IMAGES,)),
-    ("image_builder.py", "get_console_output"): (("ec2:GetConsoleOutput",), (IMAGES,)),
-    ("image_builder.py", "run_instances"): (("ec2:RunInstances", "ec2:CreateTags", "iam:PassRole"), (IMAGES,)),
-    ("image_builder.py", "terminate_instances"): (("ec2:TerminateInstances",), (IMAGES,)),
-    ("images.py", "deregister_image"): (("ec2:DeregisterImage",), (IMAGES,)),
-    ("images.py", "delete_snapshot"): (("ec2:DeleteSnapshot",), (IMAGES,)),
-    ("images.py", "describe_images"): (("ec2:DescribeImages",), (IMAGES,)),
-    ("images.py", "get_parameter"): (("ssm:GetParameter",), (IMAGES,)),
-    ("images.py", "put_parameter"): (("ssm:PutParameter",), (IMAGES,)),
+    ("ami_builder.py", "create_image"): (("ec2:CreateImage", "ec2:CreateTags"), (IMAGES,)),
+    ("ami_builder.py", "get_console_output"): (("ec2:GetConsoleOutput",), (IMAGES,)),
+    ("ami_builder.py", "run_instances"): (("ec2:RunInstances", "ec2:CreateTags", "iam:PassRole"), (IMAGES,)),
+    ("ami_builder.py", "terminate_instances"): (("ec2:TerminateInstances",), (IMAGES,)),
+    ("amis.py", "deregister_image"): (("ec2:DeregisterImage",), (IMAGES,)),
+    ("amis.py", "delete_snapshot"): (("ec2:DeleteSnapshot",), (IMAGES,)),
+    ("amis.py", "describe_images"): (("ec2:DescribeImages",), (IMAGES,)),
+    ("amis.py", "delete_parameter"): (("ssm:DeleteParameter",), (DEPLOYER,)),
+    ("amis.py", "get_parameter"): (("ssm:GetParameter",), (IMAGES,)),
+    ("amis.py", "put_parameter"): (("ssm:PutParameter",), (IMAGES,)),
 }
 
 # What no file of cloudkon/aws/ calls: somebody else does, with our permissions.
@@ -115,15 +118,21 @@ BY_OTHERS: dict[tuple[str, str], str] = {
 
 _CLIENT = re.compile(r"(^|\.)_?(client|autoscaling|cloudwatch|ec2|iam|logs|pricing|quotas|s3|sqs|ssm|sts|functions)$")
 _NOT_CALLS = {"get_paginator"}
+_ADMINISTRATORS = {"checkups", "leftovers"}
 
 
 @cache
 def calls() -> frozenset[tuple[str, str]]:
     """Every call of a client's in cloudkon/aws/, by file and name; a paginator counts as the call that it repeats.
 
-    The packages in it, doctor's and gc's, are left out: they are an administrator's, and say so where they may not ask.
+    What doctor and gc call is left out: they are an administrator's, and say so where they may not ask.
     """
-    return frozenset(call for path in sorted(AWS.glob("*.py")) for call in _calls_of(path))
+    return frozenset(call for path in files() for call in _calls_of(path))
+
+
+def files() -> list[Path]:
+    """Those whose calls are looked at."""
+    return sorted(path for path in AWS.rglob("*.py") if path.relative_to(AWS).parts[0] not in _ADMINISTRATORS)
 
 
 def _calls_of(path: Path) -> set[tuple[str, str]]:

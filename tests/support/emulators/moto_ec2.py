@@ -3,19 +3,20 @@
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 from moto.core.responses import ActionResult
+from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import EC2Backend, iam_instance_profile
-from moto.ec2.models.launch_templates import LaunchTemplateVersion
+from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateVersion
 from moto.ec2.responses import instances
 from moto.ec2.responses.general import General
 
+from tests.support.emulators.image_parameters import SsmInvalidParameterError, resolved
 from tests.support.machines.machines import Machines, profile_of
 from tests.support.worlds.image_world import create_image
-
-_RESOLVED = "resolve:ssm:"
 
 
 def play(owner: Any, name: str, answer: Callable[..., Any]) -> None:
@@ -36,6 +37,7 @@ class PlayedEc2:
         play(EC2Backend, "run_instances", self.run_instances)
         play(EC2Backend, "terminate_instances", self.terminate_instances)
         play(EC2Backend, "register_image", register_image)
+        play(LaunchTemplate, "create_version", create_version)
         play(General, "get_console_output", self.get_console_output)
         for owner, name, instead in (
             (EC2Backend, "create_image", create_image),
@@ -78,12 +80,28 @@ def register_image(before: Callable[..., Any], backend: Any, *arguments: Any, **
 
 
 def image_of(version: Any) -> str:
-    """The image of a launch template, read from the parameter that it names."""
-    image: str = version.data.get("ImageId", "")
-    if not image.startswith(_RESOLVED):
-        return image
-    value: str = boto3.client("ssm").get_parameter(Name=image.removeprefix(_RESOLVED))["Parameter"]["Value"]
-    return value
+    """The image of a launch template, read from the parameter that it names; refused if that is not of an image."""
+
+    def parameter(name: str) -> Any:
+        client = boto3.client("ssm")
+        try:
+            return client.get_parameter(Name=name)["Parameter"]
+        except client.exceptions.ParameterNotFound:
+            return None
+
+    def is_image(image: str) -> bool:
+        return any(each.id == image for each in version.template.ec2_backend.describe_images())
+
+    try:
+        return resolved(version.data.get("ImageId", ""), parameter, is_image)
+    except SsmInvalidParameterError as error:
+        raise EC2ClientError("SsmInvalidParameter", str(error)) from error
+
+
+def create_version(before: Callable[..., Any], template: Any, data: dict[str, Any], description: str) -> Any:
+    """EC2 checks the parameter of an image already when a template, or a version of it, is made."""
+    image_of(SimpleNamespace(template=template, data=data))
+    return before(template, data, description)
 
 
 def find_profile(

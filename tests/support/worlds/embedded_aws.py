@@ -17,6 +17,8 @@ from cloudkon.clock import SystemClock
 from cloudkon.stage.names import Names
 
 STAGE = "dev"
+STRICT = Path("tests/support/emulators/strict").absolute()
+"""What Python loads at its start where its path has this folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ def run_cli(environment: Mapping[str, str], *arguments: str) -> subprocess.Compl
 
 @contextmanager
 def embedded_aws(home: Path, *, auth: bool) -> Iterator[EmbeddedAws]:
-    """Bring one up of its own in a home of its own, and take it down."""
-    outside = {**os.environ, "CLOUDKON_HOME": str(home)}
+    """Bring one up of its own in a home of its own, as strict as AWS, and take it down."""
+    outside = {**os.environ, "CLOUDKON_HOME": str(home), "PYTHONPATH": os.pathsep.join((str(STRICT), str(Path.cwd())))}
     try:
         answer = run_cli(outside, "cloud", "up", "--stage", STAGE, *(["--auth"] if auth else []))
         assert answer.returncode == 0, answer.stderr

@@ -15,8 +15,12 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 from ministack.app import main
+from ministack.core.responses import error_response_json, json_response
 from ministack.services import ssm
 from ministack.services.cloudformation import provisioners, stacks
+
+from tests.support.emulators import strict_ministack
+from tests.support.emulators.image_parameters import IMAGE_TYPE, ImageParameters
 
 FLEET_ENDPOINT = "FLEET_ENDPOINT"
 """The variable that says where."""
@@ -183,6 +187,33 @@ def hand_on() -> None:
     provisioners._RESOURCE_HANDLERS |= {kind: each.handlers() for kind, each in TYPES.items()}
 
 
+def validate_images() -> None:
+    """Let a parameter of an image be checked against the other server, and not be seen before."""
+    put, get = ssm._put_parameter, ssm._get_parameter
+    images = ImageParameters(is_image)
+
+    def put_parameter(data: dict[str, Any]) -> Any:
+        name, data_type = data["Name"], data.get("DataType", "text")
+        standing = ssm._parameters.get(name)
+        if standing is not None and standing["DataType"] != data_type:
+            return error_response_json("ValidationException", "The data type of a parameter can't be changed.", 400)
+        if data_type != IMAGE_TYPE:
+            return put(data)
+        images.put(name, data["Value"], lambda: put(data))
+        return json_response({"Version": 1, "Tier": "Standard"})
+
+    def get_parameter(data: dict[str, Any]) -> Any:
+        images.look(data["Name"])
+        return get(data)
+
+    ssm._put_parameter, ssm._get_parameter = put_parameter, get_parameter
+
+
+def is_image(image: str) -> bool:
+    found = client("ec2").describe_images(Filters=[{"Name": "image-id", "Values": [image]}])["Images"]
+    return bool(found)
+
+
 def publish_debian() -> None:
     """Let Debian have an image in the other server, and the public parameter that says which."""
     found = client("ec2").register_image(Name=BASE_NAME, Architecture="x86_64", RootDeviceName="/dev/xvda")
@@ -190,6 +221,9 @@ def publish_debian() -> None:
 
 
 if __name__ == "__main__":
+    strict_ministack.refuse_second_mappings()
+    strict_ministack.doubt_fresh_permissions()
     hand_on()
+    validate_images()
     publish_debian()
     sys.exit(main())

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from moto import mock_aws
 from moto.core.responses import ActionResult
 from moto.ec2.models import EC2Backend, ec2_backends
 from moto.ec2.responses.general import General
-from moto.ssm.models import Parameter, ssm_backends
+from moto.ssm.exceptions import ValidationException
+from moto.ssm.models import Parameter, SimpleSystemManagerBackend, ssm_backends
 
 from cloudkon.aws.session import Session
 from cloudkon.stage.names import Names
+from tests.support.emulators.image_parameters import IMAGE_TYPE, ImageParameters
 from tests.support.emulators.moto_aws import credentials, enter
 from tests.support.still_clock import StillClock
 
@@ -86,8 +89,10 @@ class ImageWorld(StillClock):
         found = self.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
         return {snapshot["SnapshotId"] for snapshot in found if snapshot.get("Tags")}
 
-    def current(self) -> str:
-        return self.ssm.get_parameter(Name=NAMES.image_parameter)["Parameter"]["Value"]
+    def current(self) -> str | None:
+        """The image that the parameter names; None if there is no parameter."""
+        versions = ssm_backends[ACCOUNT][REGION]._parameters.get(NAMES.image_parameter)
+        return versions[-1].value if versions else None
 
     def publish_debian(self, architecture: str = "amd64") -> str:
         """Let Debian have an image, and the parameter that says which; return its id."""
@@ -116,12 +121,35 @@ def image_world(patch: pytest.MonkeyPatch) -> Iterator[ImageWorld]:
         )
         session.cloudformation().create_stack(StackName=NAMES.stack, TemplateBody=_STACK)
         session.iam().create_instance_profile(InstanceProfileName=NAMES.image_builder_role)
-        world.ssm.put_parameter(Name=NAMES.image_parameter, Value="no-image-yet", Type="String")
+        validate_images(patch)
         world.publish_debian()
         patch.setattr(General, "get_console_output", lambda response: _console(world, response))
         patch.setattr(EC2Backend, "create_image", create_image)
         yield world
     ec2_backends.pop(ACCOUNT, None)  # moto's server, of other tests, is to make one that has the images
+
+
+def validate_images(patch: pytest.MonkeyPatch) -> None:
+    """Let parameters of images be checked, and not be seen before they are: moto has left that for later."""
+    put, get = SimpleSystemManagerBackend.put_parameter, SimpleSystemManagerBackend.get_parameter
+    images = ImageParameters(lambda image: image in ec2_backends[ACCOUNT][REGION].amis)
+
+    def put_parameter(backend: Any, *asked: Any, **named: Any) -> Any:
+        name, value, data_type = asked[0], asked[2], asked[8]
+        standing = backend._parameters.get(name)
+        if standing and standing[-1].data_type != data_type:
+            raise ValidationException("The data type of a parameter can't be changed.")
+        if data_type != IMAGE_TYPE:
+            return put(backend, *asked, **named)
+        images.put(name, value, lambda: put(backend, *asked, **named))
+        return SimpleNamespace(version=1, tier="Standard")
+
+    def get_parameter(backend: Any, name: str) -> Any:
+        images.look(name)
+        return get(backend, name)
+
+    patch.setattr(SimpleSystemManagerBackend, "put_parameter", put_parameter)
+    patch.setattr(SimpleSystemManagerBackend, "get_parameter", get_parameter)
 
 
 def _console(world: ImageWorld, response: Any) -> Any:

@@ -49,7 +49,6 @@ def test_names_are_those_that_everybody_looks_for() -> None:
         "ImageBuilderRole": ("RoleName", NAMES.image_builder_role),
         "OperatorPolicy": ("ManagedPolicyName", NAMES.operator_policy),
         "ImagePolicy": ("ManagedPolicyName", NAMES.image_policy),
-        "ImageParameter": ("Name", NAMES.image_parameter),
         "LaunchTemplate": ("LaunchTemplateName", NAMES.launch_template),
         "Group": ("AutoScalingGroupName", NAMES.worker_group),
     }
@@ -98,6 +97,16 @@ def test_machines_are_closed() -> None:
     assert data["MetadataOptions"]["HttpTokens"] == "required"
     assert data["MetadataOptions"]["HttpPutResponseHopLimit"] == 1
     assert [disk["Ebs"]["Encrypted"] for disk in data["BlockDeviceMappings"]] == [True]
+
+
+def test_the_template_waits_for_an_image() -> None:
+    """Nothing of the stack needs the image's parameter before there is one, or writes over it afterwards."""
+    found = resources()
+    assert {name for name, r in found.items() if r["Type"] == "AWS::SSM::Parameter"} == set()
+    naming = {name for name, r in found.items() if "resolve:ssm:" in json.dumps(r)}
+    assert {name: found[name]["Condition"] for name in naming} == {"LaunchTemplate": "HasGroup"}
+    image = found["LaunchTemplate"]["Properties"]["LaunchTemplateData"]["ImageId"]
+    assert filled(image) == f"resolve:ssm:{NAMES.image_parameter}"
 
 
 def test_a_machine_is_told_whose_worker_it_is(tmp_path: Path) -> None:

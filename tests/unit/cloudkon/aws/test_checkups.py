@@ -68,9 +68,9 @@ def test_what_was_changed_by_hand_is_named() -> None:
     assert "TaskQueue (modified)" in problems(check_drift(subject(cloudformation=answers)))
 
 
-def test_the_image_is_no_drift() -> None:
-    """The id of an image, written where the stack's template has none, is not called a change by hand; a tag is."""
-    written = {"LogicalResourceId": "ImageParameter", "StackResourceDriftStatus": "MODIFIED"}
+def test_bounds_that_workers_scale_has_set_are_no_drift() -> None:
+    """Bounds of the group that workers scale has set are not called a change by hand; a tag is."""
+    written = {"LogicalResourceId": "Group", "StackResourceDriftStatus": "MODIFIED"}
     answers: dict[str, Any] = {
         "detect_stack_drift": {"StackDriftDetectionId": "1"},
         "describe_stack_drift_detection_status": {
@@ -78,14 +78,16 @@ def test_the_image_is_no_drift() -> None:
             "StackDriftStatus": "DRIFTED",
         },
         "describe_stack_resource_drifts": {
-            "StackResourceDrifts": [written | {"PropertyDifferences": [{"PropertyPath": "/Value"}]}]
+            "StackResourceDrifts": [written | {"PropertyDifferences": [{"PropertyPath": "/MaxSize"}]}]
         },
     }
     assert verdicts(check_drift(subject(cloudformation=answers))) == [Verdict.OK]
     answers["describe_stack_resource_drifts"] = {
-        "StackResourceDrifts": [written | {"PropertyDifferences": [{"PropertyPath": "/Type"}]}]
+        "StackResourceDrifts": [
+            written | {"PropertyDifferences": [{"PropertyPath": "/MaxSize"}, {"PropertyPath": "/Tags/0"}]}
+        ]
     }
-    assert "ImageParameter (modified)" in problems(check_drift(subject(cloudformation=answers)))
+    assert "Group (modified)" in problems(check_drift(subject(cloudformation=answers)))
 
 
 def test_drift_that_takes_too_long() -> None:

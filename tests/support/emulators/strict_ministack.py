@@ -1,0 +1,55 @@
+"""What AWS refuses and ministack lets pass, refused as AWS does: of the Lambda's triggers."""
+
+from typing import Any
+
+from ministack.core.responses import error_response_json
+from ministack.services import lambda_svc, s3
+
+
+def refuse_second_mappings() -> None:
+    """One mapping from a queue to a function: another is ResourceConflictException.
+
+    github.com/aws/chalice/issues/2146, github.com/DataBiosphere/azul/issues/1547;
+    https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+    """
+    create = lambda_svc._create_esm
+
+    def create_esm(data: dict[str, Any]) -> Any:
+        source, function = data.get("EventSourceArn", ""), data.get("FunctionName", "").rpartition(":")[2]
+        for standing in lambda_svc._esms.values():
+            if (standing["EventSourceArn"], standing["FunctionName"]) == (source, function):
+                return error_response_json(
+                    "ResourceConflictException",
+                    f'An event source mapping with SQS arn (" {source} ") and function (" {function} ") already '
+                    f"exists. Please update or delete the existing mapping with UUID {standing['UUID']}",
+                    409,
+                )
+        return create(data)
+
+    lambda_svc._create_esm = create_esm
+
+
+def doubt_fresh_permissions() -> None:
+    """S3 does not know of a function's permission at once: the first notification that follows one is refused.
+
+    github.com/zappa/Zappa/pull/1441, github.com/milliHQ/terraform-aws-next-js/issues/235: "Unable to validate the
+    following destination configurations", "typically on the first deployment of a new environment".
+    """
+    fresh: set[str] = set()
+    add, put = lambda_svc._add_permission, s3._put_bucket_notification
+
+    def add_permission(name: str, data: dict[str, Any], *more: Any) -> Any:
+        answer = add(name, data, *more)
+        if answer[0] < 300 and data.get("Principal") == "s3.amazonaws.com":
+            fresh.add(name)
+        return answer
+
+    def put_bucket_notification(name: str, body: bytes, headers: dict[str, str] | None = None) -> Any:
+        doubted = {function for function in fresh if f":function:{function}<".encode() in body}
+        if doubted:
+            fresh.difference_update(doubted)
+            return s3._error("InvalidArgument", "Unable to validate the following destination configurations", 400)
+        return put(name, body, headers)
+
+    lambda_svc._add_permission = add_permission
+    s3._put_bucket_notification = put_bucket_notification
