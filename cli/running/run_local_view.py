@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from cli.jobs.progress import went_well
-from cli.jobs.stats_view import stats_tables
+from cli.jobs.ledger_options import ledger_option_text
+from cli.jobs.outcome import error_groups, say_outcome, went_well
 from cli.running.chaos import Chaos
 from cli.running.local_progress import LocalProgress
 from cli.running.local_runner import LocalRun
@@ -74,6 +74,7 @@ def run_local(
                 run.run(job)
             progress.end()
             stats = job_stats(run.ledger, run.ledger.job(job.id) or job, clock.now_ms())
+            groups = error_groups(run.ledger, run.results, stats)
         finally:
             end_programs()
             run.close()
@@ -82,7 +83,8 @@ def run_local(
     if signals and not stats.ended:
         _say_how_to_go_on(stats, file, ledger_file, slots, modules, allowed)
         raise SystemExit(128 + signals[0])
-    output.value(stats.as_json(), stats_tables(stats))
+    output.value(stats.as_json())
+    say_outcome(output, stats, groups, ledger_option_text(ledger_file))
     if stats.paused:
         _say_how_to_go_on(stats, file, ledger_file, slots, modules, allowed)
     return went_well(stats)

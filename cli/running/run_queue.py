@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from cli.jobs.following import follow, telling_done
-from cli.jobs.progress import show_progress, went_well
-from cli.jobs.stats_view import stats_tables
+from cli.jobs.ledger_options import stage_option_text
+from cli.jobs.outcome import error_groups, say_outcome, went_well
+from cli.jobs.progress import show_progress
 from cli.running.results_file import ResultsFile
 from cli.terminal.output import Output
 from cloudkon.clock import Clock
@@ -60,7 +61,8 @@ def run_queue(
     except KeyboardInterrupt:
         _say_it_goes_on(job)
         raise SystemExit(130) from None
-    output.value(last.as_json(), stats_tables(last))
+    output.value(last.as_json())
+    say_outcome(output, last, error_groups(opened.ledger, opened.results, last), stage_option_text(stage))
     return went_well(last)
 
 
