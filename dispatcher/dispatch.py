@@ -47,20 +47,21 @@ class Dispatcher:
         """Write the job's row, or return the one that stands: the first plan binds every later dispatch."""
         workload = Workload(self.workloads, source)
         size_bytes = workload.size_bytes()
-        seen, plain_bytes, gzipped = look_at(workload, size_bytes)
-        tasks = seen.tasks_of(plain_bytes)
-        size = bundle_size(seen, plain_bytes, self.slots)
+        look = look_at(workload, size_bytes)
+        seen = look.sample
+        tasks = seen.tasks_of(look.plain_bytes)
+        size = bundle_size(seen, look.plain_bytes, self.slots)
         name = job_id(source.bucket, source.key, source.version, prefix=prefix)
         asked = Job(
             id=name,
             source=source,
             size_bytes=size_bytes,
-            ranges=ranges_of(size_bytes, gzipped=gzipped),
+            ranges=ranges_of(size_bytes, gzipped=look.is_one_piece),
             shards=shards_of(tasks, size),
             bundle_size=size,
             tasks_estimate=tasks,
             opened_ms=self.clock.now_ms(),
-            gzipped=gzipped,
+            gzipped=look.gzipped,
             retries=seen.options.retries,
             timeout_s=seen.options.timeout_s,
             trace=self.tracer.open(name, source.event_ms),

@@ -131,10 +131,12 @@ def _run(
 ) -> bool:
     ledger_file, cloud, queue = found.records.file, found.records.cloud, found.job.source.bucket
     if queue == LOCAL_BUCKET and ledger_file is not None:
-        from cli.running.run_local_view import run_local  # noqa: PLC0415 (each way loads only what it needs)
+        from cli.running.local_options import LocalOptions  # noqa: PLC0415 (each way loads only what it needs)
+        from cli.running.run_local_view import run_local  # noqa: PLC0415
 
         slots = threads or os.cpu_count() or 1
-        return run_local(file, ledger_file, modules, allowed, slots, None, clock=clock, resume=False, output=output)
+        options = LocalOptions(file=file, ledger_file=ledger_file, slots=slots, modules=modules, allowed=allowed)
+        return run_local(options, clock=clock, output=output)
     if cloud is None:
         raise CloudKonError(
             f"{found.job.id} ran on the queue {queue}. Run it there: cloudkon-cli run {queue} -s {file}"

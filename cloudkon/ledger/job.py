@@ -107,7 +107,9 @@ def job_id(bucket: str, key: str, version: str, *, prefix: str = "") -> str:
 
     The same for whoever derives it: the dispatcher from an S3 event, the CLI from a PutObject response.
     """
-    digest = hashlib.sha256(f"{bucket}\0{key}\0{version}".encode()).digest()
+    digest = hashlib.sha256(
+        f"{bucket}\0{key}\0{version}".encode(errors="surrogateescape")
+    ).digest()  # a file's name may be no UTF-8
     code = base64.b32encode(digest[:8]).decode().lower()[:12]
     stem = key.rsplit("/", 1)[-1].removesuffix(".gz").rsplit(".", 1)[0]
     slug = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:24].strip("-")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeGuard
 
+from cloudkon.errors import CloudKonError
 from cloudkon.ledger.bundle import BundleKey, LineNumbers
 from cloudkon.ledger.results import Results, runs_of
 
@@ -129,6 +130,24 @@ class LeaseLost:
     """Another worker has taken over: drop the bundle. An ordinary answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Of several writes in one call, this one has no answer: it may have happened, and may be repeated as it was."""
+
+    error: CloudKonError
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a worker brings to complete a bundle among others: all that the row needs, so that nobody reads it first."""
+
+    lease: Lease
+    lines: LineNumbers
+    sent_ms: int
+    received_ms: int
+    results: Results
+
+
 ClaimAnswer = Claimed | AlreadyDone | HeldElsewhere
 WriteAnswer = Kept | LeaseLost
 
@@ -231,6 +250,26 @@ def complete(row: BundleRow | None, lease: Lease, results: Results, now_ms: int)
     if not _holds(row, lease):
         return LeaseLost()
     return Kept(replace(row, state=BundleState.DONE, results=tuple(results), completed_ms=now_ms, mark=None))
+
+
+def completed_row(done: Completion, now_ms: int) -> BundleRow:
+    """Build the row that completing a bundle at its first attempt leaves: no earlier owner is in it."""
+    lease = done.lease
+    return BundleRow(
+        key=lease.key,
+        state=BundleState.DONE,
+        owners=(lease.owner,),
+        token=lease.token,
+        lines=done.lines,
+        results=tuple(done.results),
+        event_ms=lease.event_ms,
+        sent_ms=done.sent_ms,
+        received_ms=done.received_ms,
+        claimed_ms=lease.claimed_ms,
+        lease_until_ms=lease.until_ms,
+        completed_ms=now_ms,
+        fruitless=lease.fruitless,
+    )
 
 
 def release(row: BundleRow | None, lease: Lease, results: Results, mark: Mark | None = None) -> WriteAnswer:

@@ -1,6 +1,7 @@
 """The rows around the bundles in SQLite: jobs, their ranges and their workers."""
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -93,7 +94,7 @@ def _job_record(job: Job) -> tuple[Any, ...]:
     return (
         job.id,
         source.bucket,
-        source.key,
+        _stored_name(source.key),
         source.version,
         source.event_ms,
         source.pinned,
@@ -111,6 +112,15 @@ def _job_record(job: Job) -> tuple[Any, ...]:
     )
 
 
+def _stored_name(name: str) -> str | bytes:
+    """A file's name as SQLite can keep it: as bytes where it is not UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name)
+    return name
+
+
 def _flags(job: Job) -> tuple[Any, ...]:
     """What may change while the job goes on."""
     return (job.cancelled_ms, job.paused_ms, job.pause_reason, job.resumed_ms)
@@ -121,7 +131,7 @@ def _job(record: tuple[Any, ...]) -> Job:
     gzipped, retries, timeout_s, cancelled_ms, paused_ms, pause_reason, resumed_ms, trace = record[12:]
     return Job(
         id=job,
-        source=Source(bucket, key, version, event_ms, bool(pinned)),
+        source=Source(bucket, os.fsdecode(key), version, event_ms, bool(pinned)),
         size_bytes=size_bytes,
         ranges=ranges,
         shards=shards,

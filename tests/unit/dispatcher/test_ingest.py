@@ -100,6 +100,16 @@ def test_one_range_is_dispatched_at_once(desk: Desk) -> None:
     assert sum(len(bundle.tasks) for bundle in desk.sent()) == TASKS
 
 
+def test_a_large_archive_is_refused_as_a_whole(tmp_path: Path) -> None:
+    """What its first bytes show to be no workload is one rejected line, however many ranges it would have."""
+    (tmp_path / "tasks.txt").write_bytes(b"PK\x03\x04\x0a\0\0\0\n" + b"sleep 0\n" * (2 * RANGE_BYTES // 8))
+    desk = Desk(tmp_path)
+    job = desk.ingester.ingest(desk.source("tasks.txt"))
+    (report,) = desk.ledger.dispatched(job.id)
+    assert (job.ranges, report.tasks, report.rejected, report.lines) == (1, 0, 1, 1)
+    assert desk.sent() == []
+
+
 def test_each_range_of_many_is_a_message(desk: Desk) -> None:
     """A larger workload becomes a message a range, the refused ones sent again, and nothing is dispatched yet."""
     job = desk.ingester.ingest(desk.source("large.txt"))
