@@ -25,8 +25,8 @@ from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import NoTracer
 from cloudkon.workload.line_numbers import LineOffsets
 from dispatcher.dispatch import Dispatcher
-from ec2_worker.services import Surroundings, worker_name
-from ec2_worker.worker import Worker
+from ec2_worker import assembly
+from ec2_worker.services import Services, worker_name
 
 _Answer = TypeVar("_Answer")
 _QUEUE_MESSAGES = 256
@@ -66,7 +66,7 @@ class LocalRun:
         self._bounded = BoundedQueue(self._tasks, _QUEUE_MESSAGES)
         self._process = MemoryQueue(self._clock)
         self.results = FolderStore(results_folder(ledger_file))
-        around = Surroundings(
+        around = Services(
             self._bounded,
             self._process,
             MemoryQueue(self._clock),
@@ -83,7 +83,7 @@ class LocalRun:
         self._dispatcher = Dispatcher(
             workloads, around.results, around.ledger, around.tasks, self._clock, slots=slots, tracer=self._tracer
         )
-        self._worker = Worker(around, registry, settings, name=worker_name(), slots=slots)
+        self._worker = assembly.build(around, registry, settings, name=worker_name(), slots=slots)
         self._over = threading.Event()
         self._failure: BaseException | None = None
 
@@ -196,7 +196,7 @@ class LocalRun:
                 return
 
     def _is_halted(self, job: Job) -> bool:
-        standing = self._worker.gate.job(job.id)
+        standing = self._worker.admission.job(job.id)
         return standing is not None and (standing.paused_ms is not None or standing.cancelled_ms is not None)
 
     def _swept(self) -> bool:
