@@ -2,11 +2,11 @@ from dataclasses import asdict
 
 import click
 
-from cli.jobs.error_table import error_table
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Ledgers
 from cli.terminal.options import json_option
 from cli.terminal.output import Output
+from cli.views.error_table import error_table
 from cloudkon.reports.error_groups import group_errors
 from cloudkon.reports.task_results import task_results
 

@@ -6,9 +6,9 @@ import click
 
 from cli.jobs.following import await_job, follow
 from cli.jobs.ledgers import Records, unknown_job
-from cli.jobs.outcome import error_groups, say_outcome, went_well
-from cli.jobs.progress import show_progress
 from cli.terminal.output import Output
+from cli.views.outcome import error_groups, say_outcome, went_well
+from cli.views.progress import show_progress
 from cloudkon.clock import Clock
 from cloudkon.ledger.job import LOCAL_PREFIX
 from cloudkon.reports.stats import JobStats

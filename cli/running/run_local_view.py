@@ -12,7 +12,6 @@ from typing import Any, TextIO
 import click
 
 from cli.jobs.ledger_options import ledger_option_text
-from cli.jobs.outcome import error_groups, say_outcome, went_well
 from cli.running.chaos import Chaos
 from cli.running.local_options import LocalOptions
 from cli.running.local_progress import LocalProgress
@@ -20,6 +19,7 @@ from cli.running.local_runner import LocalRun
 from cli.running.task_modules import find_modules
 from cli.system.streams import reserved_stdout
 from cli.terminal.output import Output
+from cli.views.outcome import error_groups, say_outcome, went_well
 from cloudkon import wiring
 from cloudkon.clock import Clock
 from cloudkon.handlers.program import end_programs

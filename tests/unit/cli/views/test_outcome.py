@@ -6,7 +6,7 @@ from dataclasses import replace
 import click
 import pytest
 
-from cli.jobs.outcome import outcome_lines
+from cli.views.outcome import outcome_lines
 from cloudkon.ledger.job import Job, JobState
 from cloudkon.reports.error_groups import group_errors
 from cloudkon.reports.stats import BundleCounts, JobStats, TaskCounts

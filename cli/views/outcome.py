@@ -6,11 +6,11 @@ from shutil import get_terminal_size
 
 import click
 
-from cli.jobs.error_table import error_table
 from cli.terminal.output import Output
 from cli.terminal.style import coloured, printable
 from cli.terminal.tables import drawn
 from cli.terminal.units import counted, duration, one_line
+from cli.views.error_table import error_table
 from cloudkon.ledger.job import JobState
 from cloudkon.ledger.results import TaskState
 from cloudkon.ports import LedgerReader, ObjectStore
