@@ -12,6 +12,7 @@ from cli.lazy import LazyCommand, LazyGroup
 from cli.system.failures import explained
 from cli.system.streams import prepare_streams, settle_stdout
 from cloudkon.errors import CloudKonError, InputError
+from cloudkon.printable import one_line
 
 _RUN, _LOOK, _REPAIR, _MACHINES, _SET_UP = "Run", "Look", "Repair", "Machines", "Set up"
 _COMMANDS = {
@@ -50,7 +51,7 @@ class Failure(click.ClickException):
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(one_line(message, None))
 
 
 class Misuse(Failure):

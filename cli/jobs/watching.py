@@ -10,7 +10,6 @@ from cli.terminal.output import Output
 from cli.views.outcome import error_groups, say_outcome, went_well
 from cli.views.progress import show_progress
 from cloudkon.clock import Clock
-from cloudkon.ledger.job import LOCAL_PREFIX
 from cloudkon.reports.stats import JobStats
 
 WAIT_S = 30.0
@@ -26,7 +25,7 @@ def watch_to_end(
     """
     updates = None
     try:
-        updates = _updates(records, job_id, clock, 0.0 if job_id.startswith(LOCAL_PREFIX) else wait_s)
+        updates = _updates(records, job_id, clock, wait_s if records.file is None else 0.0)
         last = show_progress(updates, clock) if output.is_text else _print_each(updates, output)
     except KeyboardInterrupt:
         state = "The job goes on." if updates is not None else "The job has not been opened yet."

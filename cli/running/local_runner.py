@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cli.jobs.workload_lines import LOCAL_BUCKET
 from cli.running.chaos import Chaos
 from cli.running.unchanged_file import UnchangedFile
 from cli.system.paths import results_folder
 from cloudkon.clock import Clock
 from cloudkon.errors import InputError
 from cloudkon.handlers.registry import Registry
-from cloudkon.ledger.job import LOCAL_PREFIX, Job, RangeReport, Source
+from cloudkon.ledger.job import LOCAL_BUCKET, LOCAL_PREFIX, Job, RangeReport, Source
 from cloudkon.ledger.lease import BundleState
 from cloudkon.local.bounded import BoundedQueue, ClosedError
 from cloudkon.local.ledger import SqliteLedger

@@ -30,7 +30,7 @@ def coloured_state(text: str) -> str:
     return coloured(text, _COLOUR_OF.get(text.strip()))
 
 
-def printable(text: str) -> str:
+def in_this_locale(text: str) -> str:
     """The text, with other signs for our own symbols where the terminal may not have them."""
     return text if text.isascii() or has_unicode(os.environ, sys.stdout.encoding) else text.translate(_ASCII)
 

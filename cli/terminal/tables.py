@@ -2,13 +2,14 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from unicodedata import combining, east_asian_width
 
 import click
 
-from cli.terminal.style import coloured_state, printable, terminal_width
+from cli.terminal.style import coloured_state, in_this_locale, terminal_width
+from cloudkon.printable import printable
 
 _GAP = "  "
 _LEAST_TEXT = 24
@@ -33,14 +34,19 @@ class Table:
         return Table(header, [self.sides[at] for at in kept], rows)
 
 
+def _printable(table: Table) -> Table:
+    """The table, with nothing in it that could move a cursor or turn a line around: anybody may have written it."""
+    return replace(table, rows=[[printable(cell) for cell in row] for row in table.rows])
+
+
 def print_tables(tables: Sequence[Table]) -> None:
     """Write the tables to stdout, a blank line between them; those without rows are left out."""
     width = terminal_width()
-    for number, table in enumerate(table for table in tables if table.rows):
+    for number, table in enumerate(_printable(table) for table in tables if table.rows):
         if number:
             click.echo()
         for line in drawn(table, width):
-            click.echo(printable(line))
+            click.echo(in_this_locale(line))
 
 
 def drawn(table: Table, width: int | None) -> Iterator[str]:

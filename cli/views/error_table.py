@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cli.terminal.tables import Table
-from cli.terminal.units import one_line
+from cloudkon.printable import one_line
 from cloudkon.reports.error_groups import ErrorGroup
 
 _MOST_CHARACTERS = 300

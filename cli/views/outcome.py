@@ -7,13 +7,14 @@ from shutil import get_terminal_size
 import click
 
 from cli.terminal.output import Output
-from cli.terminal.style import coloured, printable
+from cli.terminal.style import coloured, in_this_locale
 from cli.terminal.tables import drawn
-from cli.terminal.units import counted, duration, one_line
+from cli.terminal.units import counted, duration
 from cli.views.error_table import error_table
 from cloudkon.ledger.job import JobState
 from cloudkon.ledger.results import TaskState
 from cloudkon.ports import LedgerReader, ObjectStore
+from cloudkon.printable import one_line
 from cloudkon.reports.error_groups import ErrorGroup, group_errors
 from cloudkon.reports.stats import JobStats
 from cloudkon.reports.task_results import task_results
@@ -42,7 +43,7 @@ def say_outcome(
     """
     if output.is_text:
         for line in outcome_lines(stats, groups, options, named=named):
-            click.echo(printable(line), err=True)
+            click.echo(in_this_locale(line), err=True)
 
 
 def outcome_lines(

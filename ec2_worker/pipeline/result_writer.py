@@ -6,7 +6,8 @@ from typing import Literal, assert_never
 
 from cloudkon.clock import Clock
 from cloudkon.ledger.lease import BundleRow, Kept, LeaseLost, WriteAnswer
-from cloudkon.ledger.results import MAX_VALUE_BYTES, Results, TaskResult, stamped
+from cloudkon.ledger.result_columns import stamped
+from cloudkon.ledger.results import MAX_VALUE_BYTES, Results, TaskResult
 from cloudkon.ports import Leases, ObjectStore
 from cloudkon.settings import Settings
 from ec2_worker.pipeline.in_flight import InFlightBundle

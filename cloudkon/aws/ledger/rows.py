@@ -20,7 +20,9 @@ from cloudkon.aws.ledger.table import Item
 from cloudkon.ledger.bundle import BundleKey, LineNumbers
 from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, WorkerReport
 from cloudkon.ledger.lease import BundleRow, BundleState, Mark
-from cloudkon.ledger.results import Results, pack_results, unpack_results
+from cloudkon.ledger.packed_results import pack_results, unpack_results
+from cloudkon.ledger.result_columns import frozen
+from cloudkon.ledger.results import Results
 
 META = "meta"
 RANGE, WORKER, BUNDLE = "range#", "worker#", "bundle#"
@@ -80,7 +82,7 @@ def bundle_row(bundle: BundleKey, item: Item) -> BundleRow:
         owners=tuple(owner["S"] for owner in item["owners"]["L"]),
         token=item["token"]["S"],
         lines=lines,
-        results=tuple(unpack_results(packed["B"], event_ms)) if packed else (None,) * len(lines),
+        results=frozen(unpack_results(packed["B"], event_ms)) if packed else (None,) * len(lines),
         event_ms=event_ms,
         sent_ms=_int(item, "sent"),
         received_ms=_int(item, "received"),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import click
 import pytest
 
-from cli.terminal.style import coloured, coloured_state, has_unicode, printable
+from cli.terminal.style import coloured, coloured_state, has_unicode, in_this_locale
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_symbols_are_shown_where_locale_and_encoding_have_them(
 def test_symbols_have_a_substitute_in_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a person reads in the locale C is all ASCII, but for what is theirs."""
     monkeypatch.setenv("LC_ALL", "C")
-    assert printable("✓ 3 tasks in 444 µs ─ Grüße") == "+ 3 tasks in 444 us - Grüße"
+    assert in_this_locale("✓ 3 tasks in 444 µs ─ Grüße") == "+ 3 tasks in 444 us - Grüße"
 
 
 def test_colours_can_be_refused(monkeypatch: pytest.MonkeyPatch) -> None:
