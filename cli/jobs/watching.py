@@ -33,10 +33,14 @@ def watch_to_end(records: Records, job_id: str, clock: Clock, wait_s: float, *, 
 
 def _updates(records: Records, job_id: str, clock: Clock, wait_s: float) -> Iterable[JobStats]:
     ledger = records.ledger
-    job = await_job(ledger, job_id, clock, wait_s, lambda said: click.echo(said, err=True))
+    job = await_job(ledger, job_id, clock, wait_s, _tell)
     if job is None:
         raise unknown_job(ledger, job_id)
-    return follow(ledger, job, clock)
+    return follow(ledger, job, clock, _tell)
+
+
+def _tell(said: str) -> None:
+    click.echo(said, err=True)
 
 
 def _print_each(updates: Iterable[JobStats], output: Output) -> JobStats:

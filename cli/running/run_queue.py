@@ -59,7 +59,7 @@ def run_queue(
             results.write([result_json(line, result) for line, result in numbered(row, before)])
 
     try:
-        last = show_progress(follow(telling_done(opened.ledger, tell), job, clock), clock)
+        last = show_progress(follow(telling_done(opened.ledger, tell), job, clock, _say), clock)
     except KeyboardInterrupt:
         _say_it_goes_on(job)
         raise SystemExit(130) from None
@@ -70,4 +70,8 @@ def run_queue(
 
 
 def _say_it_goes_on(job: Job) -> None:
-    click.echo(f"The job goes on. Watch it again: cloudkon-cli watch {job.id}", err=True)
+    _say(f"The job goes on. Watch it again: cloudkon-cli watch {job.id}")
+
+
+def _say(said: str) -> None:
+    click.echo(said, err=True)
