@@ -37,6 +37,17 @@ class TaskState(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class JsonText:
+    """A value as the JSON that is recorded of it: text, so that nothing can change it on its way to the ledger."""
+
+    text: str
+
+    @property
+    def value(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass(frozen=True, slots=True)
 class TaskResult:
     """How one task ended, when, and what it said."""
 
@@ -48,6 +59,7 @@ class TaskResult:
     recorded_ms: int | None = None
     error: str | None = None
     value: Any = None
+    """JsonText from the end of the task until it is recorded; read back, what JSON holds."""
     output: str | None = None
     id: str | None = None
     """What the task's author calls it."""
@@ -164,10 +176,14 @@ def _note(result: TaskResult) -> bytes:
     error, value, output, task_id, phases_ms = result.error, result.value, result.output, result.id, result.phases_ms
     if error is None and value is None and output is None and task_id is None and phases_ms is None:
         return b""
+    frozen, value = (value.text, None) if isinstance(value, JsonText) else (None, value)
     parts = {"e": error, "v": value, "o": output, "i": task_id, "s": phases_ms}
     kept = {key: part for key, part in parts.items() if part is not None}
     # Half a surrogate pair is what a handler may return, and what json.loads takes.
-    return json.dumps(kept, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")
+    note = json.dumps(kept, separators=(",", ":"), ensure_ascii=False)
+    if frozen is not None:
+        note = f'{note[:-1]}{"," if kept else ""}"v":{frozen}}}'
+    return note.encode(errors="surrogatepass")
 
 
 def _put(out: bytearray, number: int) -> None:

@@ -6,7 +6,7 @@ from typing import Literal, assert_never
 
 from cloudkon.clock import Clock
 from cloudkon.ledger.lease import BundleRow, Kept, LeaseLost, WriteAnswer
-from cloudkon.ledger.results import MAX_VALUE_BYTES, Results, TaskResult, stamped
+from cloudkon.ledger.results import MAX_VALUE_BYTES, JsonText, Results, TaskResult, stamped
 from cloudkon.ports import Leases, ObjectStore
 from cloudkon.settings import Settings
 from ec2_worker.pipeline.in_flight import Held
@@ -73,7 +73,8 @@ class Recorder:
     def _fitting(self, held: Held, index: int, result: TaskResult | None) -> TaskResult | None:
         if result is None or result.value is None:
             return result
-        value = json.dumps(result.value).encode()
+        text = result.value.text if isinstance(result.value, JsonText) else json.dumps(result.value)
+        value = text.encode()
         if len(value) <= MAX_VALUE_BYTES:
             return result
         # The attempt's own key: a fenced-off owner can't overwrite what the completion names.

@@ -1,21 +1,27 @@
 """One run of one task: parse, call the handler, and fold whatever happens into one result."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cloudkon.clock import Clock
-from cloudkon.errors import TaskFailedError
+from cloudkon.errors import TaskFailedError, TaskRejectedError
 from cloudkon.handlers.context import Context, enter, leave
 from cloudkon.handlers.deadline import deadline
-from cloudkon.handlers.registry import Permanent, Registry, UnknownTaskError
-from cloudkon.ledger.results import MAX_ERROR_CHARACTERS, TaskResult, TaskState
+from cloudkon.handlers.recording import UnrecordableError, recorded
+from cloudkon.handlers.registry import LoadedHandler, Permanent, Registry
+from cloudkon.handlers.wording import error_text, type_name
+from cloudkon.ledger.results import MAX_ERROR_CHARACTERS, JsonText, TaskResult, TaskState
 from cloudkon.ports import ObjectStore
 from cloudkon.settings import Settings
 from cloudkon.workload.task_line import LineError, Task, parse_task
 from ec2_worker.pipeline.in_flight import Held
 from ec2_worker.pipeline.retry_policy import budget_of, judged
 from ec2_worker.pipeline.timeouts import Overruns, Run
+
+Arguments = tuple[Sequence[Any], Mapping[str, Any]]
+RETURNED_BYTES = "value.bin"
+"""The name under which bytes that a handler returns are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,7 @@ class Ending:
 
     state: TaskState
     error: str | None = None
-    value: object = None
+    value: JsonText | None = None
     permanent: bool = False
     output: str | None = None
     """The key of what it stored first."""
@@ -54,13 +60,15 @@ class Trial:
         task, tries, watched = None, 1, None
         try:
             task = parse_task(held.bundle.tasks[index])
-            budget = budget_of(held.bundle, self.registry.handling(task), self.settings)
+            handler = self.registry.find(task)
+            arguments = handler.bind(task)
+            budget = budget_of(held.bundle, handler.handling, self.settings)
             tries = budget.tries
             if budget.timeout_s is not None:
                 watched = Run(held, index, here, start_ms, started_s, budget.timeout_s, tries)
                 self.overruns.begin(watched)
-            ending = self._run_in(here, task, budget.timeout_s)
-        except (LineError, UnknownTaskError) as refusal:
+            ending = self._run_in(here, handler, arguments, budget.timeout_s)
+        except (LineError, TaskRejectedError) as refusal:
             ending = Ending(TaskState.REJECTED, str(refusal))
         if watched is not None and not self.overruns.end(watched):
             raise GivenUpError
@@ -78,28 +86,28 @@ class Trial:
         )
         return judged(result, run.held.results[run.index], run.tries)
 
-    def _run_in(self, here: Context, task: Task, timeout_s: float | None) -> Ending:
+    def _run_in(self, here: Context, handler: LoadedHandler, arguments: Arguments, timeout_s: float | None) -> Ending:
         token = enter(here)
         try:
-            ending = self._call(task, timeout_s)
+            ending = self._call(here, handler, arguments, timeout_s)
         finally:
             leave(token)
         stages_ms = _stages_ms(here)
         output = here.outputs[0] if here.outputs and ending.state is TaskState.SUCCEEDED else None
         return replace(ending, output=output, stages_ms=stages_ms) if output or stages_ms else ending
 
-    def _call(self, task: Task, timeout_s: float | None) -> Ending:
+    def _call(self, here: Context, handler: LoadedHandler, arguments: Arguments, timeout_s: float | None) -> Ending:
         try:
             if timeout_s is None:
-                return Ending(TaskState.SUCCEEDED, value=self.registry.run(task))
+                return _succeeded(here, handler.run(*arguments))
             with deadline(timeout_s):
-                return Ending(TaskState.SUCCEEDED, value=self.registry.run(task))
-        except Permanent as failure:
-            return Ending(TaskState.FAILED, _said(failure), permanent=True)
+                return _succeeded(here, handler.run(*arguments))
+        except (Permanent, UnrecordableError) as failure:
+            return Ending(TaskState.FAILED, error_text(failure), permanent=True)
         except TaskFailedError as failure:
-            return Ending(TaskState.FAILED, _said(failure))
+            return Ending(TaskState.FAILED, error_text(failure))
         except BaseException as failure:  # noqa: BLE001 (whatever a handler raises, sys.exit too, is its task's result)
-            return Ending(TaskState.FAILED, f"{type(failure).__name__}: {_said(failure)}")
+            return Ending(TaskState.FAILED, f"{type_name(failure)}: {error_text(failure)}")
 
     def _result(
         self, held: Held, index: int, ending: Ending, start_ms: int, started_s: float, tries: int, task: Task | None
@@ -110,7 +118,7 @@ class Trial:
             duration_us=max(0, round((self.clock.monotonic_s() - started_s) * 1_000_000)),
             attempt=held.lease.attempt,
             error=None if ending.error is None else _bounded(ending.error),
-            value=_json_or_none(ending.value),
+            value=ending.value,
             output=ending.output,
             id=task.id if task is not None else None,
             phases_ms=ending.stages_ms,
@@ -122,22 +130,15 @@ def _stages_ms(here: Context) -> Mapping[str, float] | None:
     return {name: round(ms, 1) for name, ms in here.stages_ms.items()} or None
 
 
-def _said(failure: BaseException) -> str:
-    try:
-        return str(failure)
-    except Exception:  # noqa: BLE001 (a __str__ that raises is the handler's, and must not end the slot)
-        return "(its message can't be shown)"
-
-
 def _bounded(error: str) -> str:
     return error[:MAX_ERROR_CHARACTERS].encode(errors="replace").decode()
 
 
-def _json_or_none(value: object) -> object:
+def _succeeded(here: Context, value: object) -> Ending:
+    """What the handler returned, as it is now; raise UnrecordableError if nothing can be recorded of it."""
     if value is None:
-        return None
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return None  # not JSON: the task succeeded, there is nothing to record
-    return value
+        return Ending(TaskState.SUCCEEDED)
+    if isinstance(value, bytes | bytearray):
+        here.store(RETURNED_BYTES, bytes(value))
+        return Ending(TaskState.SUCCEEDED)
+    return Ending(TaskState.SUCCEEDED, value=recorded(value))
