@@ -9,6 +9,7 @@ import click
 
 from cli.lazy import LazyCommand, LazyGroup
 from cloudkon.errors import CloudKonError, InputError
+from cloudkon.signals import listen
 
 _RUN, _LOOK, _REPAIR, _MACHINES, _SET_UP = "Run", "Look", "Repair", "Machines", "Set up"
 _COMMANDS = {
@@ -119,8 +120,7 @@ def _show_version(context: click.Context) -> None:
 
 def main() -> None:
     """Run the command line; end with 0, 1 for a failure, 2 for wrong usage, 130 for Ctrl-C."""
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _exit_on_signal)  # so that whatever a command began is cleaned up
+    listen((signal.SIGTERM, signal.SIGHUP), _exit_on_signal)  # so that whatever a command began is cleaned up
     cloudkon_cli(prog_name="cloudkon-cli")
 
 
