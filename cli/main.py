@@ -2,13 +2,17 @@
 
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 import click
 
 from cli.lazy import LazyCommand, LazyGroup
+from cli.system.failures import explained
+from cli.system.streams import prepare_streams, settle_stdout
 from cloudkon.errors import CloudKonError, InputError
+from cloudkon.printable import one_line
 from cloudkon.signals import listen
 
 _RUN, _LOOK, _REPAIR, _MACHINES, _SET_UP = "Run", "Look", "Repair", "Machines", "Set up"
@@ -48,7 +52,7 @@ class Failure(click.ClickException):
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(one_line(message, None))
 
 
 class Misuse(Failure):
@@ -71,15 +75,31 @@ class Root(LazyGroup):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            answer = super().invoke(ctx)
-            sys.stdout.flush()  # a reader that went away shows here, where click is quiet about it
+            return _flushed(super().invoke, ctx)
         except InputError as error:
             raise Misuse(str(error)) from error
         except CloudKonError as error:
             raise Failure(str(error)) from error
         except KeyboardInterrupt as error:
             raise Interrupted("Interrupted.") from error
-        return answer
+        except BrokenPipeError:
+            raise  # a reader that went away: click is quiet about it
+        except Exception as error:
+            told = explained(error)
+            if told is None:
+                raise
+            raise Failure(told) from error
+
+
+def _flushed(act: Callable[[click.Context], Any], ctx: click.Context) -> Any:
+    """Invoke, and write out what it printed: a disk that is full, or a reader that went away, shows here."""
+    try:
+        answer = act(ctx)
+    except (SystemExit, click.exceptions.Exit):
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+    return answer
 
 
 @click.group(
@@ -120,8 +140,12 @@ def _show_version(context: click.Context) -> None:
 
 def main() -> None:
     """Run the command line; end with 0, 1 for a failure, 2 for wrong usage, 130 for Ctrl-C."""
+    prepare_streams()
     listen((signal.SIGTERM, signal.SIGHUP), _exit_on_signal)  # so that whatever a command began is cleaned up
-    cloudkon_cli(prog_name="cloudkon-cli")
+    try:
+        cloudkon_cli(prog_name="cloudkon-cli")
+    finally:
+        settle_stdout()
 
 
 def _exit_on_signal(number: int, _: FrameType | None) -> None:

@@ -51,7 +51,10 @@ def go_first() -> None:
 
 def look_here() -> None:
     """Let modules in the current folder be found, before those that are installed, as python -m does."""
-    here = os.getcwd()  # noqa: PTH109 (sys.path holds strings)
+    try:
+        here = os.getcwd()  # noqa: PTH109 (sys.path holds strings)
+    except FileNotFoundError:
+        return  # it was deleted
     if here not in sys.path and not sys.flags.safe_path:
         sys.path.insert(0, here)
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from cloudkon.ledger.fleet import WorkerStatus
 from cloudkon.ledger.job import Job, RangeKey, RangeReport, WorkerReport
-from cloudkon.ledger.lease import BundleRow, Claim, ClaimAnswer, Lease, Mark, WriteAnswer
+from cloudkon.ledger.lease import BundleRow, Claim, ClaimAnswer, Completion, Lease, Mark, Unanswered, WriteAnswer
 from cloudkon.ledger.results import Results
 from cloudkon.telemetry.tracing import Span, TraceContext
 
@@ -85,6 +85,18 @@ class Leases(Protocol):
         row is DONE for good, and the message may be deleted once the completion record is forwarded. After `LeaseLost`
         nothing has changed, and the caller drops the bundle.
         """
+        ...
+
+    def claim_all(self, asks: Sequence[Claim]) -> Sequence[ClaimAnswer | Unanswered]:
+        """Claim several bundles in as few calls as the ledger has for it; each claim stands for itself, as in `claim`.
+
+        The answers are in the order of the asks. An ask that could not be decided is `Unanswered`, and the others are
+        as they are.
+        """
+        ...
+
+    def complete_all(self, done: Sequence[Completion], now_ms: int) -> Sequence[WriteAnswer | Unanswered]:
+        """Complete several bundles in as few calls as the ledger has for it; each write is fenced as in `complete`."""
         ...
 
     def release(self, lease: Lease, results: Results, mark: Mark | None = None) -> WriteAnswer:

@@ -1,14 +1,15 @@
 """From a dropped workload to bundles on the queue; run again at any point, it runs nothing twice."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.bundle import Bundle, BundleKey
 from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, job_id
+from cloudkon.messages.seal import new_seal_key, seal
 from cloudkon.messages.sending import Sender
 from cloudkon.messages.wire import encode_bundle
 from cloudkon.ports import Jobs, ObjectStore, TaskQueue, Tracer
@@ -42,28 +43,31 @@ class Dispatcher:
     backoff: Backoff = field(default_factory=Backoff)
     tracer: Tracer = field(default_factory=NoTracer)
     metrics: MetricLog | None = None
+    new_seal_key: Callable[[], str] = new_seal_key
 
     def open(self, source: Source, *, prefix: str = "") -> Job:
         """Write the job's row, or return the one that stands: the first plan binds every later dispatch."""
         workload = Workload(self.workloads, source)
         size_bytes = workload.size_bytes()
-        seen, plain_bytes, gzipped = look_at(workload, size_bytes)
-        tasks = seen.tasks_of(plain_bytes)
-        size = bundle_size(seen, plain_bytes, self.slots)
+        look = look_at(workload, size_bytes)
+        seen = look.sample
+        tasks = seen.tasks_of(look.plain_bytes)
+        size = bundle_size(seen, look.plain_bytes, self.slots)
         name = job_id(source.bucket, source.key, source.version, prefix=prefix)
         asked = Job(
             id=name,
             source=source,
             size_bytes=size_bytes,
-            ranges=ranges_of(size_bytes, gzipped=gzipped),
+            ranges=ranges_of(size_bytes, gzipped=look.is_one_piece),
             shards=shards_of(tasks, size),
             bundle_size=size,
             tasks_estimate=tasks,
             opened_ms=self.clock.now_ms(),
-            gzipped=gzipped,
+            gzipped=look.gzipped,
             retries=seen.options.retries,
             timeout_s=seen.options.timeout_s,
             trace=self.tracer.open(name, source.event_ms),
+            seal_key=self.new_seal_key(),
         )
         standing = self.jobs.open(asked)
         if standing == asked:  # else an earlier try has opened it
@@ -149,7 +153,8 @@ class Dispatcher:
         key = BundleKey(job.id, range_number, number, job.shards)
         now_ms = self.clock.now_ms()
         event_ms = job.source.event_ms
-        return Bundle(key, packed.lines, packed.tasks, event_ms, now_ms, job.retries, job.timeout_s, trace)
+        bundle = Bundle(key, packed.lines, packed.tasks, event_ms, now_ms, job.retries, job.timeout_s, trace)
+        return bundle if job.seal_key is None else replace(bundle, seal=seal(bundle, job.seal_key))
 
 
 @dataclass(slots=True)

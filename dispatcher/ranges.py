@@ -1,12 +1,17 @@
 """Reads a range of a workload: the lines that begin in it, whatever chunks they arrive in."""
 
+import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from cloudkon.errors import InputError
 from cloudkon.ledger.job import RANGE_BYTES, Job, Source
 from cloudkon.ports import ObjectStore
+from cloudkon.workload.formats import HEAD_BYTES, known_misfit
 from cloudkon.workload.lines import GZIP_MAGIC, BadLine, Line, gunzip, read_lines
 from cloudkon.workload.planning import Sample, sample
+
+log = logging.getLogger(__name__)
 
 _SAMPLE_BYTES = 64 * 1024
 
@@ -29,10 +34,22 @@ class Workload:
         return self._source.version if self._source.pinned else None
 
 
-def look_at(workload: Workload, size_bytes: int) -> tuple[Sample, int, bool]:
-    """Read the first lines; return the sample, the (estimated) size in plain text, and whether it is gzipped."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the beginning of a workload tells."""
+
+    sample: Sample
+    plain_bytes: int
+    """The (estimated) size in plain text."""
+    gzipped: bool = False
+    is_one_piece: bool = False
+    """Whether it can't be cut into ranges: it is compressed, or no workload at all."""
+
+
+def look_at(workload: Workload, size_bytes: int) -> Look:
+    """Read the first lines."""
     if not size_bytes:
-        return sample([], whole=True), 0, False
+        return Look(sample([], whole=True), 0)
     consumed = 0
 
     def counted() -> Iterator[bytes]:
@@ -49,7 +66,8 @@ def look_at(workload: Workload, size_bytes: int) -> tuple[Sample, int, bool]:
     if not whole and len(lines) > 1:
         lines.pop()  # cut off in its middle
     plain_bytes = len(plain) if whole else round(size_bytes * (len(plain) / consumed if gzipped else 1))
-    return sample(lines, whole=whole), plain_bytes, gzipped
+    misfits = known_misfit(plain) is not None
+    return Look(sample([] if misfits else lines, whole=whole), plain_bytes, gzipped, gzipped or misfits)
 
 
 def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -75,18 +93,48 @@ def range_lines(workload: Workload, job: Job, number: int) -> Iterator[Line | Ba
     ...| range n - 1          | range n             |...
        ^ begins here: n - 1's  ^ begins here: n's, to its break
     """
-    if job.gzipped:
-        yield from _until_broken(read_lines(gunzip(workload.read())))
+    if number == 0:
+        yield from _first_range(workload, gzipped=job.gzipped)
         return
     start, stop = number * RANGE_BYTES, (number + 1) * RANGE_BYTES
-    if start == 0:
-        yield from _begun_before(stop, 0, read_lines(workload.read()))
-        return
     # From the byte before on: what ends there or runs on into the range was begun in an earlier one.
     lines = read_lines(workload.read(start - 1), start - 1, first_number=0)
     earlier = next(lines, None)
     if earlier is not None:
         yield from _begun_before(stop, earlier.end, lines)
+
+
+def _first_range(workload: Workload, *, gzipped: bool) -> Iterator[Line | BadLine]:
+    if gzipped:
+        lines = read_lines(_fitting(gunzip(workload.read(), _say_what_is_ignored)))
+        yield from _until_broken(lines, InputError)
+    else:
+        lines = read_lines(_fitting(workload.read()))
+        yield from _begun_before(RANGE_BYTES, 0, _until_broken(lines, _MisfitError))
+
+
+class _MisfitError(InputError):
+    """This is no workload; the message says what it is."""
+
+
+def _fitting(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The bytes as they come, unless their beginning shows that they are no workload."""
+    head, broken = b"", None
+    try:
+        while len(head) < HEAD_BYTES and (chunk := next(chunks, None)) is not None:
+            head += chunk
+    except InputError as error:
+        broken = error  # what came before counts
+    if told := known_misfit(head):
+        raise _MisfitError(f"The workload {told}")
+    yield head
+    if broken is not None:
+        raise broken
+    yield from chunks
+
+
+def _say_what_is_ignored() -> None:
+    log.warning("The gzipped workload has more behind its end that is no gzip data: it is ignored, as by gunzip.")
 
 
 def _begun_before(stop: int, begins: int, lines: Iterator[Line | BadLine]) -> Iterator[Line | BadLine]:
@@ -95,11 +143,11 @@ def _begun_before(stop: int, begins: int, lines: Iterator[Line | BadLine]) -> It
         begins = line.end
 
 
-def _until_broken(lines: Iterator[Line | BadLine]) -> Iterator[Line | BadLine]:
+def _until_broken(lines: Iterator[Line | BadLine], breaks: type[InputError]) -> Iterator[Line | BadLine]:
     number = 0
     try:
         for line in lines:
             number = line.number
             yield line
-    except InputError as error:
+    except breaks as error:
         yield BadLine(number + 1, str(error), "", 0)

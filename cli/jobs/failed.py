@@ -8,7 +8,7 @@ from cli.jobs.ledgers import Ledgers
 from cli.terminal.options import json_option
 from cli.terminal.output import Output
 from cli.terminal.tables import Table
-from cli.terminal.units import one_line
+from cloudkon.printable import one_line
 from cloudkon.reports.error_groups import ErrorGroup, group_errors
 from cloudkon.reports.task_results import task_results
 

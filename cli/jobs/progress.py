@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from cli.terminal.units import duration, one_line, rate
+from cli.terminal.units import duration, rate
 from cloudkon.clock import Clock
 from cloudkon.ledger.job import JobState
+from cloudkon.printable import one_line
 from cloudkon.reports.stats import JobStats
 
 _LINE_EVERY_S = 5.0

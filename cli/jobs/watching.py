@@ -9,7 +9,6 @@ from cli.jobs.ledgers import Records, unknown_job
 from cli.jobs.progress import show_progress, went_well
 from cli.terminal.output import Output
 from cloudkon.clock import Clock
-from cloudkon.ledger.job import LOCAL_PREFIX
 from cloudkon.reports.stats import JobStats
 
 WAIT_S = 30.0
@@ -23,7 +22,7 @@ def watch_to_end(records: Records, job_id: str, clock: Clock, wait_s: float, *, 
     """
     updates = None
     try:
-        updates = _updates(records, job_id, clock, 0.0 if job_id.startswith(LOCAL_PREFIX) else wait_s)
+        updates = _updates(records, job_id, clock, wait_s if records.file is None else 0.0)
         last = show_progress(updates, clock) if output.is_text else _print_each(updates, output)
     except KeyboardInterrupt:
         state = "The job goes on." if updates is not None else "The job has not been opened yet."

@@ -1,30 +1,31 @@
 """LOCAL: the dispatcher and a worker over queues in memory and a ledger in SQLite, in this process."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cli.jobs.workload_lines import LOCAL_BUCKET, fingerprint
 from cli.running.chaos import Chaos
+from cli.running.unchanged_file import UnchangedFile
 from cli.system.paths import results_folder
 from cloudkon.clock import Clock
 from cloudkon.errors import InputError
 from cloudkon.handlers.registry import Registry
-from cloudkon.ledger.job import LOCAL_PREFIX, Job, RangeReport, Source
+from cloudkon.ledger.job import LOCAL_BUCKET, LOCAL_PREFIX, Job, RangeReport, Source
+from cloudkon.ledger.lease import BundleState
 from cloudkon.local.bounded import BoundedQueue, ClosedError
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import Depth, MemoryQueue
 from cloudkon.local.run_lock import RunLock
 from cloudkon.local.store import FolderStore
-from cloudkon.messages.wire import decode_completion
+from cloudkon.messages.wire import decode_completion, numbered, result_json
 from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore, Tracer
 from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import NoTracer
 from cloudkon.workload.line_numbers import LineOffsets
 from dispatcher.dispatch import Dispatcher
-from ec2_worker.services import Surroundings, worker_name
-from ec2_worker.worker import Worker
+from ec2_worker import assembly
+from ec2_worker.services import Services, worker_name
 
 _Answer = TypeVar("_Answer")
 _QUEUE_MESSAGES = 256
@@ -41,6 +42,7 @@ class LocalRun:
 
     def __init__(
         self,
+        file: Path,
         ledger_file: Path,
         registry: Registry,
         *,
@@ -63,7 +65,7 @@ class LocalRun:
         self._bounded = BoundedQueue(self._tasks, _QUEUE_MESSAGES)
         self._process = MemoryQueue(self._clock)
         self.results = FolderStore(results_folder(ledger_file))
-        around = Surroundings(
+        around = Services(
             self._bounded,
             self._process,
             MemoryQueue(self._clock),
@@ -72,19 +74,21 @@ class LocalRun:
             self._clock,
             tracer=self._tracer,
         )
-        workloads: ObjectStore = FolderStore(Path("/"))
+        self._path = file.resolve()
+        self._file = UnchangedFile(self._path)
+        workloads: ObjectStore = self._file
         if chaos is not None:
             around, workloads = chaos.over(around), chaos.workloads(workloads)
         self._dispatcher = Dispatcher(
             workloads, around.results, around.ledger, around.tasks, self._clock, slots=slots, tracer=self._tracer
         )
-        self._worker = Worker(around, registry, settings, name=worker_name(), slots=slots)
+        self._worker = assembly.build(around, registry, settings, name=worker_name(), slots=slots)
         self._over = threading.Event()
         self._failure: BaseException | None = None
 
-    def open(self, file: Path, *, resume: bool) -> Job:
+    def open(self, *, resume: bool) -> Job:
         """Open a new job for the file, or the one to resume; raises InputError if the file changed since."""
-        source = self._source(file)
+        source = self._source()
         if resume and (earlier := self._earlier(source)) is not None:
             return self._reopened(earlier)
         return self._repeated(lambda: self._dispatcher.open(source, prefix=LOCAL_PREFIX))
@@ -96,9 +100,21 @@ class LocalRun:
             )
         return self.ledger.resume(job.id, self._clock.now_ms()) or job
 
-    def run(self, job: Job) -> None:
-        """Run what is left of the job; returns early, with everything so far kept, after stop, a pause or a cancel."""
+    def recorded(self, job: Job) -> Iterator[Sequence[dict[str, Any]]]:
+        """What the ledger holds of the job's bundles that are done, as finished was or will be told it."""
+        numbering = LineOffsets(self.ledger.dispatched(job.id))
+        for row in self.ledger.bundles(job):
+            before = numbering.before(row.key.range)
+            if row.state is BundleState.DONE and before is not None:
+                yield [result_json(line, result) for line, result in numbered(row, before)]
+
+    def run(self, job: Job, begun: Callable[[], None] = lambda: None) -> None:
+        """Run what is left of the job; returns early, with everything so far kept, after stop, a pause or a cancel.
+
+        begun is called once nobody else can be running the job, and before anything of it runs.
+        """
         with RunLock(self._ledger_file, job.id):
+            begun()
             self.ledger.break_leases(job.id)  # whoever held them died: the lock is ours
             helpers = [
                 threading.Thread(target=self._guarded, args=(act, job), daemon=True)
@@ -123,10 +139,10 @@ class LocalRun:
         self._tracer.close()
         self.ledger.close()
 
-    def _source(self, file: Path) -> Source:
-        path = file.resolve()
+    def _source(self) -> Source:
         started_ms = self._clock.now_ms()
-        return Source(LOCAL_BUCKET, str(path), f"{fingerprint(path)}-{started_ms}", started_ms, pinned=False)
+        version = f"{self._file.fingerprint}-{started_ms}"
+        return Source(LOCAL_BUCKET, str(self._path), version, started_ms, pinned=False)
 
     def _earlier(self, source: Source) -> Job | None:
         content = source.version.partition("-")[0]
@@ -179,7 +195,7 @@ class LocalRun:
                 return
 
     def _is_halted(self, job: Job) -> bool:
-        standing = self._worker.gate.job(job.id)
+        standing = self._worker.admission.job(job.id)
         return standing is not None and (standing.paused_ms is not None or standing.cancelled_ms is not None)
 
     def _swept(self) -> bool:

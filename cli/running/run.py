@@ -1,25 +1,26 @@
 import os
-from collections.abc import Sequence
-from contextlib import ExitStack
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
-from cli.running.uploads import check_workload
-from cli.system.paths import default_ledger
+from cli.running.piped_workload import DASH, in_a_file
+from cli.running.uploads import check_workload, warn_of_backslashes
+from cli.system.paths import data_folder, default_ledger, results_folder
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
 from cloudkon.clock import Clock
 from cloudkon.errors import InputError
 
 LOCAL = "LOCAL"
+_LOOKS_LIKE_A_FILE = re.compile(r"[./]|^-$")  # no queue of SQS has such a name, but for .fifo
 
 
 @click.command()
 @click.argument("queue", metavar="LOCAL|QUEUE")
-@click.option(
-    "-s", "--source", "file", type=click.Path(path_type=Path), required=True, help="The workload: a task a line."
-)
+@click.argument("workload", metavar="[FILE]", type=click.Path(path_type=Path), required=False)
+@click.option("-s", "--source", type=click.Path(path_type=Path), help="The workload: a task a line; the same as FILE.")
 @click.option(
     "-t",
     "--threads",
@@ -31,7 +32,7 @@ LOCAL = "LOCAL"
     "modules",
     multiple=True,
     metavar="MODULE",
-    help="LOCAL: load the handlers in this module; may be given several times.",
+    help="LOCAL: load the handlers in this module, or file (tasks.py); may be given several times.",
 )
 @click.option(
     "--allow",
@@ -39,6 +40,11 @@ LOCAL = "LOCAL"
     multiple=True,
     type=click.Choice(["shell"]),
     help="LOCAL: run tasks that are refused otherwise: shell runs any command that the workload holds.",
+)
+@click.option(
+    "--retries",
+    type=click.IntRange(min=0),
+    help="LOCAL: run a task that failed so many times more, unless FILE or its handler says otherwise (default: 0).",
 )
 @click.option("--resume", is_flag=True, help="LOCAL: go on with the last run of this file.")
 @click.option(
@@ -52,19 +58,21 @@ LOCAL = "LOCAL"
 @click.option(
     "--results",
     "results",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write a JSON line for each task to this file, as they finish.",
+    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+    help="Write a JSON line for each task to this file, as they finish; - is standard output.",
 )
 @stage_option
 @json_option
 @uses_clock
 def run(
     queue: str,
-    file: Path,
+    workload: Path | None,
+    source: Path | None,
     threads: int | None,
     modules: Sequence[str],
     chaos_seed: int | None,
     allowed: Sequence[str],
+    retries: int | None,
     ledger: Path | None,
     results: Path | None,
     stage: str,
@@ -73,45 +81,80 @@ def run(
     resume: bool,
     output: Output,
 ) -> None:
-    """Run a workload here, in memory (LOCAL), or put its bundles straight onto QUEUE and wait for the results.
+    """Run the tasks of FILE here, in memory (LOCAL), or put them straight onto QUEUE and wait for the results.
 
-    Exits with 1 unless every task succeeded. A LOCAL run that was stopped or killed goes on with --resume.
+    FILE is text, a task a line, plain or gzipped; - is standard input, and a pipe will do. Exits with 1 unless every
+    task succeeded. A LOCAL run that was stopped or killed goes on with --resume.
 
     \b
     Examples:
-      cloudkon-cli run LOCAL -s tasks.txt -t 4
-      cloudkon-cli run LOCAL -s tasks.txt -t 4 --tasks my.module --results done.jsonl
-      cloudkon-cli run LOCAL -s tasks.txt -t 4 --chaos 7
-      cloudkon-cli run cloudkon-dev-tasks -s tasks.txt
+      cloudkon-cli run LOCAL tasks.txt -t 4
+      cloudkon-cli run LOCAL tasks.txt -t 4 --tasks handlers.py --results done.jsonl
+      cloudkon-cli generate sleep --tasks 1000 | cloudkon-cli run LOCAL -
+      cloudkon-cli run cloudkon-dev-tasks tasks.txt
     """
     from cli.running.results_file import ResultsFile  # noqa: PLC0415 (each way loads only what it needs)
 
-    check_workload(file, str(file))
-    with ExitStack() as stack:
-        written = stack.enter_context(ResultsFile(results)) if results else None
-        if queue == LOCAL:
-            from cli.running.run_local_view import run_local  # noqa: PLC0415
+    if not output.is_text and results == DASH:
+        raise InputError("--json and --results - would both be written to standard output. Name a file for --results.")
+    given = _given(queue, workload, source)
+    is_local = queue.upper() == LOCAL
+    ledger_file = ledger or default_ledger()
+    if not is_local:
+        _refuse_local_options(queue, modules, allowed, ledger, chaos_seed, retries, resume=resume)
+    if given != DASH:
+        check_workload(given, str(given), is_piped_ok=True)
+    own = _own_files(given, ledger_file if is_local else None)
+    written = ResultsFile(results, apart_from=own, resume=resume) if results else None
+    file = in_a_file(given, results_folder(ledger_file) if is_local else data_folder())
+    warn_of_backslashes(file)
+    if is_local:
+        from cli.running.local_options import LocalOptions  # noqa: PLC0415
+        from cli.running.run_local_view import run_local  # noqa: PLC0415
 
-            threads = threads or os.cpu_count() or 1
-            well = run_local(
-                file,
-                ledger or default_ledger(),
-                modules,
-                allowed,
-                threads,
-                written,
-                resume=resume,
-                clock=clock,
-                output=output,
-                chaos_seed=chaos_seed,
-            )
-        else:
-            from cli.running.run_queue import run_queue  # noqa: PLC0415
+        options = LocalOptions(
+            file=file,
+            ledger_file=ledger_file,
+            slots=threads or os.cpu_count() or 1,
+            modules=modules,
+            allowed=allowed,
+            retries=retries,
+            results=written,
+            resume=resume,
+            chaos_seed=chaos_seed,
+        )
+        well = run_local(options, clock=clock, output=output)
+    else:
+        from cli.running.run_queue import run_queue  # noqa: PLC0415
 
-            _refuse_local_options(queue, modules, allowed, ledger, chaos_seed, resume=resume)
-            well = run_queue(queue, file, stage, threads, written, clock=clock, output=output)
+        well = run_queue(queue, file, stage, threads, written, clock=clock, output=output)
+    if written is not None:
+        written.close()
     if not well:
         raise SystemExit(1)
+
+
+def _given(queue: str, workload: Path | None, source: Path | None) -> Path:
+    """The one workload that is named."""
+    if workload is not None and source is not None:
+        raise InputError(f"Two workloads are named, {workload} and {source}. Name one: cloudkon-cli run {queue} FILE")
+    given = source or workload
+    if given is None and _LOOKS_LIKE_A_FILE.search(queue) and (queue == "-" or Path(queue).exists()):
+        raise InputError(f"Where is {queue} to be run? On this machine: cloudkon-cli run LOCAL {queue}")
+    if given is None:
+        raise InputError(f"Which workload? Name its file, or - for standard input: cloudkon-cli run {queue} FILE")
+    return given
+
+
+def _own_files(given: Path, ledger: Path | None) -> Mapping[str, Path]:
+    """The run's own files by what they are; raises InputError if the ledger and the workload are one file."""
+    own = {"the workload": given} if given != DASH else {}
+    if ledger is None:
+        return own
+    if ledger.exists() and given != DASH and given.exists() and ledger.samefile(given):
+        raise InputError(f"--ledger {ledger} is the workload, and would be overwritten. Name another file.")
+    companions = {f"the ledger's own {name}": ledger.with_name(ledger.name + name) for name in ("-wal", "-shm")}
+    return own | {"the ledger": ledger} | companions
 
 
 def _refuse_local_options(
@@ -120,12 +163,14 @@ def _refuse_local_options(
     allowed: Sequence[str],
     ledger: Path | None,
     chaos_seed: int | None,
+    retries: int | None,
     *,
     resume: bool,
 ) -> None:
     given = {
         "--tasks": bool(modules),
         "--allow": bool(allowed),
+        "--retries": retries is not None,
         "--ledger": ledger is not None,
         "--resume": resume,
         "--chaos": chaos_seed is not None,

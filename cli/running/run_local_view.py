@@ -3,26 +3,29 @@
 import os
 import shlex
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from cli.jobs.progress import went_well
 from cli.jobs.stats_view import stats_tables
 from cli.running.chaos import Chaos
+from cli.running.local_options import LocalOptions
 from cli.running.local_progress import LocalProgress
 from cli.running.local_runner import LocalRun
-from cli.running.results_file import ResultsFile
+from cli.running.task_modules import find_modules
+from cli.system.streams import reserved_stdout
 from cli.terminal.output import Output
 from cloudkon import wiring
 from cloudkon.clock import Clock
 from cloudkon.handlers.program import end_programs
 from cloudkon.handlers.registry import Registry
 from cloudkon.handlers.scratch import sweep
+from cloudkon.ledger.job import Job
 from cloudkon.reports.stats import JobStats, job_stats
 from cloudkon.settings import Settings
 from cloudkon.signals import listening
@@ -32,47 +35,51 @@ _DRAIN_S = 5.0
 """A person who pressed Ctrl-C waits no longer than this for tasks that were begun."""
 _POLL_S = 0.1
 """How late the end of a run is noticed."""
+_RETRIES_VARIABLE = "CLOUDKON_RETRIES"
 
 
-def run_local(
-    file: Path,
-    ledger_file: Path,
-    modules: Sequence[str],
-    allowed: Sequence[str],
-    slots: int,
-    results: ResultsFile | None,
-    *,
-    clock: Clock,
-    resume: bool,
-    output: Output,
-    chaos_seed: int | None = None,
-) -> bool:
+def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
     """Run a workload on this machine; return whether every task succeeded."""
-    chaos = None if chaos_seed is None else Chaos(chaos_seed, clock)
-    # A person is looking on: a run whose first tasks all fail is theirs to stop.
-    settings = Settings.from_environ(os.environ, drain_s=_DRAIN_S, poll_s=_POLL_S, breaker_tasks=0)
+    with reserved_stdout() as out:
+        stats, signals = _ran(options, out, clock)
+    if signals and not stats.ended:
+        _say_how_to_go_on(stats, options)
+        raise SystemExit(128 + signals[0])
+    is_taken = options.results is not None and options.results.is_stdout
+    with redirect_stdout(sys.stderr) if is_taken else nullcontext():
+        output.value(stats.as_json(), stats_tables(stats))
+    if stats.paused:
+        _say_how_to_go_on(stats, options)
+    return went_well(stats)
+
+
+def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, list[int]]:
+    """Run it; return what became of it and the signals that came."""
+    chaos = None if options.chaos_seed is None else Chaos(options.chaos_seed, clock)
+    settings = _settings(options.retries)
     with LocalProgress() as progress:
 
         def finished(tasks: Sequence[dict[str, Any]]) -> None:
             progress.finished(tasks)
-            if results is not None:
-                results.write(tasks)
+            if options.results is not None:
+                options.results.write(tasks)
 
         run = LocalRun(
-            ledger_file,
-            _registry(modules, allowed),
-            slots=slots,
-            clock=clock,
+            options.file,
+            options.ledger_file,
+            _registry(options),
+            slots=options.slots,
             settings=settings,
+            clock=clock,
             finished=finished,
             chaos=chaos,
             tracer=wiring.tracer(os.environ, "local", settings),
         )
         try:
-            job = run.open(file, resume=resume)
+            job = run.open(resume=options.resume)
             progress.begin(job)
             with _stopping(run.stop) as signals:
-                run.run(job)
+                run.run(job, begun=lambda: _begin(options, run, job, out))
             progress.end()
             stats = job_stats(run.ledger, run.ledger.job(job.id) or job, clock.now_ms())
         finally:
@@ -80,18 +87,26 @@ def run_local(
             run.close()
     if chaos is not None:
         click.echo(chaos, err=True)
-    if signals and not stats.ended:
-        _say_how_to_go_on(stats, file, ledger_file, slots, modules, allowed)
-        raise SystemExit(128 + signals[0])
-    output.value(stats.as_json(), stats_tables(stats))
-    if stats.paused:
-        _say_how_to_go_on(stats, file, ledger_file, slots, modules, allowed)
-    return went_well(stats)
+    return stats, signals
 
 
-def _registry(modules: Sequence[str], allowed: Sequence[str]) -> Registry:
+def _settings(retries: int | None) -> Settings:
+    """A person is looking on: a run whose first tasks all fail is theirs to stop, and what fails is not tried again."""
+    changes: dict[str, Any] = {"drain_s": _DRAIN_S, "poll_s": _POLL_S, "breaker_tasks": 0}
+    if retries is not None or not os.environ.get(_RETRIES_VARIABLE):
+        changes["retries"] = retries or 0
+    return Settings.from_environ(os.environ, **changes)
+
+
+def _begin(options: LocalOptions, run: LocalRun, job: Job, out: TextIO) -> None:
+    if options.results is not None:
+        options.results.begin(out, run.recorded(job) if options.resume else ())
+
+
+def _registry(options: LocalOptions) -> Registry:
     sweep()
-    return handlers(modules, allowed, PictureSources(os.environ.get(PICTURE_NETWORKS_VARIABLE, "")))
+    pictures = PictureSources(os.environ.get(PICTURE_NETWORKS_VARIABLE, ""))
+    return handlers(find_modules(options.modules, options.file), options.allowed, pictures)
 
 
 @contextmanager
@@ -109,22 +124,6 @@ def _stopping(stop: Callable[[], None]) -> Iterator[list[int]]:
         yield came
 
 
-def _say_how_to_go_on(
-    stats: JobStats, file: Path, ledger_file: Path, slots: int, modules: Sequence[str], allowed: Sequence[str]
-) -> None:
-    words = [
-        "cloudkon-cli",
-        "run",
-        "LOCAL",
-        "-s",
-        str(file),
-        "-t",
-        str(slots),
-        "--ledger",
-        str(ledger_file),
-        "--resume",
-    ]
-    words += [word for module in modules for word in ("--tasks", module)]
-    words += [word for name in allowed for word in ("--allow", name)]
+def _say_how_to_go_on(stats: JobStats, options: LocalOptions) -> None:
     click.echo(f"Kept: the results of {stats.tasks.ended:,} tasks of {stats.job.id}. Go on with:", err=True)
-    click.echo(f"  {shlex.join(words)}", err=True)
+    click.echo(f"  {shlex.join(options.command())}", err=True)

@@ -2,7 +2,8 @@
 
 import os
 import secrets
-from contextlib import closing
+import sys
+from contextlib import closing, nullcontext, redirect_stdout
 from pathlib import Path
 
 import click
@@ -11,11 +12,11 @@ from cli.jobs.following import follow, telling_done
 from cli.jobs.progress import show_progress, went_well
 from cli.jobs.stats_view import stats_tables
 from cli.running.results_file import ResultsFile
+from cli.running.unchanged_file import UnchangedFile
 from cli.terminal.output import Output
 from cloudkon.clock import Clock
 from cloudkon.ledger.job import Job, Source
 from cloudkon.ledger.lease import BundleRow
-from cloudkon.local.store import FolderStore
 from cloudkon.messages.wire import numbered, result_json
 from cloudkon.settings import Settings
 from cloudkon.wiring import cloud, tracer
@@ -31,7 +32,7 @@ def run_queue(
     settings = Settings.from_environ(os.environ)
     opened, traced = cloud(stage, settings), tracer(os.environ, stage, settings)
     dispatcher = Dispatcher(
-        workloads=FolderStore(Path("/")),
+        workloads=UnchangedFile(file.resolve()),
         results=opened.results,
         jobs=opened.ledger,
         queue=opened.queue(queue),
@@ -43,6 +44,8 @@ def run_queue(
     # Each run is a job of its own, however often the file is run.
     source = Source(queue, str(file.resolve()), secrets.token_hex(8), clock.now_ms(), pinned=False)
     job = dispatcher.open(source)
+    if results is not None:
+        results.begin(sys.stdout)
     try:
         with closing(traced):
             dispatcher.dispatch(job)
@@ -60,7 +63,9 @@ def run_queue(
     except KeyboardInterrupt:
         _say_it_goes_on(job)
         raise SystemExit(130) from None
-    output.value(last.as_json(), stats_tables(last))
+    is_taken = results is not None and results.is_stdout
+    with redirect_stdout(sys.stderr) if is_taken else nullcontext():
+        output.value(last.as_json(), stats_tables(last))
     return went_well(last)
 
 

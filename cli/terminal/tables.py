@@ -1,7 +1,7 @@
 """Draws tables: with rich on a terminal, as aligned text where the output is read by another program."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import click
@@ -9,6 +9,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
+
+from cloudkon.printable import printable
 
 _GAP = "  "
 _GAP_ON_A_TERMINAL = 3
@@ -32,9 +34,14 @@ class Table:
         return Table(header, [self.sides[at] for at in kept], rows)
 
 
+def _printable(table: Table) -> Table:
+    """The table, with nothing in it that could move a cursor or turn a line around: anybody may have written it."""
+    return replace(table, rows=[[printable(cell) for cell in row] for row in table.rows])
+
+
 def print_tables(tables: Sequence[Table]) -> None:
     """Write the tables to stdout, a blank line between them; those without rows are left out."""
-    filled = [table for table in tables if table.rows]
+    filled = [_printable(table) for table in tables if table.rows]
     console = Console()
     for number, table in enumerate(filled):
         if console.is_terminal:

@@ -44,10 +44,3 @@ def size(size_bytes: float) -> str:
 def moment(ms: int) -> str:
     """Local time, with its offset from UTC left to the reader."""
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def one_line(text: str, most: int = 200) -> str:
-    """Text of anybody's making, as a line that does nothing to a terminal."""
-    line = " ".join(text.split())
-    shown = "".join(character if character.isprintable() else "\ufffd" for character in line[:most])
-    return shown if len(line) <= most else f"{shown} ..."

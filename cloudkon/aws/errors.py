@@ -68,6 +68,7 @@ _THROTTLED = frozenset(
     {
         "LimitExceededException",
         "OverLimit",
+        "ProvisionedThroughputExceeded",  # of one statement of a batch
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "SlowDown",

@@ -164,8 +164,13 @@ class Session:
 
     def _count_throttled(self, event_name: str, parsed_response: Mapping[str, Any] | None, **_: Any) -> None:
         """Of every try: what boto3 tries again by itself is seen here and nowhere else."""
-        if parsed_response is not None and is_throttled(parsed_response):
-            self.meter.count_throttled(_operation(event_name))
+        if parsed_response is None:
+            return
+        # A batch of statements is a success whose entries may each have been throttled.
+        entries = parsed_response.get("Responses", ()) if event_name.endswith("BatchExecuteStatement") else ()
+        for each in (parsed_response, *entries):
+            if is_throttled(each):
+                self.meter.count_throttled(_operation(event_name))
 
 
 def _operation(event_name: str) -> str:

@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeGuard
 
+from cloudkon.errors import CloudKonError
 from cloudkon.ledger.bundle import BundleKey, LineNumbers
-from cloudkon.ledger.results import Results, runs_of
+from cloudkon.ledger.result_columns import frozen, runs_of
+from cloudkon.ledger.results import Results
 
 
 class BundleState(StrEnum):
@@ -129,6 +131,24 @@ class LeaseLost:
     """Another worker has taken over: drop the bundle. An ordinary answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Of several writes in one call, this one has no answer: it may have happened, and may be repeated as it was."""
+
+    error: CloudKonError
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a worker brings to complete a bundle among others: all that the row needs, so that nobody reads it first."""
+
+    lease: Lease
+    lines: LineNumbers
+    sent_ms: int
+    received_ms: int
+    results: Results
+
+
 ClaimAnswer = Claimed | AlreadyDone | HeldElsewhere
 WriteAnswer = Kept | LeaseLost
 
@@ -208,7 +228,7 @@ def checkpoint(
         return LeaseLost()
     kept = replace(
         row,
-        results=tuple(results),
+        results=frozen(results),
         lease_until_ms=until_ms,
         fruitless=fruitless_after(lease, results),
         mark=mark,
@@ -230,7 +250,27 @@ def complete(row: BundleRow | None, lease: Lease, results: Results, now_ms: int)
         return Kept(row)  # a retried request whose first try had succeeded
     if not _holds(row, lease):
         return LeaseLost()
-    return Kept(replace(row, state=BundleState.DONE, results=tuple(results), completed_ms=now_ms, mark=None))
+    return Kept(replace(row, state=BundleState.DONE, results=frozen(results), completed_ms=now_ms, mark=None))
+
+
+def completed_row(done: Completion, now_ms: int) -> BundleRow:
+    """Build the row that completing a bundle at its first attempt leaves: no earlier owner is in it."""
+    lease = done.lease
+    return BundleRow(
+        key=lease.key,
+        state=BundleState.DONE,
+        owners=(lease.owner,),
+        token=lease.token,
+        lines=done.lines,
+        results=frozen(done.results),
+        event_ms=lease.event_ms,
+        sent_ms=done.sent_ms,
+        received_ms=done.received_ms,
+        claimed_ms=lease.claimed_ms,
+        lease_until_ms=lease.until_ms,
+        completed_ms=now_ms,
+        fruitless=lease.fruitless,
+    )
 
 
 def release(row: BundleRow | None, lease: Lease, results: Results, mark: Mark | None = None) -> WriteAnswer:
@@ -239,7 +279,7 @@ def release(row: BundleRow | None, lease: Lease, results: Results, mark: Mark | 
         return Kept(row)
     if not _holds(row, lease):
         return LeaseLost()
-    return Kept(replace(row, state=BundleState.RELEASED, results=tuple(results), fruitless=0, mark=mark))
+    return Kept(replace(row, state=BundleState.RELEASED, results=frozen(results), fruitless=0, mark=mark))
 
 
 def _ours(row: BundleRow, lease: Lease) -> bool:

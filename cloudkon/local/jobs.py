@@ -1,6 +1,7 @@
 """The rows around the bundles in SQLite: jobs, their ranges and their workers."""
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from cloudkon.ledger import control
 from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, WorkerReport
 from cloudkon.local.schema import LedgerFile
 
-_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _JOB = "SELECT * FROM jobs WHERE id = ?"
 _RECENT = "SELECT * FROM jobs ORDER BY opened_ms DESC, id DESC LIMIT ?"
 _CHANGE = "UPDATE jobs SET cancelled_ms = ?, paused_ms = ?, pause_reason = ?, resumed_ms = ? WHERE id = ?"
@@ -93,7 +94,7 @@ def _job_record(job: Job) -> tuple[Any, ...]:
     return (
         job.id,
         source.bucket,
-        source.key,
+        _stored_name(source.key),
         source.version,
         source.event_ms,
         source.pinned,
@@ -108,7 +109,17 @@ def _job_record(job: Job) -> tuple[Any, ...]:
         job.timeout_s,
         *_flags(job),
         job.trace,
+        job.seal_key,
     )
+
+
+def _stored_name(name: str) -> str | bytes:
+    """A file's name as SQLite can keep it: as bytes where it is not UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name)
+    return name
 
 
 def _flags(job: Job) -> tuple[Any, ...]:
@@ -118,10 +129,10 @@ def _flags(job: Job) -> tuple[Any, ...]:
 
 def _job(record: tuple[Any, ...]) -> Job:
     job, bucket, key, version, event_ms, pinned, size_bytes, ranges, shards, bundle_size, tasks, opened_ms = record[:12]
-    gzipped, retries, timeout_s, cancelled_ms, paused_ms, pause_reason, resumed_ms, trace = record[12:]
+    gzipped, retries, timeout_s, cancelled_ms, paused_ms, pause_reason, resumed_ms, trace, seal_key = record[12:]
     return Job(
         id=job,
-        source=Source(bucket, key, version, event_ms, bool(pinned)),
+        source=Source(bucket, os.fsdecode(key), version, event_ms, bool(pinned)),
         size_bytes=size_bytes,
         ranges=ranges,
         shards=shards,
@@ -136,6 +147,7 @@ def _job(record: tuple[Any, ...]) -> Job:
         pause_reason=pause_reason,
         resumed_ms=resumed_ms,
         trace=trace,
+        seal_key=seal_key,
     )
 
 

@@ -2,14 +2,28 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, assert_never
 
 from cloudkon.ledger import lease as rules
 from cloudkon.ledger.bundle import BundleKey, LineNumbers
 from cloudkon.ledger.job import Job
-from cloudkon.ledger.lease import BundleRow, BundleState, Claim, ClaimAnswer, Kept, Lease, LeaseLost, Mark, WriteAnswer
-from cloudkon.ledger.results import Results, pack_results, unpack_results
+from cloudkon.ledger.lease import (
+    BundleRow,
+    BundleState,
+    Claim,
+    ClaimAnswer,
+    Completion,
+    Kept,
+    Lease,
+    LeaseLost,
+    Mark,
+    WriteAnswer,
+    completed_row,
+)
+from cloudkon.ledger.packed_results import pack_results, unpack_results
+from cloudkon.ledger.result_columns import frozen
+from cloudkon.ledger.results import Results
 from cloudkon.local.schema import LedgerFile
 
 _PAGE_ROWS = 500
@@ -22,13 +36,19 @@ _PAGE = (
     f"SELECT {_COLUMNS} FROM bundles WHERE job = ? AND (range, number) > (?, ?) "  # noqa: S608
     f"ORDER BY range, number LIMIT {_PAGE_ROWS}"
 )
+_INSERT = f"INSERT INTO bundles (job, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
+_WRITE_NEW = f"{_INSERT} ON CONFLICT DO NOTHING"
 _WRITE = (
-    f"INSERT INTO bundles (job, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
-    "ON CONFLICT DO UPDATE SET state = excluded.state, owners = excluded.owners, token = excluded.token, "
+    f"{_INSERT} ON CONFLICT DO UPDATE SET state = excluded.state, owners = excluded.owners, token = excluded.token, "
     "results = excluded.results, sent_ms = excluded.sent_ms, received_ms = excluded.received_ms, "
     "claimed_ms = excluded.claimed_ms, lease_until_ms = excluded.lease_until_ms, completed_ms = excluded.completed_ms, "
     "fruitless = excluded.fruitless, mark_index = excluded.mark_index, mark_times = excluded.mark_times"
 )
+_COMPLETE_FIRST = (
+    "UPDATE bundles SET state = ?, results = ?, completed_ms = ?, mark_index = NULL, mark_times = NULL "
+    "WHERE job = ? AND range = ? AND number = ? AND state = ? AND token = ?"
+)
+"""Fenced by the token, which belongs to one claim; of a first attempt, whose whole row the worker knows."""
 _BREAK = "UPDATE bundles SET state = ? WHERE job = ? AND state = ?"
 
 
@@ -41,9 +61,22 @@ class SqliteLeases:
 
     def claim(self, ask: Claim) -> ClaimAnswer:
         with self._file.writing() as connection:
-            answer, row = rules.claim(_find(connection, ask.key), ask, self._guard_ms)
-            if row is not None:
-                _write(connection, row)
+            return self._claim(connection, ask)
+
+    def claim_all(self, asks: Sequence[Claim]) -> Sequence[ClaimAnswer]:
+        """Decide all claims in one transaction; bundles that are all new take one statement each, and no read."""
+        new = [rules.claim(None, ask, self._guard_ms) for ask in asks]
+        with self._file.writing() as connection:
+            before = connection.total_changes
+            connection.executemany(_WRITE_NEW, [_record(row) for _, row in new if row is not None])
+            if connection.total_changes - before == len(asks):
+                return [answer for answer, _ in new]
+            return [self._claim(connection, ask) for ask in asks]  # those just written are known by their tokens
+
+    def _claim(self, connection: sqlite3.Connection, ask: Claim) -> ClaimAnswer:
+        answer, row = rules.claim(_find(connection, ask.key), ask, self._guard_ms)
+        if row is not None:
+            _write(connection, row)
         return answer
 
     def checkpoint(self, lease: Lease, results: Results, until_ms: int, mark: Mark | None = None) -> WriteAnswer:
@@ -53,6 +86,11 @@ class SqliteLeases:
     def complete(self, lease: Lease, results: Results, now_ms: int) -> WriteAnswer:
         with self._file.writing() as connection:
             return _settle(connection, rules.complete(_find(connection, lease.key), lease, results, now_ms))
+
+    def complete_all(self, done: Sequence[Completion], now_ms: int) -> Sequence[WriteAnswer]:
+        """Complete all in one transaction; a bundle that is at its first attempt takes one statement, and no read."""
+        with self._file.writing() as connection:
+            return [_complete(connection, each, now_ms) for each in done]
 
     def release(self, lease: Lease, results: Results, mark: Mark | None = None) -> WriteAnswer:
         with self._file.writing() as connection:
@@ -82,6 +120,17 @@ def _find(connection: sqlite3.Connection, key: BundleKey) -> BundleRow | None:
     return None if record is None else _row(key, record)
 
 
+def _complete(connection: sqlite3.Connection, done: Completion, now_ms: int) -> WriteAnswer:
+    lease = done.lease
+    if lease.attempt == 1:
+        row = completed_row(done, now_ms)
+        change = (row.state, pack_results(row.results, row.event_ms), now_ms)
+        fence = (row.key.job, row.key.range, row.key.number, BundleState.LEASED, lease.token)
+        if connection.execute(_COMPLETE_FIRST, (*change, *fence)).rowcount == 1:
+            return Kept(row)
+    return _settle(connection, rules.complete(_find(connection, lease.key), lease, done.results, now_ms))
+
+
 def _settle(connection: sqlite3.Connection, answer: WriteAnswer) -> WriteAnswer:
     match answer:
         case Kept(row):
@@ -102,7 +151,7 @@ def _row(key: BundleKey, record: tuple[Any, ...]) -> BundleRow:
         owners=tuple(json.loads(owners)),
         token=token,
         lines=LineNumbers.parse(lines),
-        results=tuple(unpack_results(results, event_ms)),
+        results=frozen(unpack_results(results, event_ms)),
         event_ms=event_ms,
         sent_ms=sent_ms,
         received_ms=received_ms,
@@ -115,24 +164,25 @@ def _row(key: BundleKey, record: tuple[Any, ...]) -> BundleRow:
 
 
 def _write(connection: sqlite3.Connection, row: BundleRow) -> None:
-    connection.execute(
-        _WRITE,
-        (
-            row.key.job,
-            row.key.range,
-            row.key.number,
-            row.state,
-            json.dumps(row.owners),
-            row.token,
-            str(row.lines),
-            pack_results(row.results, row.event_ms),
-            row.event_ms,
-            row.sent_ms,
-            row.received_ms,
-            row.claimed_ms,
-            row.lease_until_ms,
-            row.completed_ms,
-            row.fruitless,
-            *((row.mark.index, row.mark.times) if row.mark else (None, None)),
-        ),
+    connection.execute(_WRITE, _record(row))
+
+
+def _record(row: BundleRow) -> tuple[Any, ...]:
+    return (
+        row.key.job,
+        row.key.range,
+        row.key.number,
+        row.state,
+        json.dumps(row.owners),
+        row.token,
+        str(row.lines),
+        pack_results(row.results, row.event_ms),
+        row.event_ms,
+        row.sent_ms,
+        row.received_ms,
+        row.claimed_ms,
+        row.lease_until_ms,
+        row.completed_ms,
+        row.fruitless,
+        *((row.mark.index, row.mark.times) if row.mark else (None, None)),
     )

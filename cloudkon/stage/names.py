@@ -21,6 +21,7 @@ BUILD_TAG = "cloudkon:build"
 # A bucket's name has at most 63 characters: cloudkon-<stage>-workloads-<account>-<region> leaves 12 for the stage.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,10}[a-z0-9]|[a-z]")
+_WORKLOADS_BUCKET = re.compile(rf"cloudkon-({_STAGE.pattern})-workloads-[0-9]{{12}}-[a-z0-9-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,11 @@ class Names:
     @property
     def worker_log_group(self) -> str:
         return f"/cloudkon/{self.stage}/workers"
+
+
+def is_workloads_bucket(bucket: str) -> bool:
+    """Whether a bucket's name is that of some stage's workloads bucket."""
+    return _WORKLOADS_BUCKET.fullmatch(bucket) is not None
 
 
 def partition(region: str) -> str:

@@ -6,7 +6,7 @@ first two bytes, not by the file's name.
 
 import codecs
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from cloudkon.errors import InputError
@@ -92,14 +92,26 @@ def _raw(piece: bytes, dropped: int, end: int) -> _RawLine:
     return _RawLine(data, dropped + len(data), end)
 
 
-def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Decompress a gzip stream of one or more members; raise InputError where it is broken or ends early."""
+def gunzip(chunks: Iterable[bytes], ignored: Callable[[], None] = lambda: None) -> Iterator[bytes]:
+    """Decompress a gzip stream as gunzip does; raise InputError where it is broken or ends early.
+
+    It has one or more members. Zeros after one, such as tapes and some storage fill up with, mean nothing; whatever
+    else comes there is left out, and ignored is called.
+    """
     inflate = zlib.decompressobj(_GZIP_WBITS)
+    held = b""  # what may be half of the next member's magic number
     try:
         for chunk in chunks:
-            data = chunk
+            data, held = held + chunk, b""
             while data:
                 if inflate.eof:
+                    data = data.lstrip(b"\0")
+                    if len(data) < len(GZIP_MAGIC) and GZIP_MAGIC.startswith(data):
+                        held = data
+                        break
+                    if not data.startswith(GZIP_MAGIC):
+                        ignored()
+                        return
                     inflate = zlib.decompressobj(_GZIP_WBITS)
                 yield inflate.decompress(data, _CHUNK_BYTES)
                 while inflate.unconsumed_tail:
@@ -107,5 +119,7 @@ def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
                 data = inflate.unused_data
     except zlib.error as error:
         raise InputError(f"The workload begins like gzip but can't be decompressed: {error}.") from error
+    if held:
+        ignored()
     if not inflate.eof:
         raise InputError("The gzip data of the workload ends early: it was probably not written or uploaded whole.")

@@ -1,86 +1,89 @@
-"""Writes a held bundle's results into the ledger; what is too large for it goes to the object store first."""
+"""Writes the results of a bundle in flight into the ledger."""
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, assert_never
 
 from cloudkon.clock import Clock
+from cloudkon.errors import UnavailableError
 from cloudkon.ledger.lease import BundleRow, Kept, LeaseLost, WriteAnswer
-from cloudkon.ledger.results import MAX_VALUE_BYTES, JsonText, Results, TaskResult, stamped
-from cloudkon.ports import Leases, ObjectStore
+from cloudkon.ledger.result_columns import stamped
+from cloudkon.ledger.results import Results
+from cloudkon.ports import Leases
 from cloudkon.settings import Settings
-from ec2_worker.pipeline.in_flight import Held
+from ec2_worker.pipeline.in_flight import InFlightBundle
 from ec2_worker.pipeline.retry_policy import unmarked
+from ec2_worker.pipeline.value_store import ValueStore, is_large
+
+Verb = Literal["checkpoint", "complete", "release"]
 
 
 @dataclass(slots=True)
-class Recorder:
+class ResultWriter:
     """Checkpoints, completes and releases; each returns the bundle's row, or None if the lease is lost.
 
-    Each raises UnavailableError when the ledger or the store did not answer; the call may be repeated.
+    Each raises UnavailableError when the ledger did not answer; the call may be repeated.
     """
 
     leases: Leases
-    store: ObjectStore
+    values: ValueStore
     clock: Clock
     settings: Settings
 
-    def checkpoint(self, held: Held) -> BundleRow | None:
-        """Renew the lease, with the results so far."""
-        return self._write(held, "checkpoint")
+    def checkpoint(self, bundle: InFlightBundle) -> BundleRow | None:
+        """Renew the lease, with the results so far; those whose values are not stored yet are left out."""
+        return self._write(bundle, "checkpoint")
 
-    def complete(self, held: Held) -> BundleRow | None:
-        return self._write(held, "complete")
+    def complete(self, bundle: InFlightBundle) -> BundleRow | None:
+        """Record all results; raises CloudKonError if a value can't be stored."""
+        self.values.store_all(bundle)
+        return self._write(bundle, "complete")
 
-    def release(self, held: Held) -> BundleRow | None:
-        return self._write(held, "release")
+    def postpone(self, bundle: InFlightBundle) -> BundleRow | None:
+        """Release the bundle for a retry, with all results; raises CloudKonError if a value can't be stored."""
+        self.values.store_all(bundle)
+        return self._write(bundle, "release")
 
-    def _write(self, held: Held, verb: Literal["checkpoint", "complete", "release"]) -> BundleRow | None:
-        with held.writing, held.step(verb):
-            return self._write_alone(held, verb)
+    def give_back(self, bundle: InFlightBundle) -> BundleRow | None:
+        """Release the bundle with what can be recorded now; tasks whose values can't be stored will run again."""
+        self.values.try_store(bundle)
+        return self._write(bundle, "release")
 
-    def _write_alone(self, held: Held, verb: Literal["checkpoint", "complete", "release"]) -> BundleRow | None:
+    def _write(self, bundle: InFlightBundle, verb: Verb) -> BundleRow | None:
+        with bundle.writing, bundle.step(verb):
+            return self._write_alone(bundle, verb)
+
+    def _write_alone(self, bundle: InFlightBundle, verb: Verb) -> BundleRow | None:
         now_ms, now_s = self.clock.now_ms(), self.clock.monotonic_s()
-        fresh = list(held.results)
-        results = stamped([self._fitting(held, index, result) for index, result in enumerate(fresh)], now_ms)
+        fresh = list(bundle.results)
+        left_out = {index for index, result in enumerate(fresh) if is_large(result)}
+        known = [bundle.recorded[index] if index in left_out else result for index, result in enumerate(fresh)]
+        results = stamped(known, now_ms)
         answer: WriteAnswer
         match verb:
             case "checkpoint":
-                answer = self.leases.checkpoint(held.lease, results, now_ms + self.settings.lease_ms, held.mark)
+                answer = self.leases.checkpoint(bundle.lease, results, now_ms + self.settings.lease_ms, bundle.mark)
             case "complete":
-                answer = self.leases.complete(held.lease, results, now_ms)
+                if left_out:
+                    raise UnavailableError(f"{len(left_out)} values of {bundle.lease.key} are not stored yet.")
+                answer = self.leases.complete(bundle.lease, results, now_ms)
             case "release":
-                answer = self.leases.release(held.lease, results, unmarked(held.mark))
+                answer = self.leases.release(bundle.lease, results, unmarked(bundle.mark))
             case _:
                 assert_never(verb)
         match answer:
             case Kept(row):
-                self._kept(held, fresh, results, now_s)
+                self._kept(bundle, fresh, results, left_out, now_s)
                 return row
             case LeaseLost():
                 return None
             case _:
                 assert_never(answer)
 
-    def _kept(self, held: Held, fresh: Results, results: Results, now_s: float) -> None:
-        for index, (before, result) in enumerate(zip(fresh, results, strict=True)):
+    def _kept(self, bundle: InFlightBundle, fresh: Results, results: Results, left_out: set[int], now_s: float) -> None:
+        for index, before in enumerate(fresh):
             # What was stamped has ended in this attempt, so no slot writes there; what was not stamped stays alone.
-            if result is not before:
-                held.results[index] = result
-        held.saved_s = now_s
-        held.lease_ends_s = now_s + self.settings.lease_s - self.settings.guard_s
-
-    def _fitting(self, held: Held, index: int, result: TaskResult | None) -> TaskResult | None:
-        if result is None or result.value is None:
-            return result
-        text = result.value.text if isinstance(result.value, JsonText) else json.dumps(result.value)
-        value = text.encode()
-        if len(value) <= MAX_VALUE_BYTES:
-            return result
-        # The attempt's own key: a fenced-off owner can't overwrite what the completion names.
-        key = f"values/{held.lease.key}/{held.lease.attempt}/{index}.json"
-        with held.step("store"):
-            self.store.write(key, value)
-        if result.output is not None:
-            return replace(result, value={"key": key})  # its output is what it stored itself
-        return replace(result, value=None, output=key)
+            if before is not None and before.recorded_ms is None and index not in left_out:
+                bundle.results[index] = results[index]
+        bundle.recorded, bundle.left_out = results, left_out
+        bundle.saved_s = now_s
+        bundle.lease_ends_s = now_s + self.settings.lease_s - self.settings.guard_s

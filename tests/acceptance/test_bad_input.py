@@ -55,7 +55,20 @@ CASES = [
     Case(local("-s", "{good}", "--tasks", "json"), 2, NO_HANDLER),
     Case(local("-s", "{good}", "--results", "{folder}/nosuch/file"), 2, "it can't be written: No such file"),
     Case(local("-s", "{good}", "-t", "0"), 2, "0 is not in the range x>=1."),
-    Case(local(), 2, "Missing option '-s' / '--source'."),
+    Case(local(), 2, "Which workload? Name its file, or - for standard input: cloudkon-cli run LOCAL FILE"),
+    Case((*CLI, "run", "{good}"), 2, "On this machine: cloudkon-cli run LOCAL "),
+    Case((*CLI, "run", "local", "{folder}/nosuch"), 2, "nosuch does not exist."),
+    Case(local("{good}", "-s", "{good}"), 2, "Two workloads are named, "),
+    Case(local("{zip}"), 2, "is a ZIP archive (or an Office document, which is one). Unpack it, and give the text"),
+    Case(local("{utf16}"), 2, "is UTF-16 text, as PowerShell's > writes it; a workload is UTF-8. Convert it: iconv"),
+    Case(local("{good}", "--results", "{good}"), 2, "is the workload, and would be overwritten. Name another file."),
+    Case(local("{good}", "--results", "{utf16}"), 2, "it holds something already, which is not overwritten."),
+    Case(local("{good}", "--ledger", "{good}"), 2, "is the workload, and would be overwritten. Name another file."),
+    Case(local("{good}", "--results", "-", "--json"), 2, "--json and --results - would both be written to standard"),
+    Case(local("{good}", "--tasks", "nosuch.py"), 2, "--tasks nosuch.py: there is no file nosuch.py."),
+    Case(
+        (*CLI, "run", "queue", "{good}", "--retries", "1"), 2, "--retries is for LOCAL, and queue is a queue", NOWHERE
+    ),
     Case(local("-s", "{good}"), 2, "CLOUDKON_LEASE_S=soon is no number.", {"CLOUDKON_LEASE_S": "soon"}),
     Case((*CLI, "stats", "local-nosuch"), 1, "There is no job 'local-nosuch'"),
     Case((*CLI, "stats"), 1, "There is no job yet. Run a workload here: cloudkon-cli run LOCAL -s FILE."),
@@ -100,6 +113,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     folder.mkdir()
     (folder / "good.txt").write_text("sleep 0\n")
     (folder / "binary").write_bytes(b"\x7fELF\0\0\0")
+    (folder / "zip").write_bytes(b"PK\x03\x04\x0a\0\0\0sleep 0\n")
+    (folder / "utf16").write_text("sleep 0\n", encoding="utf-16")
     unreadable = folder / "unreadable"
     unreadable.touch(mode=0)
     if os.access(unreadable, os.R_OK):  # whoever may read everything still can't read this
@@ -120,6 +135,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
                 "folder": str(folder),
                 "good": str(folder / "good.txt"),
                 "binary": str(folder / "binary"),
+                "zip": str(folder / "zip"),
+                "utf16": str(folder / "utf16"),
                 "unreadable": str(unreadable),
                 "closed": str(closed.getsockname()[1]),
                 "stranger": stranger,

@@ -45,6 +45,8 @@ def needs_of_worker(names: Names) -> Needs:
         names.arn("sqs", names.dead_letter_queue): ("sqs:GetQueueUrl", "sqs:SendMessage"),
         names.arn("dynamodb", f"table/{names.ledger_table}"): (
             "dynamodb:GetItem",
+            "dynamodb:PartiQLInsert",
+            "dynamodb:PartiQLUpdate",
             "dynamodb:PutItem",
             "dynamodb:Query",
             "dynamodb:UpdateItem",

@@ -6,7 +6,7 @@ from cloudkon.aws.ledger.control import DynamoControl
 from cloudkon.aws.ledger.fleet import DynamoFleet
 from cloudkon.aws.ledger.history import DynamoHistory
 from cloudkon.aws.ledger.jobs import DynamoJobs
-from cloudkon.aws.ledger.leases import DynamoLeases
+from cloudkon.aws.ledger.lease_batches import DynamoLeaseBatches
 from cloudkon.aws.ledger.table import Table
 from cloudkon.clock import Clock
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class DynamoLedger(DynamoLeases, DynamoJobs, DynamoControl, DynamoHistory, DynamoFleet):
+class DynamoLedger(DynamoLeaseBatches, DynamoJobs, DynamoControl, DynamoHistory, DynamoFleet):
     """Implements ports.Ledger; safe to share between threads, as its client is."""
 
     def __init__(self, client: "DynamoDBClient", table: str, *, guard_ms: int, retention_s: int, clock: Clock) -> None:

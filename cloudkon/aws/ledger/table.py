@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.h
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from cloudkon.aws.errors import error_code, translated
+from cloudkon.errors import UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,6 +23,8 @@ Item = Mapping[str, Any]
 """A row as the low-level client speaks it: {"attempt": {"N": "1"}}."""
 NEW = "attribute_not_exists(#pk)"
 _ATTRIBUTE = re.compile(r"#(\w+)")
+MAX_BATCH_STATEMENTS = 25
+"""https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchExecuteStatement.html"""
 _REFUSED = "ConditionalCheckFailedException"
 
 
@@ -37,6 +40,14 @@ class Refused:
     """The condition did not hold; the row that stands, None if there is none."""
 
     item: Item | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A write in PartiQL, with a value for each of its question marks."""
+
+    text: str
+    values: Sequence[Item]
 
 
 @lru_cache(maxsize=256)
@@ -85,6 +96,25 @@ class Table:
             except ClientError as error:
                 return _refusal(error)
         return Written(answer["Attributes"])
+
+    def write_each(self, statements: Sequence[Statement]) -> Sequence[str]:
+        """Run PartiQL writes, each for itself, in one call for 25 of them; "" for each that ran, or its error's code.
+
+        A write costs what it costs alone, and is refused or throttled alone, inside an answer that is a success.
+        https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
+        """
+        codes: list[str] = []
+        for start in range(0, len(statements), MAX_BATCH_STATEMENTS):
+            some = statements[start : start + MAX_BATCH_STATEMENTS]
+            with translated(f"write to the table {self.name}"):
+                answer = self._client.batch_execute_statement(
+                    Statements=[{"Statement": each.text, "Parameters": list(each.values)} for each in some]
+                )
+            said = answer.get("Responses", [])
+            if len(said) != len(some):
+                raise UnavailableError(f"The table {self.name} answered {len(said)} of {len(some)} writes.")
+            codes += [each["Error"].get("Code", "unknown") if "Error" in each else "" for each in said]
+        return codes
 
     def get(self, key: Item) -> Item | None:
         with translated(f"read from the table {self.name}"):

@@ -1,7 +1,7 @@
 """LOCAL runs as processes: killed, interrupted, started twice; what is recorded stays, and the rest runs again."""
 
+import gzip
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -20,13 +20,6 @@ TASKS = 400
 MS = 10
 PATIENCE_S = 30
 """What ends within seconds, or waits for what never comes, is given so long."""
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """No AWS, and a home of the test's own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CLOUDKON_"))}
-    return kept | {"CLOUDKON_HOME": str(tmp_path / "home"), "HOME": str(tmp_path)}
 
 
 @pytest.fixture
@@ -142,6 +135,58 @@ def test_a_job_is_run_by_one_process_at_a_time(environment: dict[str, str], work
         until.touch()
         out, _ = run.communicate(timeout=PATIENCE_S)
     assert_all_recorded(json.loads(out))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_workload_that_changes_under_a_run_stops_it(
+    environment: dict[str, str], tmp_path: Path, *, packed: bool
+) -> None:
+    """No line of the new content runs, what was recorded is kept, and with the old content back the run goes on."""
+    path, begun, until = tmp_path / "long.txt", tmp_path / "begun", tmp_path / "until"
+    old = f"#cloudkon: bundle=1\nhold {begun} {until}\n" + f"sleep 0\n#{'x' * 240}\n" * 40_000  # more than one range
+    path.write_bytes(gzip.compress(old.encode(), 0) if packed else old.encode())
+    with running(environment, path, "-t", "1") as run:
+        eventually(begun.exists)
+        (tmp_path / "new").write_text(old.replace("sleep 0", "fail"))
+        (tmp_path / "new").replace(path)
+        until.touch()
+        out, said = run.communicate(timeout=PATIENCE_S)
+    assert (run.returncode, out) == (1, "")
+    assert f"Error: {path} has changed while it was run" in said.splitlines()[-1]
+    assert recorded(environment)["tasks"]["succeeded"] > 0
+    assert recorded(environment)["tasks"]["failed"] == 0
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_the_results_file_survives_kills(
+    environment: dict[str, str], workload: Path, trace: Path, tmp_path: Path, times: int
+) -> None:
+    """After each kill -9 its lines can be read, and in the end each task has one."""
+    results = tmp_path / "done.jsonl"
+    for number in range(times):
+        with running(environment, workload, "--results", str(results), *(["--resume"] if number else [])) as run:
+            await_runs(trace, (number + 1) * TASKS // (times + 2))
+            run.kill()
+        for line in results.read_text().splitlines():
+            json.loads(line)
+    answer = run_cli(environment, *arguments(workload, "--results", str(results), "--resume"))
+    assert answer.returncode == 0, answer.stderr
+    lines = [json.loads(line) for line in results.read_text().splitlines()]
+    assert sorted(line["task"] for line in lines) == [number + 2 for number in range(TASKS)]
+
+
+def test_a_refused_run_leaves_the_results_file_of_the_one_that_runs(
+    environment: dict[str, str], workload: Path, trace: Path, tmp_path: Path
+) -> None:
+    """Neither a second run nor one that would resume it touches the file that the first one writes."""
+    results = tmp_path / "done.jsonl"
+    with running(environment, workload, "--results", str(results)) as run:
+        eventually(lambda: results.exists() and results.stat().st_size > 0)
+        for more in ([], ["--resume"]):
+            answer = run_cli(environment, *arguments(workload, "--results", str(results), *more))
+            assert (answer.returncode, answer.stderr.count("\n")) == (2, 1)
+        run.communicate(timeout=PATIENCE_S)
+    assert len(results.read_text().splitlines()) == TASKS
 
 
 def test_a_failed_task_makes_the_run_exit_with_1(environment: dict[str, str], tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ CALLS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("multipart.py", "upload_part"): (("s3:PutObject",), (WORKER, OPERATOR)),
     ("multipart.py", "complete_multipart_upload"): (("s3:PutObject",), (WORKER, OPERATOR)),
     ("multipart.py", "abort_multipart_upload"): (("s3:AbortMultipartUpload",), (WORKER, OPERATOR)),
+    ("table.py", "batch_execute_statement"): (("dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"), (WORKER,)),
     ("table.py", "get_item"): (("dynamodb:GetItem",), (LAMBDA, WORKER, OPERATOR)),
     ("table.py", "put_item"): (("dynamodb:PutItem",), (LAMBDA, WORKER, OPERATOR)),
     ("table.py", "query"): (("dynamodb:Query",), (LAMBDA, WORKER, OPERATOR)),

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from botocore.loaders import JSONFileLoader, Loader
+from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.responses import DynamoHandler
 from moto.server import ThreadedMotoServer
 
@@ -20,6 +21,7 @@ from cloudkon.aws.queue import SqsQueue
 from cloudkon.aws.session import Session
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import Clock
+from tests.support.emulators import moto_partiql
 
 GUARD_MS = 2_000
 RETENTION_S = 30 * 86_400
@@ -121,6 +123,7 @@ def aws() -> Iterator[AwsLab]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DynamoHandler, "call_action", whole)
+        patch.setattr(DynamoDBBackend, "batch_execute_statement", moto_partiql.execute)
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # thousands, when EC2 is first asked
         server.start()
         try:

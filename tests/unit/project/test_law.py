@@ -38,12 +38,14 @@ APART: dict[str, str] = {
     "cloudkon/signals.py": "base",
     "cloudkon/clock.py": "base",
     "cloudkon/backoff.py": "base",
+    "cloudkon/printable.py": "base",
     "cloudkon/settings.py": "settings",
     "cloudkon/ports.py": "ports",
     "cloudkon/wiring.py": "wiring",
     "cloudkon/aws/cloud.py": "aws/cloud",
     "dispatcher/app.py": "dispatcher/app",
     "ec2_worker/__main__.py": "ec2_worker/main",
+    "ec2_worker/assembly.py": "ec2_worker/assembly",
     "animoto/addresses.py": "animoto/download",
     "animoto/fetch.py": "animoto/download",
     "animoto/in_order.py": "animoto/in_order",
@@ -67,14 +69,16 @@ _ALL_OF_ANIMOTO = {
     "animoto/movie",
     "animoto/picture",
 }
-_BELOW_THE_CLI = _ALL_OF_CORE | _ALL_OF_AWS | {"cloudkon/local", "wiring", "dispatcher", "ec2_worker"}
+_BELOW_THE_CLI = (
+    _ALL_OF_CORE | _ALL_OF_AWS | {"cloudkon/local", "wiring", "dispatcher", "ec2_worker", "ec2_worker/assembly"}
+)
 # What each room may import, beside itself.
 LAW: dict[str, set[str]] = {
     "base": set(),
     "settings": {"base"},
     "cloudkon/stage": {"base"},
     "cloudkon/telemetry": {"base", "cloudkon/stage"},
-    "cloudkon/ledger": {"base", "cloudkon/telemetry"},
+    "cloudkon/ledger": {"base", "cloudkon/stage", "cloudkon/telemetry"},
     "ports": {"base", "cloudkon/ledger", "cloudkon/telemetry"},
     "cloudkon/workload": {"base", "ports", "cloudkon/ledger"},
     "cloudkon/messages": {"base", "ports", "cloudkon/ledger", "cloudkon/telemetry"},
@@ -109,8 +113,18 @@ LAW: dict[str, set[str]] = {
     "ec2_worker/health": _ALL_OF_CORE | {"ec2_worker/telemetry", "ec2_worker/pipeline"},
     "ec2_worker/lifecycle": _ALL_OF_CORE | {f"ec2_worker/{room}" for room in ("telemetry", "pipeline", "health")},
     "ec2_worker": _ALL_OF_CORE | {f"ec2_worker/{room}" for room in ("telemetry", "pipeline", "health", "lifecycle")},
+    "ec2_worker/assembly": _ALL_OF_CORE
+    | {f"ec2_worker{room}" for room in ("", "/telemetry", "/pipeline", "/health", "/lifecycle")}
+    | {"wiring", "aws/cloud"},
     "ec2_worker/main": _ALL_OF_CORE
-    | {"ec2_worker", "ec2_worker/health", "ec2_worker/lifecycle", "ec2_worker/telemetry", "wiring"},
+    | {
+        "ec2_worker",
+        "ec2_worker/assembly",
+        "ec2_worker/health",
+        "ec2_worker/lifecycle",
+        "ec2_worker/telemetry",
+        "wiring",
+    },
     "animoto/h264": {"base"},
     "animoto/in_order": set(),
     "animoto/download": {"base", "ports"},

@@ -61,7 +61,7 @@ def test_a_paused_run_stops_and_goes_on(tmp_path: Path, monkeypatch: pytest.Monk
     answer = run("run", "LOCAL", "-s", file, "-t", "1", "--tasks", "pausing")
     assert answer.exit_code == 1
     assert "enough for today" in answer.stdout
-    assert f"-s {file} -t 1 --ledger {tmp_path / 'ledger.sqlite3'} --resume --tasks pausing" in answer.stderr
+    assert f"run LOCAL {file} -t 1 --ledger {tmp_path / 'ledger.sqlite3'} --resume --tasks pausing" in answer.stderr
     again = run("run", "LOCAL", "-s", file, "-t", "20", "--resume", "--tasks", "pausing")
     assert again.exit_code == 0
     assert "21: 21 succeeded, 0 failed, 0 rejected" in again.stdout

@@ -39,6 +39,7 @@ def test_a_bad_day_changes_no_result(workload: Path, tmp_path: Path, seed: int) 
 
     chaos = Chaos(seed, SystemClock())
     run = LocalRun(
+        workload,
         tmp_path / "ledger.sqlite3",
         Registry([note]),
         slots=2,
@@ -47,7 +48,7 @@ def test_a_bad_day_changes_no_result(workload: Path, tmp_path: Path, seed: int) 
         finished=lambda tasks: told.extend(task["task"] for task in tasks),
         chaos=chaos,
     )
-    job = run.open(workload, resume=False)
+    job = run.open(resume=False)
     watchdog = threading.Timer(_PATIENCE_S, run.stop)  # what is lost would be waited for
     watchdog.start()
     run.run(job)

@@ -1,0 +1,36 @@
+"""What a person asked of a LOCAL run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.running.results_file import ResultsFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalOptions:
+    """The options of run LOCAL, and those of retry that mean the same."""
+
+    file: Path
+    ledger_file: Path
+    slots: int
+    modules: Sequence[str] = ()
+    allowed: Sequence[str] = ()
+    retries: int | None = None
+    """How often a failed task is run again where neither the workload nor its handler says; None: not at all."""
+    results: ResultsFile | None = None
+    resume: bool = False
+    chaos_seed: int | None = None
+
+    def command(self) -> list[str]:
+        """The command that goes on with this run."""
+        file = str(self.file)
+        words = ["cloudkon-cli", "run", "LOCAL", file if not file.startswith("-") else f"./{file}"]
+        words += ["-t", str(self.slots), "--ledger", str(self.ledger_file), "--resume"]
+        words += [word for module in self.modules for word in ("--tasks", module)]
+        words += [word for name in self.allowed for word in ("--allow", name)]
+        if self.retries is not None:
+            words += ["--retries", str(self.retries)]
+        if self.results is not None:
+            words += ["--results", str(self.results.shown)]
+        return words
