@@ -12,6 +12,7 @@ MAX_LINE_BYTES = 200 * 1024
 """A line above this is rejected: escaped for the wire it would outgrow an SQS message (1 MiB)."""
 MAX_DEPTH = 200
 """Lists and objects within each other: far from where a stack ends, on whichever thread the line is read."""
+_TOO_DEEP = f"nested too deeply: more than {MAX_DEPTH} lists and objects within each other"
 _NEEDS_SHLEX = frozenset("\"'\\")
 _MAX_ID_CHARACTERS = 256
 
@@ -65,11 +66,11 @@ def _from_json(line: str) -> Task:
     except json.JSONDecodeError as error:
         raise LineError(f"not valid JSON: {error.msg.lower()} at column {error.colno}") from error
     except RecursionError as error:
-        raise LineError("not valid JSON: nested too deeply") from error
+        raise LineError(_TOO_DEEP) from error
     except ValueError as error:  # a number of thousands of digits
         raise LineError(f"not valid JSON: {error}") from error
     if line.count("[") + line.count("{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
-        raise LineError(f"not valid here: nested more than {MAX_DEPTH} deep")
+        raise LineError(_TOO_DEEP)
     if "\\u" in line:
         _refuse_half_characters(value)
     name, args, task_id = value.pop("task", None), value.pop("args", []), value.pop("id", None)
