@@ -18,7 +18,7 @@ from cloudkon.telemetry.metering import Meter
 from cloudkon.telemetry.tracing import NoTracer, TraceContext
 from cloudkon.workload.lines import BadLine, Line
 from cloudkon.workload.packing import PackedBundle, Reject, pack_bundles
-from cloudkon.workload.planning import DEFAULT_SLOTS, bundle_size, ranges_of, shards_of
+from cloudkon.workload.planning import DEFAULT_SLOTS, DEFAULT_WORKER_SLOTS, bundle_size, ranges_of, shards_of
 from cloudkon.workload.rejects import Rejects
 from dispatcher.ranges import Workload, look_at, range_lines
 from dispatcher.trace import RangeTrace
@@ -40,6 +40,8 @@ class Dispatcher:
     clock: Clock
     meter: Meter = field(default_factory=Meter)
     slots: int = DEFAULT_SLOTS
+    """Of all workers together."""
+    worker_slots: int = DEFAULT_WORKER_SLOTS
     backoff: Backoff = field(default_factory=Backoff)
     tracer: Tracer = field(default_factory=NoTracer)
     metrics: MetricLog | None = None
@@ -52,7 +54,7 @@ class Dispatcher:
         look = look_at(workload, size_bytes)
         seen = look.sample
         tasks = seen.tasks_of(look.plain_bytes)
-        size = bundle_size(seen, look.plain_bytes, self.slots)
+        size = bundle_size(seen, look.plain_bytes, self.slots, self.worker_slots)
         name = job_id(source.bucket, source.key, source.version, prefix=prefix)
         asked = Job(
             id=name,
