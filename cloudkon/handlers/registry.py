@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial, update_wrapper
 from types import ModuleType
 from typing import Any, TypeVar, overload
@@ -149,8 +150,8 @@ class Registry:
             raise UnknownTaskError(f"{task.name!r} is refused: {self._refused[task.name]}")
         if handler is None:
             raise UnknownTaskError(
-                f"no handler is named {task.name!r} (this worker knows {', '.join(self.names) or 'none'}); "
-                "start the worker with --tasks MODULE"
+                f"no handler is named {task.name!r}{self._near(task.name)} (this worker knows "
+                f"{', '.join(self.names) or 'none'}); start the worker with --tasks MODULE"
             )
         return handler
 
@@ -158,6 +159,12 @@ class Registry:
         """Call the task's handler; raise TaskRejectedError if it can't be, and whatever the handler raises."""
         handler = self.find(task)
         return handler.run(*handler.bind(task))
+
+    def _near(self, name: str) -> str:
+        """A question after the name that may have been meant, also if it is only written with other capitals."""
+        folded = {known.casefold(): known for known in (*self._handlers, *self._refused)}
+        near = get_close_matches(name.casefold(), folded, n=1)
+        return f". Did you mean {folded[near[0]]!r}?" if near else ""
 
 
 def _handlers_of(module: ModuleType) -> Iterator[Handler]:
