@@ -108,7 +108,7 @@ def _begin(options: LocalOptions, run: LocalRun, job: Job, out: TextIO) -> None:
 
 def _registry(options: LocalOptions) -> Registry:
     sweep()
-    pictures = PictureSources(os.environ.get(PICTURE_NETWORKS_VARIABLE, ""))
+    pictures = PictureSources(os.environ.get(PICTURE_NETWORKS_VARIABLE, ""), files=True)
     return handlers(find_modules(options.modules, options.file), options.allowed, pictures)
 
 
