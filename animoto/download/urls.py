@@ -9,6 +9,7 @@ from cloudkon.errors import CloudKonError
 
 _MAX_CHARACTERS = 8_000
 _MAX_SHOWN_CHARACTERS = 300
+_FILES_HINT = "; a file is read by run LOCAL, or uploaded by generate animoto --pictures FILE --upload s3://..."
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
@@ -38,7 +39,8 @@ def check_web_url(url: str) -> None:
         raise UrlError("a URL holds no blanks and no control characters; write %20 for a blank")
     parts = _split(url)
     if parts.scheme not in {"http", "https"}:
-        raise UrlError(f"only http, https and s3 URLs can be fetched{_name_scheme(parts)}")
+        hint = _FILES_HINT if local_file(url) else ""
+        raise UrlError(f"only http, https and s3 URLs can be fetched{_name_scheme(parts)}{hint}")
     if not parts.hostname:
         raise UrlError("the URL names no host")
 
