@@ -62,6 +62,8 @@ class TaskRunner:
             outcome = self._run_in(here, task, budget.timeout_s)
         except (LineError, UnknownTaskError) as refusal:
             outcome = Outcome(TaskState.REJECTED, str(refusal))
+        except BaseException as failure:  # noqa: BLE001 (whatever escapes from a task is its failure, never its worker's)
+            outcome = Outcome(TaskState.FAILED, f"{type(failure).__name__}: {error_text(failure)}")
         if watched is not None and not self.timeouts.end(watched):
             raise GivenUpError
         return self._result(bundle, index, outcome, start_ms, started_s, tries, task)
@@ -130,9 +132,10 @@ def _phases_ms(here: Context) -> Mapping[str, float] | None:
 
 
 def error_text(failure: BaseException) -> str:
+    """The message of an error, as a plain string, whatever its class does."""
     try:
-        return str(failure)
-    except Exception:  # noqa: BLE001 (a __str__ that raises is the handler's, and must not end the slot)
+        return "".join(map(str.__str__, [str(failure)]))
+    except BaseException:  # noqa: BLE001 (a __str__ that raises, sys.exit too, is the handler's, and must not end the slot)
         return "(its message can't be shown)"
 
 
@@ -145,6 +148,6 @@ def _json_or_none(value: object) -> object:
         return None
     try:
         json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
+    except BaseException:  # noqa: BLE001 (a value's own methods may raise anything)
         return None  # not JSON: the task succeeded, there is nothing to record
     return value
