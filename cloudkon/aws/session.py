@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import NoRegionError
+from botocore.exceptions import BotoCoreError, NoRegionError
 
-from cloudkon.aws.errors import is_throttled, translated
+from cloudkon.aws.errors import NoAnswerError, is_throttled, translated
 from cloudkon.errors import InputError
 from cloudkon.stage.names import Names
 from cloudkon.telemetry.metering import Meter
@@ -150,13 +151,16 @@ class Session:
             )
         )
         make: Callable[..., Any] = self._session.client  # the stubs know it by literal names only
-        try:
-            with translated(f"reach {service}"):
+        with translated(f"reach {service}"):
+            try:
                 client: Any = make(service, config=config, region_name=region)
-        except ValueError as error:  # an endpoint that is no URL
-            raise InputError(f"Could not reach {service}: {error}. Is AWS_ENDPOINT_URL right?") from error
+            except BotoCoreError:  # some are ValueErrors too
+                raise
+            except ValueError as error:  # an endpoint that is no URL
+                raise InputError(f"Could not reach {service}: {error}. Is AWS_ENDPOINT_URL right?") from error
         client.meta.events.register("before-send.*", self._count)
         client.meta.events.register("response-received.*", self._count_throttled)
+        client.meta.events.register("after-call.*", _check_answer)
         return client
 
     def _count(self, event_name: str, **_: Any) -> None:
@@ -171,6 +175,15 @@ class Session:
         for each in (parsed_response, *entries):
             if is_throttled(each):
                 self.meter.count_throttled(_operation(event_name))
+
+
+def _check_answer(http_response: Any, model: Any, **_: Any) -> None:
+    """Refuse a page that came with a status of 200: boto3 makes an empty answer of whatever is not JSON."""
+    if model.service_model.resolved_protocol != "json" or http_response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+        return
+    said = b"" if http_response.raw is None else http_response.content.strip()
+    if said and not (said.startswith(b"{") and said.endswith(b"}")):
+        raise NoAnswerError("it is not JSON")
 
 
 def _operation(event_name: str) -> str:
