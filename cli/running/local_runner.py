@@ -80,7 +80,14 @@ class LocalRun:
         if chaos is not None:
             around, workloads = chaos.over(around), chaos.workloads(workloads)
         self._dispatcher = Dispatcher(
-            workloads, around.results, around.ledger, around.tasks, self._clock, slots=slots, tracer=self._tracer
+            workloads,
+            around.results,
+            around.ledger,
+            around.tasks,
+            self._clock,
+            slots=slots,
+            worker_slots=slots,
+            tracer=self._tracer,
         )
         self._worker = assembly.build(around, registry, settings, name=worker_name(), slots=slots)
         self._over = threading.Event()

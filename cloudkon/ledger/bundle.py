@@ -99,4 +99,6 @@ class Bundle:
     timeout_s: float | None = None
     """As retries."""
     trace: TraceContext | None = None
-    """Where its spans hang, if it is told."""
+    """Where its spans belong, if it is traced."""
+    seal: str | None = None
+    """By what a worker knows that the dispatcher has made it; see seal.py."""

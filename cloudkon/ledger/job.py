@@ -78,6 +78,8 @@ class Job:
     """When somebody last let it go on after a pause: from then on no breaker pauses it."""
     trace: str | None = None
     """The id of its trace, if it is traced; see tracing.py."""
+    seal_key: str | None = None
+    """By which its bundles are sealed; see seal.py. A job that an earlier version has opened has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Escaped, a line of 200 KiB grows to at most 600 KiB: below the 1 MiB of an SQS m
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ def encode_bundle(bundle: Bundle) -> str:
     """Write a bundle as the body of a message."""
     key = bundle.key
     trace = None if bundle.trace is None else str(bundle.trace)
-    optional = {"retries": bundle.retries, "timeout_s": bundle.timeout_s, "trace": trace}
+    optional = {"retries": bundle.retries, "timeout_s": bundle.timeout_s, "trace": trace, "seal": bundle.seal}
     return _dump(
         {
             "v": VERSION,
@@ -55,7 +56,8 @@ def decode_bundle(body: str) -> Bundle:
         retries = min(_count(value["retries"]), MAX_RETRIES) if "retries" in value else None
         timeout_s = min(_positive(value["timeout_s"]), MAX_TIMEOUT_S) if "timeout_s" in value else None
         stamps = _time(value["event_ms"]), _time(value["sent_ms"])
-        bundle = Bundle(key, lines, tasks, *stamps, retries, timeout_s, TraceContext.parse(value.get("trace")))
+        seal = _seal(value["seal"]) if "seal" in value else None
+        bundle = Bundle(key, lines, tasks, *stamps, retries, timeout_s, TraceContext.parse(value.get("trace")), seal)
     except (KeyError, TypeError) as error:
         raise WireError(f"The message is no bundle: {error}.") from error
     if len(lines) != len(tasks):
@@ -188,6 +190,7 @@ def _dump(value: dict[str, Any]) -> str:
 
 # What a forged message could hold and no ledger could keep is refused here: it would end every worker that tried.
 _MAX_JOB_CHARACTERS = 200
+_SEAL = re.compile("[0-9a-f]{32}")
 _MAX_COUNT = 10**9 - 1
 _MAX_TIME_MS = 10**14
 _MAX_SECONDS = 10**9
@@ -204,6 +207,13 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     raise TypeError(f"{value!r:.100} is not text")
+
+
+def _seal(value: object) -> str:
+    seal = _text(value)
+    if _SEAL.fullmatch(seal):
+        return seal
+    raise TypeError(f"{seal!r:.100} is no seal")
 
 
 def _time(value: object) -> int:

@@ -18,6 +18,8 @@ BUNDLES_PER_SLOT = 16
 BUNDLE_S = 2.0
 DEFAULT_SLOTS = 64
 """The expected parallelism of a stage when nobody says: sixteen workers of four slots."""
+DEFAULT_WORKER_SLOTS = 4
+"""Those of one of its workers. They share a bundle, so one as wide as a worker's slots delays nobody."""
 
 # A partition of DynamoDB takes 1,000 writes a second, and a bundle takes two: 4 shards serve 128,000 tasks a second.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
@@ -167,8 +169,12 @@ def _shown(text: str) -> str:
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}..."
 
 
-def bundle_size(seen: Sample, size_bytes: int, slots: int) -> int:
-    """How many tasks travel together: clamp(1, 64, by bytes, by parallelism, by time)."""
+def bundle_size(seen: Sample, size_bytes: int, slots: int, worker_slots: int = DEFAULT_WORKER_SLOTS) -> int:
+    """How many tasks travel together: clamp(1, 64, by bytes, by parallelism, by time).
+
+    A few tasks for many slots are cut no narrower than one worker's slots: cut into bundles of one, they would cost a
+    claim and a record each, and end no sooner.
+    """
     if seen.options.bundle is not None:
         return seen.options.bundle
     if seen.alone:
@@ -176,7 +182,7 @@ def bundle_size(seen: Sample, size_bytes: int, slots: int) -> int:
     bounds = [
         MAX_BUNDLE_TASKS,
         math.floor(BUNDLE_BYTES / seen.mean_task_bytes),
-        seen.tasks_of(size_bytes) // (BUNDLES_PER_SLOT * slots),
+        max(seen.tasks_of(size_bytes) // (BUNDLES_PER_SLOT * slots), min(worker_slots, slots)),
     ]
     if seen.options.task_ms:
         bounds.append(math.ceil(BUNDLE_S * 1000 / max(seen.options.task_ms, _MIN_TASK_MS)))

@@ -139,6 +139,7 @@ def job_item(job: Job) -> dict[str, Item]:
         "retries": _number_or_none(job.retries),
         "timeout_s": None if job.timeout_s is None else {"N": repr(job.timeout_s)},
         "trace": None if job.trace is None else text(job.trace),
+        "seal_key": None if job.seal_key is None else text(job.seal_key),
     }
     return item | {name: value for name, value in optional.items() if value is not None}
 
@@ -171,6 +172,7 @@ def job_of(item: Item) -> Job:
         pause_reason=item["pause_reason"]["S"] if "pause_reason" in item else None,
         resumed_ms=_int_or_none(item, "resumed"),
         trace=item["trace"]["S"] if "trace" in item else None,
+        seal_key=item["seal_key"]["S"] if "seal_key" in item else None,
     )
 
 

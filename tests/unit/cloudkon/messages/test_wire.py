@@ -86,6 +86,7 @@ def test_no_message_ends_who_reads_it(decode: Callable[[str], object], message: 
         *({"event_ms": each} for each in (-1, 10**15, 1.5, "0")),
         *({"lines": each} for each in ("1+1,1+1", "2+1,1+1", "1+2,2+1", "3+1", "1+3", "x", "", 7, "٣+2", "0+2," * 9)),
         *({"job": each} for each in ("", "a" * 201, "a\nb", "a\x1bb", "a\u202eb", 7, None)),
+        *({"seal": each} for each in ("", "x" * 32, "0" * 31, "0" * 33, 7, None)),
         {"tasks": ["a", "b"]},
     ],
     ids=lambda changes: f"{changes!s:.40}",
