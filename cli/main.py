@@ -105,8 +105,8 @@ def _flushed(act: Callable[[click.Context], Any], ctx: click.Context) -> Any:
     cls=Root,
     lazy=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Region (AWS_DEFAULT_REGION), credentials and endpoint (AWS_ENDPOINT_URL) are found as boto3 finds them: "
-    "in the environment, in ~/.aws, or from the machine's role.",
+    epilog="Region (AWS_REGION or AWS_DEFAULT_REGION), credentials and endpoint (AWS_ENDPOINT_URL) are found as boto3 "
+    "finds them: in the environment, in ~/.aws, or from the machine's role.",
 )
 @click.option(
     "--version",
