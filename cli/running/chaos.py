@@ -11,7 +11,7 @@ from cloudkon.local.faults import Fault, Faults
 from cloudkon.local.flaky import FlakyQueue, flaky
 from cloudkon.ports import ObjectStore
 from cloudkon.settings import Settings
-from ec2_worker.services import Surroundings
+from ec2_worker.services import Services
 
 _Answer = TypeVar("_Answer")
 _ODDS = {
@@ -49,7 +49,7 @@ class Chaos:
     def shortened(self, settings: Settings) -> Settings:
         return replace(settings, **_SHORT)
 
-    def over(self, around: Surroundings) -> Surroundings:
+    def over(self, around: Services) -> Services:
         """Everything that a worker works on, as flaky as it gets."""
         faults = self._faults
         return replace(

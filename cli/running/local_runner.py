@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from cli.jobs.workload_lines import LOCAL_BUCKET
 from cli.running.chaos import Chaos
+from cli.running.processes.worker_processes import Processes, WorkerProcesses
 from cli.running.unchanged_file import UnchangedFile
 from cli.system.paths import results_folder
 from cloudkon.clock import Clock
@@ -25,17 +26,31 @@ from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import NoTracer
 from cloudkon.workload.line_numbers import LineOffsets
 from dispatcher.dispatch import Dispatcher
-from ec2_worker.services import Surroundings, worker_name
-from ec2_worker.worker import Worker
+from ec2_worker import assembly
+from ec2_worker.services import Services, worker_name
 
 _Answer = TypeVar("_Answer")
 _QUEUE_MESSAGES = 256
 """Bundles in memory ahead of the worker: a few megabytes at the most usual sizes."""
 _POLL_S = 0.1
 """How late the worker notices that its last bundle is settled."""
+_LOOK_S = 0.2
+"""How late a pause or a cancel is noticed."""
 _PROCESS_VISIBILITY_S = 60.0
 _RECENT_JOBS = 1_000
 """How far back a run to resume is looked for."""
+
+
+class Workers(Protocol):
+    """Who runs the tasks: a worker in this process, or several in processes of their own."""
+
+    def run(self) -> None:
+        """Work until drain is called. Raises what made it impossible."""
+        ...
+
+    def drain(self) -> None:
+        """Finish what was begun; a second call does not wait for it. Safe to call from a signal handler."""
+        ...
 
 
 class LocalRun:
@@ -53,6 +68,7 @@ class LocalRun:
         finished: Callable[[Sequence[dict[str, Any]]], None],
         chaos: Chaos | None = None,
         tracer: Tracer | None = None,
+        processes: Processes | None = None,
     ) -> None:
         self._ledger_file = ledger_file
         self._finished = finished
@@ -66,7 +82,7 @@ class LocalRun:
         self._bounded = BoundedQueue(self._tasks, _QUEUE_MESSAGES)
         self._process = MemoryQueue(self._clock)
         self.results = FolderStore(results_folder(ledger_file))
-        around = Surroundings(
+        around = Services(
             self._bounded,
             self._process,
             MemoryQueue(self._clock),
@@ -83,9 +99,21 @@ class LocalRun:
         self._dispatcher = Dispatcher(
             workloads, around.results, around.ledger, around.tasks, self._clock, slots=slots, tracer=self._tracer
         )
-        self._worker = Worker(around, registry, settings, name=worker_name(), slots=slots)
+        self._worker = self._workers(around, registry, settings, slots, processes)
+        self._job = ""
+        self._next_look_s = 0.0
         self._over = threading.Event()
         self._failure: BaseException | None = None
+
+    def _workers(
+        self, services: Services, registry: Registry, settings: Settings, slots: int, processes: Processes | None
+    ) -> Workers:
+        if processes is None:
+            return assembly.build(services, registry, settings, name=worker_name(), slots=slots)
+        return WorkerProcesses(services, processes, settings, self._break_leases_of)
+
+    def _break_leases_of(self, worker: str) -> None:
+        self.ledger.break_leases(self._job, worker)
 
     def open(self, *, resume: bool) -> Job:
         """Open a new job for the file, or the one to resume; raises InputError if the file changed since."""
@@ -115,6 +143,7 @@ class LocalRun:
         begun is called once nobody else can be running the job, and before anything of it runs.
         """
         with RunLock(self._ledger_file, job.id):
+            self._job = job.id
             begun()
             self.ledger.break_leases(job.id)  # whoever held them died: the lock is ours
             helpers = [
@@ -123,11 +152,13 @@ class LocalRun:
             ]
             for helper in helpers:
                 helper.start()
-            self._worker.run()
-            self._over.set()
-            self._bounded.close()
-            for helper in helpers:
-                helper.join()
+            try:
+                self._worker.run()
+            finally:
+                self._over.set()
+                self._bounded.close()
+                for helper in helpers:
+                    helper.join()
         if self._failure is not None:
             raise self._failure
 
@@ -196,7 +227,11 @@ class LocalRun:
                 return
 
     def _is_halted(self, job: Job) -> bool:
-        standing = self._worker.gate.job(job.id)
+        now_s = self._clock.monotonic_s()
+        if now_s < self._next_look_s:
+            return False
+        self._next_look_s = now_s + _LOOK_S
+        standing = self.ledger.job(job.id)
         return standing is not None and (standing.paused_ms is not None or standing.cancelled_ms is not None)
 
     def _swept(self) -> bool:
