@@ -1,4 +1,4 @@
-"""What a worker is given: a name, and what it works on."""
+"""The services that a worker uses, and its name."""
 
 import os
 import secrets
@@ -14,27 +14,27 @@ from ec2_worker.lifecycle.imds import Metadata
 
 
 def worker_name() -> str:
-    """A name of this process alone: a restarted worker must not be taken for the one that died."""
+    """A name for this process only: a restarted worker must not be taken for the one that died."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a worker works on."""
+class Services:
+    """Everything outside the worker that it talks to."""
 
     tasks: TaskQueue
     process: TaskQueue
     dead_letters: TaskQueue
     ledger: Ledger
     results: ObjectStore
-    """Where tasks leave their files."""
+    """Where tasks store their files."""
     clock: Clock
     meter: Meter = field(default_factory=Meter)
     metadata: Metadata | None = None
     """Of the EC2 instance, if this may be one."""
-    shelter: InstanceGroup | None = None
+    instance_group: InstanceGroup | None = None
     """The group that the instance is in, if it may be in one."""
     tracer: Tracer = field(default_factory=NoTracer)
     metrics: MetricLog | None = None
     values: ObjectStore | None = None
-    """The results again, by calls that end before a heartbeat is due; None where results itself answers at once."""
+    """The same store as results, with calls that end before a heartbeat is due; None where results answers at once."""

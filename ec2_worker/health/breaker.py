@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
@@ -12,24 +11,25 @@ from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleRow
 from cloudkon.ledger.results import Results, TaskState
 from cloudkon.ports import Ledger
+from ec2_worker.pipeline.admission import Admission
 
 log = logging.getLogger(__name__)
 
-_MOST_SAID = 200
+_MOST_CHARACTERS = 200
 
 
 @dataclass(slots=True)
-class Streaks:
-    """Counts, by job, how many tasks this worker has seen to their end before the first success."""
+class FirstFailures:
+    """Counts, for each job, how many tasks ended on this worker before the first success."""
 
     tasks: int
-    """At how many without a success a streak is over; 0: never."""
+    """At how many failures a job is to be paused; 0: never."""
     failed: Counter[str] = field(default_factory=Counter)
     settled: set[str] = field(default_factory=set)
     """The jobs that are not counted any more: one of their tasks succeeded, or somebody has decided."""
 
     def completed(self, row: BundleRow) -> bool:
-        """Take in a bundle that is done; True while its job's first tasks, so many of them, have all failed."""
+        """Count a completed bundle; True while its job has so many tasks that ended, and none that succeeded."""
         job = row.key.job
         if not self.tasks or job in self.settled:
             return False
@@ -46,18 +46,18 @@ class Streaks:
 
 
 class Breaker:
-    """Hears of every bundle that is completed, from any thread; no failure of its own may harm the bundle."""
+    """Told of every completed bundle, from any thread. A failure of its own does not harm the bundle."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, tasks: int, paused: Callable[[str], None]) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, tasks: int, admission: Admission) -> None:
         self._ledger = ledger
         self._clock = clock
-        self._streaks = Streaks(tasks)
-        self._paused = paused
+        self._first_failures = FirstFailures(tasks)
+        self._admission = admission
         self._lock = threading.Lock()
 
     def completed(self, row: BundleRow) -> None:
         with self._lock:
-            if not self._streaks.completed(row):
+            if not self._first_failures.completed(row):
                 return
             try:
                 self._decide(row)
@@ -68,11 +68,11 @@ class Breaker:
         job = self._ledger.job(row.key.job)
         # Whoever resumed the job knows; and where others succeed, it is this worker that is sick.
         if job is not None and job.resumed_ms is None and not self._succeeded_elsewhere(job):
-            reason = _reason(self._streaks.failed[job.id], row)
+            reason = _reason(self._first_failures.failed[job.id], row)
             self._ledger.pause(job.id, reason, self._clock.now_ms())
-            self._paused(job.id)
+            self._admission.forget(job.id)
             log.error("%s is paused: %s", job.id, reason)
-        self._streaks.settle(row.key.job)
+        self._first_failures.settle(row.key.job)
 
     def _succeeded_elsewhere(self, job: Job) -> bool:
         return any(
@@ -83,11 +83,10 @@ class Breaker:
 
 
 def _reason(failed: int, row: BundleRow) -> str:
-    return (
-        f"the first {failed:,} tasks all failed{_last_said(row.results)}; go on with: cloudkon-cli resume {row.key.job}"
-    )
+    go_on = f"go on with: cloudkon-cli resume {row.key.job}"
+    return f"the first {failed:,} tasks all failed{_last_error(row.results)}; {go_on}"
 
 
-def _last_said(results: Results) -> str:
-    said = next((result.error for result in reversed(results) if result is not None and result.error), None)
-    return f", the last one with {' '.join(said.split())[:_MOST_SAID]}" if said else ""
+def _last_error(results: Results) -> str:
+    error = next((result.error for result in reversed(results) if result is not None and result.error), None)
+    return f", the last one with {' '.join(error.split())[:_MOST_CHARACTERS]}" if error else ""

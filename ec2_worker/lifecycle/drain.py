@@ -1,4 +1,4 @@
-"""Until when a worker that leaves goes on with what it holds."""
+"""Until when a draining worker may go on with what it has in flight."""
 
 import threading
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from cloudkon.clock import Clock
 
 @dataclass(slots=True)
 class Drain:
-    """Begun by any thread, or by a signal handler; begun again, it can only become shorter."""
+    """Begun by any thread, or by a signal handler; when it is begun again it can only become shorter."""
 
     clock: Clock
     most_s: float
     reason: str = ""
-    """Why the worker leaves, as was said first."""
+    """Why the worker drains: the first reason that was given."""
     begun: threading.Event = field(default_factory=threading.Event)
     hurried: threading.Event = field(default_factory=threading.Event)
     """Everything is to be given back at once."""

@@ -36,19 +36,19 @@ class Ending:
 
     code: int
     """An exit code, or the signal that killed it as a negative number."""
-    farewell: bool
-    """Whether it wound up first. A task that calls os._exit(0) is no worker that has nothing left to do."""
+    clean_exit: bool
+    """Whether it announced its exit. A task that calls os._exit(0) is no worker that has nothing left to do."""
 
     @property
     def exit(self) -> Exit | None:
-        """What the worker meant by its code; None if it meant nothing, it died."""
-        return Exit(self.code) if self.farewell and self.code in set(Exit) else None
+        """What the exit code means; None if the worker died, and its code means nothing."""
+        return Exit(self.code) if self.clean_exit and self.code in set(Exit) else None
 
     def __str__(self) -> str:
         """As in "was killed by SIGSEGV (native code crashed)"."""
         if self.code < 0:
             return _killed_by(-self.code)
-        if not self.farewell:
+        if not self.clean_exit:
             return f"ended with exit code {self.code} in the midst of its work (an error above, or a task that exits)"
         meaning = _MEANINGS.get(self.exit) if self.exit is not None else None
         return f"ended with exit code {self.code}" + (f" ({meaning})" if meaning else "")

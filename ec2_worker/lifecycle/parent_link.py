@@ -1,8 +1,8 @@
-"""What ties a worker's process to its supervisor: a socket pair, an end in each.
+"""Links a worker's process to its supervisor: a socket pair, one end in each.
 
 When the supervisor dies, however it dies, the operating system closes its end, and the worker drains. (Linux could
-send a signal instead, PR_SET_PDEATHSIG; the pair works on every Unix, and carries a word the other way: the farewell
-of a worker that wound up, which tells its exit code from that of a task that calls os._exit.)
+send a signal instead, PR_SET_PDEATHSIG; the pair works on every Unix, and carries a byte the other way: a worker that
+exits in order says so, which tells its exit code from that of a task that calls os._exit.)
 """
 
 import contextlib
@@ -10,10 +10,10 @@ import socket
 import threading
 from collections.abc import Callable
 
-_FAREWELL = b"."
+_CLEAN_EXIT = b"."
 
 
-class Leash:
+class ParentLink:
     """The worker's end."""
 
     def __init__(self, descriptor: int) -> None:
@@ -22,24 +22,24 @@ class Leash:
 
     def watch(self, orphaned: Callable[[], None]) -> None:
         """Call back, from a thread, when the supervisor is gone."""
-        threading.Thread(target=self._watch, args=(orphaned,), name="leash", daemon=True).start()
+        threading.Thread(target=self._watch, args=(orphaned,), name="parent-link", daemon=True).start()
 
     def _watch(self, orphaned: Callable[[], None]) -> None:
-        with contextlib.suppress(ConnectionError):  # it may die with a farewell of ours unread
+        with contextlib.suppress(ConnectionError):  # it may die before it has read our byte
             while self._socket.recv(1):
                 pass
         orphaned()
 
-    def farewell(self) -> None:
-        """Say that this process has wound up, and that its exit code means something."""
+    def announce_clean_exit(self) -> None:
+        """Tell the supervisor that this process exits in order, and that its exit code means something."""
         with contextlib.suppress(OSError):  # perhaps nobody is left to hear it
-            self._socket.sendall(_FAREWELL)
+            self._socket.sendall(_CLEAN_EXIT)
 
 
-def said_farewell(supervisors_end: socket.socket) -> bool:
-    """Whether a process that has ended wound up first."""
+def exited_cleanly(supervisors_end: socket.socket) -> bool:
+    """Whether a process that has ended announced it."""
     supervisors_end.setblocking(False)  # a child of its own may hold the pair open
     try:
-        return supervisors_end.recv(1) == _FAREWELL
+        return supervisors_end.recv(1) == _CLEAN_EXIT
     except OSError:
         return False

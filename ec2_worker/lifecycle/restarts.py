@@ -13,17 +13,17 @@ from cloudkon.backoff import Backoff
 from ec2_worker.lifecycle.exits import Ending, Exit
 
 
-class PlaceState(StrEnum):
+class ProcessState(StrEnum):
     WAITING = "waiting"  # the supervisor moves it on, once it is due
     RUNNING = "running"  # its process moves it on, by ending
     OVER = "over"  # final
 
 
 @dataclass(slots=True)
-class Place:
+class ManagedProcess:
     """One of the supervisor's processes, through all its restarts."""
 
-    state: PlaceState = PlaceState.WAITING
+    state: ProcessState = ProcessState.WAITING
     due_s: float = 0.0
     """When its next process may start, by the supervisor's monotonic clock; the first at once."""
     started_s: float = 0.0
@@ -34,73 +34,73 @@ class Place:
 
 @dataclass(slots=True)
 class Restarts:
-    """The places of one supervisor, and what they come to."""
+    """The processes of one supervisor, and what becomes of each."""
 
     count: int
     backoff: Backoff = field(default_factory=lambda: Backoff(base_s=1.0, cap_s=60.0))
     healthy_s: float = 60.0
     """A process that lived for so long begins the backoff anew."""
     draining: bool = False
-    places: list[Place] = field(init=False)
+    processes: list[ManagedProcess] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.places = [Place(due_s=float("-inf")) for _ in range(self.count)]
+        self.processes = [ManagedProcess(due_s=float("-inf")) for _ in range(self.count)]
 
     def due(self, now_s: float) -> list[int]:
-        """Which places may start a process now."""
-        return [number for number, place in enumerate(self.places) if _waits(place) and place.due_s <= now_s]
+        """Which processes may be started now, by number."""
+        return [number for number, process in enumerate(self.processes) if _waits(process) and process.due_s <= now_s]
 
     @property
     def next_due_s(self) -> float | None:
-        """When the next place may start a process, None if no place waits for that."""
-        return min((place.due_s for place in self.places if _waits(place)), default=None)
+        """When the next process may be started, None if none waits for that."""
+        return min((process.due_s for process in self.processes if _waits(process)), default=None)
 
     def started(self, number: int, now_s: float) -> None:
-        place = self.places[number]
-        place.state, place.started_s = PlaceState.RUNNING, now_s
+        process = self.processes[number]
+        process.state, process.started_s = ProcessState.RUNNING, now_s
 
     def ended(self, number: int, ending: Ending, now_s: float) -> float | None:
-        """Take note of an end; return after how long another process starts in its place, None for never [s]."""
-        place = self.places[number]
-        place.last = ending
-        after_s = None if self.draining else self._restarts_after_s(place, ending, now_s)
+        """Take note of an end; return after how long the process is started again, None for never [s]."""
+        process = self.processes[number]
+        process.last = ending
+        after_s = None if self.draining else self._restarts_after_s(process, ending, now_s)
         if after_s is None:
-            place.state = PlaceState.OVER
+            process.state = ProcessState.OVER
         else:
-            place.state, place.due_s = PlaceState.WAITING, now_s + after_s
+            process.state, process.due_s = ProcessState.WAITING, now_s + after_s
         return after_s
 
-    def _restarts_after_s(self, place: Place, ending: Ending, now_s: float) -> float | None:
+    def _restarts_after_s(self, process: ManagedProcess, ending: Ending, now_s: float) -> float | None:
         match ending.exit:
             case Exit.DONE | Exit.REFUSED:
                 return None
             case Exit.REPLACE:
                 return 0.0
             case Exit.FAILED | Exit.SICK | None:
-                healthy = now_s - place.started_s >= self.healthy_s
-                place.failures = 1 if healthy else place.failures + 1
-                return self.backoff.delay_s(place.failures)
+                healthy = now_s - process.started_s >= self.healthy_s
+                process.failures = 1 if healthy else process.failures + 1
+                return self.backoff.delay_s(process.failures)
             case other:
                 assert_never(other)
 
     def drain(self) -> None:
         """Start nothing more."""
         self.draining = True
-        for place in self.places:
-            if _waits(place):
-                place.state, place.last = PlaceState.OVER, None
+        for process in self.processes:
+            if _waits(process):
+                process.state, process.last = ProcessState.OVER, None
 
     @property
     def over(self) -> bool:
-        return all(place.state is PlaceState.OVER for place in self.places)
+        return all(process.state is ProcessState.OVER for process in self.processes)
 
     @property
     def hopeless(self) -> Exit | None:
         """The code to end with, if restarts make no sense here.
 
-        What one process refuses, all will; and when the last process of every place was sick, the machine is.
+        What one process refuses, all will; and when each process was sick the last time, the machine is.
         """
-        lasts = {place.last.exit if place.last else None for place in self.places}
+        lasts = {process.last.exit if process.last else None for process in self.processes}
         if Exit.REFUSED in lasts:
             return Exit.REFUSED
         return Exit.SICK if lasts == {Exit.SICK} else None
@@ -108,11 +108,11 @@ class Restarts:
     @property
     def code(self) -> int:
         """What the supervisor ends with once all is over."""
-        return Exit.DONE if all(_ended_well(place.last) for place in self.places) else Exit.FAILED
+        return Exit.DONE if all(_ended_well(process.last) for process in self.processes) else Exit.FAILED
 
 
-def _waits(place: Place) -> bool:
-    return place.state is PlaceState.WAITING
+def _waits(process: ManagedProcess) -> bool:
+    return process.state is ProcessState.WAITING
 
 
 def _ended_well(ending: Ending | None) -> bool:

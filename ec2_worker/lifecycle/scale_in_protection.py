@@ -1,8 +1,7 @@
-"""Keeps the instance from being scaled in while one of its workers is busy, and lets it go once all have drained."""
+"""Protects the instance from scale-in while one of its workers is busy, and releases it once all have drained."""
 
 import logging
 import tempfile
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,43 +9,45 @@ from pathlib import Path
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, UnavailableError
 from cloudkon.ports import InstanceGroup
-from ec2_worker.lifecycle.shared_lock import Share
+from ec2_worker.lifecycle.shared_lock import SharedLock
+from ec2_worker.pipeline.in_flight import InFlight
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Refuge:
-    """One process's part in it; of one thread. The processes of an instance agree by two files."""
+class ScaleInProtection:
+    """What one process does for it. Not thread-safe. The processes of an instance agree by two files."""
 
-    shelter: InstanceGroup
+    instance_group: InstanceGroup
     clock: Clock
-    busy: Callable[[], bool]
+    in_flight: InFlight
+    """The instance is protected while this worker has bundles in flight."""
     idle_s: float
-    """How long nothing has to be held before the protection is given up: a lull is no reason for two calls."""
+    """How long there must be no work before the protection is given up: a short pause is no reason for two calls."""
     folder: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
     _protected: bool | None = None
-    """What this process has seen to; None before the first time."""
+    """What this process has last asked for; None before the first time."""
     _idle_since_s: float | None = None
-    _alive: Share | None = None
-    _working: Share | None = None
+    _alive: SharedLock | None = None
+    _working: SharedLock | None = None
     _outside: bool = False
     """Whether the instance is of no group: it then needs no protection."""
 
     def enter(self, instance: str) -> None:
         """Be one of the workers of the instance, until leave."""
-        self._alive = Share(self.folder / f"cloudkon-{instance}.alive")
-        self._working = Share(self.folder / f"cloudkon-{instance}.busy")
-        with suppress(OSError):  # a full disk: look tries again
+        self._alive = SharedLock(self.folder / f"cloudkon-{instance}.alive")
+        self._working = SharedLock(self.folder / f"cloudkon-{instance}.busy")
+        with suppress(OSError):  # a full disk: update tries again
             self._alive.hold()
 
-    def look(self, instance: str) -> None:
-        """Change the protection if it is due; a group that does not answer is asked at the next look."""
+    def update(self, instance: str) -> None:
+        """Change the protection if it is due; a group that does not answer is asked at the next update."""
         if self._outside or self._alive is None or self._working is None:
             return
         try:
             self._alive.hold()
-            self._look(instance, self._working)
+            self._update(instance, self._working)
         except (UnavailableError, OSError) as error:
             log.info("%s Asking again.", error)
         except CloudKonError as error:
@@ -62,21 +63,21 @@ class Refuge:
             self._alive.close()
             return
         try:
-            self._alive.let_go(lambda: self.shelter.let_go(instance))
+            self._alive.release(lambda: self.instance_group.let_go(instance))
         except (CloudKonError, OSError) as error:
             log.warning("%s It ends when its time is over.", error)
 
-    def _look(self, instance: str, working: Share) -> None:
+    def _update(self, instance: str, working: SharedLock) -> None:
         now_s = self.clock.monotonic_s()
-        if self.busy():
+        if len(self.in_flight):
             self._idle_since_s = None
             if self._protected is not True:
                 working.hold()
-                self.shelter.protect(instance, on=True)
+                self.instance_group.protect(instance, on=True)
                 self._protected = True
             return
         if self._idle_since_s is None:
             self._idle_since_s = now_s
         if now_s - self._idle_since_s >= self.idle_s and self._protected is not False:
-            working.let_go(lambda: self.shelter.protect(instance, on=False))
+            working.release(lambda: self.instance_group.protect(instance, on=False))
             self._protected = False

@@ -1,4 +1,4 @@
-"""A file that any number of processes of a machine may hold at a time; the last one to let go knows that it is."""
+"""A lock file that any number of processes of a machine may hold at a time; the last to release it is told so."""
 
 import fcntl
 from collections.abc import Callable
@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import IO
 
 
-class Share:
-    """Of one thread; what a process held that has died is free again."""
+class SharedLock:
+    """Not thread-safe. The operating system releases what a process held that has died."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: IO[bytes] | None = None
 
     def hold(self) -> None:
-        """Wait for a last one that is just letting go, and hold it."""
+        """Hold it; if another process is just releasing it as the last, wait until that is over."""
         if self._file is None:
             with ExitStack() as unless_held:
                 file = unless_held.enter_context(self._path.open("ab"))
@@ -23,8 +23,8 @@ class Share:
                 unless_held.pop_all()
             self._file = file
 
-    def let_go(self, last: Callable[[], None]) -> None:
-        """Hold it no longer; if nobody else does, call last first: nobody begins to hold it before that returns."""
+    def release(self, last: Callable[[], None]) -> None:
+        """Release it. If nobody else holds it, call last before: no process can begin to hold it until that returns."""
         held, self._file = self._file or self._path.open("ab"), None
         with held:  # closing it gives every lock back
             try:
@@ -34,7 +34,7 @@ class Share:
             last()
 
     def close(self) -> None:
-        """Hold it no longer."""
+        """Release it without asking whether anybody else holds it."""
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
 from ec2_worker.lifecycle.exits import Ending
-from ec2_worker.lifecycle.parent_link import said_farewell
+from ec2_worker.lifecycle.parent_link import exited_cleanly
 from ec2_worker.lifecycle.restarts import Restarts
 
 log = logging.getLogger(__name__)
 
 SUPERVISED = "--supervised"
-"""The option by which a process is told its end of the leash; see leash.py."""
+"""The option by which a process is told its end of the socket pair; see parent_link.py."""
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 _COULD_NOT_START = 71  # EX_OSERR of sysexits.h
 
@@ -28,12 +28,12 @@ _COULD_NOT_START = 71  # EX_OSERR of sysexits.h
 @dataclass(frozen=True, slots=True)
 class _Child:
     process: "subprocess.Popen[bytes]"
-    leash: socket.socket
+    parent_link: socket.socket
 
 
 @dataclass(slots=True)
 class Supervisor:
-    """Of the main thread: it listens for signals."""
+    """Runs in the main thread, for it handles signals."""
 
     command: Sequence[str]
     """What each process runs; the option SUPERVISED is added to it."""
@@ -42,7 +42,7 @@ class Supervisor:
     patience_s: float
     """How long a drain may take; what has not ended then never will by itself."""
     _children: dict[int, _Child] = field(default_factory=dict)
-    """By place."""
+    """By the number of the managed process."""
     _stopped: bool = False
     _kill_s: float | None = None
     _hopeless: int | None = None
@@ -61,21 +61,21 @@ class Supervisor:
                         log.info("%s: draining all processes; a second one ends them at once.", _name(number))
                         self._stopped = True
                         self._drain()
-                self._bury()
+                self._reap()
                 if self._kill_s is not None and self.clock.monotonic_s() >= self._kill_s and self._children:
                     log.warning("Ending %d processes that did not drain in time.", len(self._children))
                     self._kill_all()
         return self.restarts.code if self._hopeless is None else self._hopeless
 
     def _start_due(self) -> None:
-        for place in self.restarts.due(self.clock.monotonic_s()):
+        for number in self.restarts.due(self.clock.monotonic_s()):
             now_s = self.clock.monotonic_s()
-            self.restarts.started(place, now_s)
+            self.restarts.started(number, now_s)
             try:
-                self._children[place] = self._start()
+                self._children[number] = self._start()
             except OSError as error:
-                after_s = self.restarts.ended(place, Ending(_COULD_NOT_START, farewell=False), now_s)
-                log.error("Worker process %d can't be started: %s. Next try in %.1f s.", place + 1, error, after_s)  # noqa: TRY400 (out of memory or of processes: a traceback tells nothing)
+                after_s = self.restarts.ended(number, Ending(_COULD_NOT_START, clean_exit=False), now_s)
+                log.error("Worker process %d can't be started: %s. Next try in %.1f s.", number + 1, error, after_s)  # noqa: TRY400 (out of memory or of processes: a traceback tells nothing)
 
     def _start(self) -> _Child:
         ours, its = socket.socketpair()
@@ -100,22 +100,22 @@ class Supervisor:
             selector.register(wakeup, selectors.EVENT_READ)
             return wakeup.recv(4096) if selector.select(wait_s) else b""
 
-    def _bury(self) -> None:
+    def _reap(self) -> None:
         """Take note of every process that has ended."""
-        for place, child in list(self._children.items()):
+        for number, child in list(self._children.items()):
             code = child.process.poll()
             if code is None:
                 continue
-            del self._children[place]
-            with child.leash:
-                ending = Ending(code, said_farewell(child.leash))
+            del self._children[number]
+            with child.parent_link:
+                ending = Ending(code, exited_cleanly(child.parent_link))
             now_s = self.clock.monotonic_s()
-            lived_s = now_s - self.restarts.places[place].started_s
-            after_s = self.restarts.ended(place, ending, now_s)
+            lived_s = now_s - self.restarts.processes[number].started_s
+            after_s = self.restarts.ended(number, ending, now_s)
             log.log(
                 logging.INFO if ending.exit == 0 else logging.WARNING,
                 "Worker process %d (pid %d) %s after %.0f s.%s",
-                place + 1,
+                number + 1,
                 child.process.pid,
                 ending,
                 lived_s,
@@ -139,7 +139,7 @@ class Supervisor:
             child.process.kill()
         for child in self._children.values():
             child.process.wait()
-        self._bury()
+        self._reap()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Asks, before a bundle is claimed, whether its job still wants to be run.
+"""Decides, before a bundle is claimed, whether its job is to be run: it may be paused, or cancelled.
 
     open ------> the bundle is claimed
     paused ----> its message is hidden for a while
@@ -20,22 +20,22 @@ KNOWN_S = 2.0
 """How old a job's row may be."""
 _HIDE_S, _MOST_HIDE_S = 60.0, 900.0
 _HIDE_SHARE = 4
-"""The longer a pause has lasted, the seldomer its messages come by: a resumed job waits a quarter of it, at most."""
+"""A message is hidden for a quarter of the time for which its job has been paused, within the bounds above."""
 _RENEWED_AT_RECEIVES = 50
 """Half of the task queue's maxReceiveCount: a long pause must not end in the dead-letter queue."""
 
 
 @dataclass(slots=True)
 class _Known:
-    """A job's row, or why it could not be read, until it is too old; the lock lets one thread read it for all."""
+    """A job's row as it was read last, or the error of that read. One thread reads it for all that wait at the lock."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     answer: Job | UnavailableError | None = None
     until_s: float = float("-inf")
 
 
-class Gate:
-    """Safe to share between threads; its verbs raise UnavailableError when the ledger or the queue does not answer."""
+class Admission:
+    """Safe to share between threads. Methods raise UnavailableError when the ledger or the queue does not answer."""
 
     def __init__(self, queue: TaskQueue, history: History, clock: Clock) -> None:
         self._queue = queue

@@ -1,21 +1,21 @@
-"""Where the receiver lays bundles out and the slots take them up."""
+"""The bundles that wait for a slot: the receiver adds them, the slots take them."""
 
 import threading
 from collections import deque
 
-from ec2_worker.pipeline.in_flight import Held, Phase
-from ec2_worker.pipeline.prefetch import Pace, bundles_wanted
+from ec2_worker.pipeline.in_flight import InFlightBundle, InFlightState
+from ec2_worker.pipeline.prefetch import WorkEstimate, bundles_wanted
 
 
-class Board:
-    """The bundles with tasks that no slot has taken, in the order of their receipt."""
+class Backlog:
+    """The bundles with tasks that no slot has taken, in the order of their receipt. Safe to share between threads."""
 
     def __init__(self, slots: int, backlog_s: float) -> None:
-        self.pace = Pace()
+        self.estimate = WorkEstimate()
         self._slots = slots
         self._backlog_s = backlog_s
         self._idle = 0
-        self._bundles: deque[Held] = deque()
+        self._bundles: deque[InFlightBundle] = deque()
         self._changed = threading.Condition()
         self._closed = False
 
@@ -28,14 +28,14 @@ class Board:
         """How many slots are not waiting for work."""
         return max(0, self._slots - self._idle)
 
-    def offer(self, held: Held) -> None:
+    def add(self, bundle: InFlightBundle) -> None:
         with self._changed:
-            self._bundles.append(held)
-            self.pace.received(len(held.bundle.tasks))
+            self._bundles.append(bundle)
+            self.estimate.received(len(bundle.message.tasks))
             self._changed.notify_all()
 
-    def next(self) -> Held | None:
-        """Wait for a bundle with tasks left to take; None once the board is closed."""
+    def next(self) -> InFlightBundle | None:
+        """Wait for a bundle with tasks left to take; None once the backlog is closed."""
         with self._changed:
             self._idle += 1
             self._changed.notify_all()
@@ -51,23 +51,23 @@ class Board:
             finally:
                 self._idle -= 1
 
-    def measured(self, held: Held) -> None:
+    def measured(self, bundle: InFlightBundle) -> None:
         """Learn from a finished bundle how long its tasks took."""
         with self._changed:
-            self.pace.ran(held.mean_task_s)
+            self.estimate.ran(bundle.mean_task_s)
             self._changed.notify_all()
 
-    def wait_for_room(self, timeout_s: float) -> int:
-        """Wait until bundles are wanted; return how many, 0 after the timeout or when the board is closed."""
+    def wait_until_wanted(self, timeout_s: float) -> int:
+        """Wait until slots need more bundles; return how many, 0 after the timeout or when the backlog is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._wanted() > 0, timeout_s)
             return 0 if self._closed else self._wanted()
 
-    def withdraw(self) -> list[Held]:
-        """Take back the bundles that no slot has touched."""
+    def take_untouched(self) -> list[InFlightBundle]:
+        """Remove and return the bundles of which no slot has taken a task."""
         with self._changed:
-            untouched = [held for held in self._bundles if held.untouched]
-            self._bundles = deque(held for held in self._bundles if not held.untouched)
+            untouched = [bundle for bundle in self._bundles if bundle.untouched]
+            self._bundles = deque(bundle for bundle in self._bundles if not bundle.untouched)
             return untouched
 
     def close(self) -> None:
@@ -77,9 +77,11 @@ class Board:
             self._changed.notify_all()
 
     def _wanted(self) -> int:
-        waiting = sum(held.waiting for held in self._bundles)
-        return bundles_wanted(self.pace, slots=self._slots, idle=self._idle, waiting=waiting, backlog_s=self._backlog_s)
+        waiting = sum(bundle.waiting for bundle in self._bundles)
+        return bundles_wanted(
+            self.estimate, slots=self._slots, idle=self._idle, waiting=waiting, backlog_s=self._backlog_s
+        )
 
 
-def _has_work(held: Held) -> bool:
-    return held.phase is Phase.RUNNING and held.waiting > 0
+def _has_work(bundle: InFlightBundle) -> bool:
+    return bundle.state is InFlightState.RUNNING and bundle.waiting > 0

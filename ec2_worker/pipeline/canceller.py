@@ -1,66 +1,53 @@
-"""Ends what a worker holds of cancelled jobs: what runs is finished and recorded, what waits is not begun."""
+"""Ends the bundles in flight of cancelled jobs: tasks that run are finished and recorded, the others not begun."""
 
-import logging
-import threading
 from dataclasses import dataclass, field
+from functools import partial
 
-from cloudkon.errors import CloudKonError, UnavailableError
+from cloudkon.errors import UnavailableError
 from cloudkon.ledger.results import TaskResult
-from ec2_worker.pipeline.admission import Gate
-from ec2_worker.pipeline.heartbeat import Keeper
-from ec2_worker.pipeline.in_flight import Held, Holdings, Phase
+from ec2_worker.pipeline.admission import Admission
+from ec2_worker.pipeline.attempt import attempt
+from ec2_worker.pipeline.heartbeat import Heartbeat
+from ec2_worker.pipeline.in_flight import InFlight, InFlightBundle, InFlightState
 
-log = logging.getLogger(__name__)
-
-_LOOK_S = 5.0
-"""How late a held bundle learns that its job was cancelled: seldom enough to cost nothing with tasks of hours."""
+_EVERY_S = 5.0
+"""How late a bundle in flight learns that its job was cancelled: so seldom that tasks of hours cost no calls."""
 
 
 @dataclass(slots=True)
 class Canceller:
-    """Gives bundles back once the tasks that were begun have ended; the gate then deletes their messages."""
+    """Gives bundles back once the tasks that were begun have ended; admission then deletes their messages."""
 
-    gate: Gate
-    holdings: Holdings
-    keeper: Keeper
-    stopping: threading.Event = field(default_factory=threading.Event)
-    stopped: dict[Held, frozenset[int]] = field(default_factory=dict)
+    admission: Admission
+    in_flight: InFlight
+    heartbeat: Heartbeat
+    every_s: float = _EVERY_S
+    stopped: dict[InFlightBundle, frozenset[int]] = field(default_factory=dict)
     """The bundles of cancelled jobs, and which of their tasks will not be begun."""
 
-    def run(self) -> None:
-        """Look until told to stop."""
-        while not self.stopping.wait(_LOOK_S):
-            self.tick()
-
     def tick(self) -> None:
-        for held in self.holdings.all():
-            if held not in self.stopped and held.phase is Phase.RUNNING and self._is_cancelled(held):
-                # Emptying the draw is one step of the interpreter: each task is either begun or taken away.
-                self.stopped[held] = frozenset(held.draw)
-        for held, unbegun in list(self.stopped.items()):
-            if held.phase is not Phase.RUNNING:
-                del self.stopped[held]
-            elif unbegun and _begun_have_ended(held, unbegun):
-                self._give_back(held)
+        for bundle in self.in_flight.all():
+            if bundle not in self.stopped and bundle.state is InFlightState.RUNNING and self._is_cancelled(bundle):
+                # Emptying the iterator is one step of the interpreter: each task is either begun or taken away.
+                self.stopped[bundle] = frozenset(bundle.remaining)
+        for bundle, unbegun in list(self.stopped.items()):
+            if bundle.state is not InFlightState.RUNNING:
+                del self.stopped[bundle]
+            elif unbegun and _begun_have_ended(bundle, unbegun):
+                attempt(partial(self.heartbeat.give_back, bundle), bundle.lease.key)
 
-    def _is_cancelled(self, held: Held) -> bool:
+    def _is_cancelled(self, bundle: InFlightBundle) -> bool:
         try:
-            job = self.gate.job(held.lease.key.job)
+            job = self.admission.job(bundle.lease.key.job)
         except UnavailableError:
             return False  # it is asked again
         return job is not None and job.cancelled_ms is not None
 
-    def _give_back(self, held: Held) -> None:
-        try:
-            self.keeper.give_back(held)
-        except CloudKonError as error:
-            log.warning("%s: %s Trying again.", held.lease.key, error)
+
+def _begun_have_ended(bundle: InFlightBundle, unbegun: frozenset[int]) -> bool:
+    return all(_has_ended(bundle, result) for index, result in enumerate(bundle.results) if index not in unbegun)
 
 
-def _begun_have_ended(held: Held, unbegun: frozenset[int]) -> bool:
-    return all(_has_ended(held, result) for index, result in enumerate(held.results) if index not in unbegun)
-
-
-def _has_ended(held: Held, result: TaskResult | None) -> bool:
+def _has_ended(bundle: InFlightBundle, result: TaskResult | None) -> bool:
     """Whether this is the result of a task's run in this claim, or one that will not be run again."""
-    return result is not None and (result.is_final or result.attempt == held.lease.attempt)
+    return result is not None and (result.is_final or result.attempt == bundle.lease.attempt)

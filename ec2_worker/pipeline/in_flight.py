@@ -1,4 +1,4 @@
-"""A bundle in a worker's hands, from its receipt to the deletion of its message."""
+"""A bundle that is in flight in this worker: from its receipt to the deletion of its message."""
 
 import itertools
 import operator
@@ -15,42 +15,42 @@ from ec2_worker.pipeline.retry_policy import is_careful
 from ec2_worker.telemetry.traces import BundleTrace
 
 
-class Phase(StrEnum):
-    RUNNING = "running"  # the slots move it on, with its last task; the keeper renews it
-    LAPSED = "lapsed"  # the keeper moves it on: nobody renewed the lease in time, so it is given back
+class InFlightState(StrEnum):
+    RUNNING = "running"  # the slots move it on, with its last task; the heartbeat renews its lease
+    LAPSED = "lapsed"  # the heartbeat moves it on: nobody renewed the lease in time, so it is given back
     RETURNING = "returning"  # whoever gives it back moves it on
-    SETTLING = "settling"  # the settler moves it on: complete, forward, delete; the keeper goes on keeping it
+    SETTLING = "settling"  # the settler moves it on: complete, forward, delete; the heartbeat still renews its lease
     GONE = "gone"  # final: settled, released, or its lease is lost
 
 
-class Held:
-    """A leased bundle, its results so far, and the draw from which slots take its next task.
+class InFlightBundle:
+    """A leased bundle, its results so far, and the tasks that no slot has taken.
 
-    Slots share the draw: taking from a list's iterator is one step of the interpreter, so every task goes to exactly
+    All slots take from one iterator over a list. That is one step of the interpreter, so every task goes to exactly
     one slot without a lock. The same holds for the count of ended tasks.
     """
 
     __slots__ = (
         "_ended",
         "_to_run",
-        "bundle",
         "careful",
-        "draw",
         "hidden_until_s",
         "lease",
         "lease_ends_s",
         "mark",
-        "phase",
+        "message",
         "receipt",
+        "remaining",
         "results",
         "saved_s",
+        "state",
         "trace",
         "writing",
     )
 
     def __init__(
         self,
-        bundle: Bundle,
+        message: Bundle,
         lease: Lease,
         results: Results,
         receipt: str,
@@ -61,24 +61,25 @@ class Held:
         trace: BundleTrace | None = None,
     ) -> None:
         todo = [index for index, result in enumerate(results) if result is None or not result.is_final]
-        self.bundle = bundle
+        self.message = message
         self.lease = lease
         self.receipt = receipt
         self.results: list[TaskResult | None] = list(results)
-        self.draw: Iterator[int] = iter(todo)
-        self.phase = Phase.RUNNING if todo else Phase.SETTLING
+        self.remaining: Iterator[int] = iter(todo)
+        """The positions of the tasks that no slot has taken yet."""
+        self.state = InFlightState.RUNNING if todo else InFlightState.SETTLING
         self.lease_ends_s = lease_ends_s
         """By this machine's monotonic clock, less the guard: from then on no task of it is started."""
         self.hidden_until_s = hidden_until_s
         self.saved_s = now_s
-        """When its lease was last renewed, with the results there were."""
+        """When the ledger last took its results and renewed its lease."""
         self.careful = is_careful(lease)
         """One slot runs it, with a mark in the ledger before each task."""
         self.mark = lease.mark
         self.writing = threading.Lock()
         """Held while its row is written: results must reach the ledger in the order they were read in."""
         self.trace = trace
-        """What is told of it, None for almost all."""
+        """What is collected for its trace; None for almost all bundles, which are not traced."""
         self._to_run = len(todo)
         self._ended = itertools.count(1)
 
@@ -90,7 +91,7 @@ class Held:
     @property
     def waiting(self) -> int:
         """How many of its tasks no slot has taken."""
-        return operator.length_hint(self.draw)
+        return operator.length_hint(self.remaining)
 
     @property
     def unsaved(self) -> int:
@@ -99,57 +100,58 @@ class Held:
 
     @property
     def mean_task_s(self) -> float:
-        """Of the tasks that have a result; there is at least one."""
+        """The mean time of the tasks that have a result; there must be one."""
         durations_us = [result.duration_us for result in self.results if result is not None]
         return sum(durations_us) / len(durations_us) / 1_000_000
 
     def step(self, name: str) -> AbstractContextManager[None]:
-        """What the worker does for it, for its trace."""
+        """Note what the worker does for the bundle in its trace, if it has one."""
         trace = self.trace  # another thread may let go of it
         return step_of(None if trace is None else trace.steps, name)
 
     def task_steps(self, index: int) -> Steps | None:
-        """Where the steps of a task are collected, if they are."""
+        """Where the steps of a task are collected; None for a bundle that is not traced."""
         trace = self.trace
         return None if trace is None else trace.task(index)
 
     def fail_rest(self, error: str, now_ms: int) -> None:
         """Give every task that has no final result a failure, without running it."""
-        for index in self.draw:
+        for index in self.remaining:
             self.put(index, TaskResult(TaskState.FAILED, now_ms, 0, self.lease.attempt, error=error))
 
     def put(self, index: int, result: TaskResult) -> bool:
-        """Take the result of a drawn task; True for the last of the bundle, once."""
+        """Keep the result of a task that a slot took; return True once, for the last task of the bundle."""
         self.results[index] = result
         return next(self._ended) == self._to_run
 
 
-class Holdings:
-    """Everything a worker holds."""
+class InFlight:
+    """All bundles that this worker has claimed and not yet settled or given back."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._held: set[Held] = set()
+        self._bundles: set[InFlightBundle] = set()
 
-    def add(self, held: Held) -> None:
+    def add(self, bundle: InFlightBundle) -> None:
         with self._lock:
-            self._held.add(held)
+            self._bundles.add(bundle)
 
-    def discard(self, held: Held) -> None:
-        held.phase = Phase.GONE
+    def discard(self, bundle: InFlightBundle) -> None:
+        """Let go of a bundle; its trace ends here."""
+        bundle.state = InFlightState.GONE
         with self._lock:
-            self._held.discard(held)
-            trace, held.trace = held.trace, None
+            self._bundles.discard(bundle)
+            trace, bundle.trace = bundle.trace, None
         if trace is not None:
-            trace.end(held.lease, held.bundle.lines, held.results.copy())
+            trace.end(bundle.lease, bundle.message.lines, bundle.results.copy())
 
-    def all(self) -> list[Held]:
+    def all(self) -> list[InFlightBundle]:
         with self._lock:
-            return list(self._held)
+            return list(self._bundles)
 
     def settling(self) -> int:
         """How many bundles have run, and wait to be recorded."""
-        return sum(held.phase is Phase.SETTLING for held in self.all())
+        return sum(bundle.state is InFlightState.SETTLING for bundle in self.all())
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._bundles)

@@ -1,9 +1,9 @@
-"""Takes messages from the queue: decode, claim, and lay the bundle out for the slots."""
+"""Takes messages from the queue: decode, claim, and add the bundle to the backlog."""
 
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -12,16 +12,18 @@ from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
 from cloudkon.errors import UnavailableError, WireError
 from cloudkon.ledger.bundle import Bundle
-from cloudkon.ledger.lease import AlreadyDone, BundleRow, Claim, ClaimAnswer, Claimed, HeldElsewhere, Lease
+from cloudkon.ledger.lease import AlreadyDone, Claim, ClaimAnswer, Claimed, HeldElsewhere, Lease
 from cloudkon.ledger.results import Results
 from cloudkon.messages.sending import send_batch
 from cloudkon.messages.wire import decode_bundle, encode_undecodable
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, Delivery, Leases, TaskQueue
 from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import step_of
-from ec2_worker.pipeline.backlog import Board
-from ec2_worker.pipeline.in_flight import Held, Holdings, Phase
-from ec2_worker.telemetry.job_counters import Reporter
+from ec2_worker.pipeline.admission import Admission
+from ec2_worker.pipeline.backlog import Backlog
+from ec2_worker.pipeline.events import WorkerEvents
+from ec2_worker.pipeline.in_flight import InFlight, InFlightBundle, InFlightState
+from ec2_worker.pipeline.settler import Settler
 from ec2_worker.telemetry.traces import BundleTrace, Traces
 
 log = logging.getLogger(__name__)
@@ -40,20 +42,19 @@ _MAX_HIDE_S = 12 * 3600.0
 
 @dataclass(slots=True)
 class Receiver:
-    """Receives as much as the board has room for; what it can't use goes back, or to the dead-letter queue."""
+    """Receives as many bundles as the backlog wants; what can't be used goes back, or to the dead-letter queue."""
 
     queue: TaskQueue
     dead_letters: TaskQueue
     leases: Leases
-    board: Board
-    holdings: Holdings
-    reporter: Reporter
+    admission: Admission
+    backlog: Backlog
+    in_flight: InFlight
+    settler: Settler
+    events: WorkerEvents
     clock: Clock
     settings: Settings
     worker: str
-    finished: Callable[[Held], None]
-    already_done: Callable[[BundleRow, str], None]
-    admits: Callable[[str, Delivery], bool]
     traces: Traces = field(default_factory=Traces)
     backoff: Backoff = field(default_factory=Backoff)
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -66,7 +67,7 @@ class Receiver:
         failures = 0
         with ThreadPoolExecutor(_CLAIM_THREADS, thread_name_prefix="claim") as pool:
             while not self.stopping.is_set():
-                if len(self.holdings) or self.sick.is_set():
+                if len(self.in_flight) or self.sick.is_set():
                     last_work_s = self.clock.monotonic_s()
                 if self.sick.is_set():
                     self.stopping.wait(_SICK_LOOK_S)
@@ -92,11 +93,11 @@ class Receiver:
         return until_idle_s - (self.clock.monotonic_s() - last_work_s)
 
     def _receive(self, wait_s: float) -> Sequence[Delivery]:
-        if self.holdings.settling() >= _MOST_SETTLING:
+        if self.in_flight.settling() >= _MOST_SETTLING:
             # A ledger that is slow to record must not have more to record: leases would lapse that nobody gives up.
             self.stopping.wait(self.settings.linger_s)
             return ()
-        count = self.board.wait_for_room(wait_s)
+        count = self.backlog.wait_until_wanted(wait_s)
         if not count or self._refrains():  # while it waited for room, perhaps
             return ()
         deliveries = self.queue.receive(count, wait_s, self.settings.visibility_s)
@@ -109,7 +110,7 @@ class Receiver:
         return self.stopping.is_set() or self.sick.is_set()
 
     def take(self, delivery: Delivery) -> None:
-        """Make the most of one message: run it, drop it as done, leave it to its holder, or bury it."""
+        """Deal with one message: run it, drop it as done, leave it to who holds it, or move it to the dead letters."""
         received_s = self.clock.monotonic_s()
         try:
             bundle = decode_bundle(delivery.body)
@@ -117,7 +118,7 @@ class Receiver:
             self._bury(delivery, str(error))
             return
         try:
-            if not self.admits(bundle.key.job, delivery):
+            if not self.admission.admits(bundle.key.job, delivery):
                 return
             trace = self.traces.begin(bundle, self.clock, delivery.received_ms)
             with step_of(None if trace is None else trace.steps, "claim"):
@@ -132,10 +133,10 @@ class Receiver:
             case Claimed():
                 self._hold(bundle, answer, delivery, received_s, trace)
             case AlreadyDone(row):
-                self.reporter.dropped_duplicate(bundle.key.job)
-                self.already_done(row, delivery.receipt)
+                self.events.duplicate_dropped(bundle.key.job)
+                self.settler.add_done(row, delivery.receipt)
             case HeldElsewhere(until_ms):
-                self.reporter.dropped_duplicate(bundle.key.job)
+                self.events.duplicate_dropped(bundle.key.job)
                 left_s = (until_ms - self.clock.now_ms()) / 1000 + self.backoff.delay_s(1)
                 self.put_back([delivery.receipt], min(max(left_s, 0.0), _MAX_HIDE_S))
             case _:
@@ -169,7 +170,7 @@ class Receiver:
         self, bundle: Bundle, claimed: Claimed, delivery: Delivery, received_s: float, trace: BundleTrace | None
     ) -> None:
         lease = claimed.lease
-        held = Held(
+        taken = InFlightBundle(
             bundle,
             lease,
             claimed.results,
@@ -180,15 +181,17 @@ class Receiver:
             now_s=received_s,
             trace=trace,
         )
-        self.holdings.add(held)
-        self.reporter.claimed(bundle.key.job)
+        self.in_flight.add(taken)
+        self.events.bundle_claimed(bundle.key.job)
         if lease.fruitless > self.settings.fruitless_claims:
-            held.fail_rest(f"given up: {lease.fruitless - 1} workers in a row got nowhere with it", self.clock.now_ms())
-            self.finished(held)
-        elif held.phase is Phase.RUNNING:
-            self.board.offer(held)
+            taken.fail_rest(
+                f"given up: {lease.fruitless - 1} workers in a row got nowhere with it", self.clock.now_ms()
+            )
+            self.settler.add(taken)
+        elif taken.state is InFlightState.RUNNING:
+            self.backlog.add(taken)
         else:
-            self.finished(held)
+            self.settler.add(taken)
 
     def _refuse(self, lease: Lease, results: Results, delivery: Delivery) -> None:
         """Set aside a copy that differs from the one first claimed: its workload changed between two dispatches."""
@@ -199,7 +202,7 @@ class Receiver:
         self._bury(delivery, f"The ledger knows {lease.key} with {len(results)} tasks: the workload has changed since.")
 
     def put_back(self, receipts: Sequence[str], seconds: float = 0.0) -> None:
-        """Let messages come back after so long; one that can't be told so comes back by itself, later."""
+        """Let messages come back after so long; if SQS does not answer they come back by themselves, later."""
         try:
             self.queue.hide(receipts, seconds)
         except UnavailableError as error:

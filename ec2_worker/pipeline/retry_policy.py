@@ -1,10 +1,10 @@
-"""What a run of a task comes to: three budgets, for what failed, what crashed and what was interrupted.
+"""Whether a task is run again, by what ended its run: a failure, the death of its worker, or an interruption.
 
     the handler raised            failed; run again with backoff until its tries are used up
     its worker died while it ran  a strike; with enough of them the task is what kills its workers
     drain, spot interruption      free
 
-Decided purely; slots, settler and keeper act on it.
+This module decides and does no I/O; slots, settler and result writer act on it.
 """
 
 from dataclasses import dataclass, replace
@@ -32,8 +32,8 @@ def budget_of(bundle: Bundle, handling: Handling, settings: Settings) -> Budget:
     return Budget(1 + retries, timeout_s)
 
 
-def judged(result: TaskResult, before: TaskResult | None, tries: int) -> TaskResult:
-    """Count the run, and let a failure with tries left be tried again."""
+def with_retry(result: TaskResult, before: TaskResult | None, tries: int) -> TaskResult:
+    """Add the run to those before; a failure that has tries left is marked to be tried again."""
     if before is None and result.state is not TaskState.FAILED:
         return result
     runs = result.runs + (before.runs if before is not None else 0)
@@ -42,7 +42,7 @@ def judged(result: TaskResult, before: TaskResult | None, tries: int) -> TaskRes
 
 
 def wait_before_retry_s(results: Results, backoff: Backoff) -> float | None:
-    """How long a bundle rests before its failed tasks are tried again; None if it has none."""
+    """How long a bundle stays hidden before its failed tasks are run again; None if it has none."""
     runs = [result.runs for result in results if result is not None and not result.is_final]
     return backoff.delay_s(max(runs)) if runs else None
 

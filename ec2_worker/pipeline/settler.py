@@ -16,10 +16,11 @@ from cloudkon.ledger.lease import BundleRow
 from cloudkon.messages.wire import encode_completion
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, TaskQueue
 from cloudkon.settings import Settings
-from ec2_worker.pipeline.in_flight import Held, Holdings, Phase
-from ec2_worker.pipeline.result_writer import Recorder
+from ec2_worker.pipeline.attempt import attempt
+from ec2_worker.pipeline.events import WorkerEvents
+from ec2_worker.pipeline.in_flight import InFlight, InFlightBundle, InFlightState
+from ec2_worker.pipeline.result_writer import ResultWriter
 from ec2_worker.pipeline.retry_policy import wait_before_retry_s
-from ec2_worker.telemetry.job_counters import Reporter
 
 log = logging.getLogger(__name__)
 
@@ -29,17 +30,17 @@ _MOST_AT_ONCE = 4 * MAX_BATCH_MESSAGES
 
 @dataclass(slots=True, eq=False)
 class Settlement:
-    """A message on its last way; its next step is complete while it has no row, then forward, then delete."""
+    """A message whose bundle has run. Its next step: complete while it has no row, then forward, then delete."""
 
     receipt: str
-    held: Held | None = None
+    bundle: InFlightBundle | None = None
     row: BundleRow | None = None
     forwarded: bool = False
     over: bool = False
 
 
 class _Stop(Enum):
-    """Put last into the inbox."""
+    """The last item of the inbox."""
 
     NOW = auto()
 
@@ -50,24 +51,26 @@ class Settler:
 
     queue: TaskQueue
     process: TaskQueue
-    recorder: Recorder
-    holdings: Holdings
-    reporter: Reporter
+    result_writer: ResultWriter
+    in_flight: InFlight
+    events: WorkerEvents
     clock: Clock
     settings: Settings
-    lost: Callable[[Held], None]
-    completed: Callable[[BundleRow], None]
     backoff: Backoff = field(default_factory=Backoff)
-    retry_backoff: Backoff = field(default_factory=Backoff)
-    """Of tasks that failed, where backoff is of calls that did."""
+    """How long failed calls wait."""
+    retry_backoff: Backoff = field(init=False)
+    """How long failed tasks wait for their next run."""
     inbox: "SimpleQueue[Settlement | _Stop]" = field(default_factory=SimpleQueue)
 
-    def add(self, held: Held) -> None:
+    def __post_init__(self) -> None:
+        self.retry_backoff = Backoff(self.settings.retry_base_s, self.settings.retry_cap_s)
+
+    def add(self, bundle: InFlightBundle) -> None:
         """Settle a bundle whose tasks have all ended."""
-        if held.phase is Phase.GONE:
+        if bundle.state is InFlightState.GONE:
             return  # given back while its last task ran
-        held.phase = Phase.SETTLING
-        self.inbox.put(Settlement(held.receipt, held=held))
+        bundle.state = InFlightState.SETTLING
+        self.inbox.put(Settlement(bundle.receipt, bundle=bundle))
 
     def add_done(self, row: BundleRow, receipt: str) -> None:
         """Forward a bundle that was completed before, for its completion may never have been; then delete it."""
@@ -92,7 +95,7 @@ class Settler:
                     self.clock.sleep(self.backoff.delay_s(failures))
 
     def _gather(self, *, wait: bool) -> tuple[list[Settlement], bool]:
-        """Take what has come; the first after a pause lingers for company."""
+        """Take what is in the inbox; after the first item wait linger_s for more, so that calls are batches."""
         found: list[Settlement] = []
         try:
             while len(found) < _MOST_AT_ONCE:
@@ -110,36 +113,37 @@ class Settler:
         """Take each as far as it goes now; return those that are not over."""
         list(each(self._complete, [s for s in settlements if s.row is None]))
         for batch in _batches([s for s in settlements if s.row and not s.forwarded and not s.over]):
-            self._attempt(partial(self._forward, batch))
+            attempt(partial(self._forward, batch))
         ready = [s for s in settlements if s.forwarded and not s.over]
         for start in range(0, len(ready), MAX_BATCH_MESSAGES):
-            self._attempt(partial(self._delete, ready[start : start + MAX_BATCH_MESSAGES]))
+            attempt(partial(self._delete, ready[start : start + MAX_BATCH_MESSAGES]))
         return [s for s in settlements if not s.over]
 
     def _complete(self, settlement: Settlement) -> None:
-        held = settlement.held
-        if held is None:
+        bundle = settlement.bundle
+        if bundle is None:
             return
         try:
-            wait_s = wait_before_retry_s(held.results, self.retry_backoff)
-            row = self.recorder.complete(held) if wait_s is None else self.recorder.release(held)
+            wait_s = wait_before_retry_s(bundle.results, self.retry_backoff)
+            row = self.result_writer.complete(bundle) if wait_s is None else self.result_writer.release(bundle)
         except CloudKonError as error:
-            log.warning("%s: %s Trying again.", held.lease.key, error)
+            log.warning("%s: %s Trying again.", bundle.lease.key, error)
             return
         if row is None:
             settlement.over = True
-            self.lost(held)
+            self.events.lease_lost(bundle)
+            self.in_flight.discard(bundle)
         elif wait_s is None:
             settlement.row = row
-            self.completed(row)
+            self.events.bundle_completed(row)
         else:
-            self._postpone(settlement, held, wait_s)
+            self._postpone(settlement, bundle, wait_s)
 
-    def _postpone(self, settlement: Settlement, held: Held, wait_s: float) -> None:
+    def _postpone(self, settlement: Settlement, bundle: InFlightBundle, wait_s: float) -> None:
         """Let the message come back for the retries; no slot and no lease waits with it."""
         settlement.over = True
-        self.holdings.discard(held)  # first: no heartbeat may hide the message for longer
-        self._attempt(partial(self._hide, settlement.receipt, wait_s))
+        self.in_flight.discard(bundle)  # first: no heartbeat may hide the message for longer
+        attempt(partial(self._hide, settlement.receipt, wait_s))
 
     def _hide(self, receipt: str, seconds: float) -> None:
         self.queue.hide([receipt], seconds)
@@ -147,8 +151,8 @@ class Settler:
     def _forward(self, batch: Sequence[tuple[Settlement, str]]) -> None:
         with ExitStack() as steps:
             for settlement, _ in batch:
-                if settlement.held is not None:
-                    steps.enter_context(settlement.held.step("forward"))
+                if settlement.bundle is not None:
+                    steps.enter_context(settlement.bundle.step("forward"))
             refused = set(self.process.send([body for _, body in batch]))
         for position, (settlement, _) in enumerate(batch):
             settlement.forwarded = position not in refused
@@ -159,16 +163,10 @@ class Settler:
             if position in failed:
                 continue
             settlement.over = True
-            if settlement.held is not None:
-                self.holdings.discard(settlement.held)
+            if settlement.bundle is not None:
+                self.in_flight.discard(settlement.bundle)
             if settlement.row is not None:
-                self.reporter.settled(settlement.row.key.job)
-
-    def _attempt(self, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except CloudKonError as error:
-            log.warning("%s Trying again.", error)
+                self.events.bundle_settled(settlement.row.key.job)
 
 
 def _batches(settlements: Sequence[Settlement]) -> Iterable[list[tuple[Settlement, str]]]:

@@ -1,4 +1,4 @@
-"""One run of one task: parse, call the handler, and fold whatever happens into one result."""
+"""One run of one task: parse it, call its handler, and turn whatever happens into one result."""
 
 import json
 from collections.abc import Mapping
@@ -13,58 +13,58 @@ from cloudkon.ledger.results import MAX_ERROR_CHARACTERS, TaskResult, TaskState
 from cloudkon.ports import ObjectStore
 from cloudkon.settings import Settings
 from cloudkon.workload.task_line import LineError, Task, parse_task
-from ec2_worker.pipeline.in_flight import Held
-from ec2_worker.pipeline.retry_policy import budget_of, judged
-from ec2_worker.pipeline.timeouts import Overruns, Run
+from ec2_worker.pipeline.in_flight import InFlightBundle
+from ec2_worker.pipeline.retry_policy import budget_of, with_retry
+from ec2_worker.pipeline.timeouts import Run, Timeouts
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """What the handler's call came to."""
+class Outcome:
+    """How the call of a handler ended."""
 
     state: TaskState
     error: str | None = None
     value: object = None
     permanent: bool = False
     output: str | None = None
-    """The key of what it stored first."""
-    stages_ms: Mapping[str, float] | None = None
+    """The key of the first file that it stored."""
+    phases_ms: Mapping[str, float] | None = None
 
 
 class GivenUpError(Exception):
-    """The task ran past its timeout and was given up; nobody waits for its result."""
+    """The task ran past its timeout: its failure is recorded already, and its slot has been replaced."""
 
 
 @dataclass(slots=True)
-class Trial:
+class TaskRunner:
     """Runs tasks for the slots."""
 
     registry: Registry
     clock: Clock
     settings: Settings
-    overruns: Overruns
+    timeouts: Timeouts
     store: ObjectStore
-    """Where tasks leave their files."""
+    """Where tasks store their files."""
 
-    def run(self, held: Held, index: int) -> TaskResult:
+    def run(self, bundle: InFlightBundle, index: int) -> TaskResult:
         """Run a task of a bundle; raise GivenUpError if it was given up, and its result given, meanwhile."""
         start_ms, started_s = self.clock.now_ms(), self.clock.monotonic_s()
-        steps = held.task_steps(index)
-        here = Context(held.bundle.key, held.lease.attempt, index, self.store, self.clock.monotonic_s, steps)
+        steps = bundle.task_steps(index)
+        here = Context(bundle.message.key, bundle.lease.attempt, index, self.store, self.clock.monotonic_s, steps)
         task, tries, watched = None, 1, None
         try:
-            task = parse_task(held.bundle.tasks[index])
-            budget = budget_of(held.bundle, self.registry.handling(task), self.settings)
+            task = parse_task(bundle.message.tasks[index])
+            budget = budget_of(bundle.message, self.registry.handling(task), self.settings)
             tries = budget.tries
             if budget.timeout_s is not None:
-                watched = Run(held, index, here, start_ms, started_s, budget.timeout_s, tries)
-                self.overruns.begin(watched)
-            ending = self._run_in(here, task, budget.timeout_s)
+                watched = Run(bundle, index, here, start_ms, started_s, budget.timeout_s, tries)
+                self.timeouts.begin(watched)
+            outcome = self._run_in(here, task, budget.timeout_s)
         except (LineError, UnknownTaskError) as refusal:
-            ending = Ending(TaskState.REJECTED, str(refusal))
-        if watched is not None and not self.overruns.end(watched):
+            outcome = Outcome(TaskState.REJECTED, str(refusal))
+        if watched is not None and not self.timeouts.end(watched):
             raise GivenUpError
-        return self._result(held, index, ending, start_ms, started_s, tries, task)
+        return self._result(bundle, index, outcome, start_ms, started_s, tries, task)
 
     def given_up(self, run: Run, now_s: float) -> TaskResult:
         """The result of a task that did not stop in its time."""
@@ -72,57 +72,64 @@ class Trial:
             state=TaskState.FAILED,
             start_ms=run.start_ms,
             duration_us=round((now_s - run.started_s) * 1_000_000),
-            attempt=run.held.lease.attempt,
+            attempt=run.bundle.lease.attempt,
             error=f"timed out after {run.timeout_s:g} s, and did not stop",
-            phases_ms=_stages_ms(run.here),
+            phases_ms=_phases_ms(run.here),
         )
-        return judged(result, run.held.results[run.index], run.tries)
+        return with_retry(result, run.bundle.results[run.index], run.tries)
 
-    def _run_in(self, here: Context, task: Task, timeout_s: float | None) -> Ending:
+    def _run_in(self, here: Context, task: Task, timeout_s: float | None) -> Outcome:
         token = enter(here)
         try:
-            ending = self._call(task, timeout_s)
+            outcome = self._call(task, timeout_s)
         finally:
             leave(token)
-        stages_ms = _stages_ms(here)
-        output = here.outputs[0] if here.outputs and ending.state is TaskState.SUCCEEDED else None
-        return replace(ending, output=output, stages_ms=stages_ms) if output or stages_ms else ending
+        phases_ms = _phases_ms(here)
+        output = here.outputs[0] if here.outputs and outcome.state is TaskState.SUCCEEDED else None
+        return replace(outcome, output=output, phases_ms=phases_ms) if output or phases_ms else outcome
 
-    def _call(self, task: Task, timeout_s: float | None) -> Ending:
+    def _call(self, task: Task, timeout_s: float | None) -> Outcome:
         try:
             if timeout_s is None:
-                return Ending(TaskState.SUCCEEDED, value=self.registry.run(task))
+                return Outcome(TaskState.SUCCEEDED, value=self.registry.run(task))
             with deadline(timeout_s):
-                return Ending(TaskState.SUCCEEDED, value=self.registry.run(task))
+                return Outcome(TaskState.SUCCEEDED, value=self.registry.run(task))
         except Permanent as failure:
-            return Ending(TaskState.FAILED, _said(failure), permanent=True)
+            return Outcome(TaskState.FAILED, error_text(failure), permanent=True)
         except TaskFailedError as failure:
-            return Ending(TaskState.FAILED, _said(failure))
+            return Outcome(TaskState.FAILED, error_text(failure))
         except BaseException as failure:  # noqa: BLE001 (whatever a handler raises, sys.exit too, is its task's result)
-            return Ending(TaskState.FAILED, f"{type(failure).__name__}: {_said(failure)}")
+            return Outcome(TaskState.FAILED, f"{type(failure).__name__}: {error_text(failure)}")
 
     def _result(
-        self, held: Held, index: int, ending: Ending, start_ms: int, started_s: float, tries: int, task: Task | None
+        self,
+        bundle: InFlightBundle,
+        index: int,
+        outcome: Outcome,
+        start_ms: int,
+        started_s: float,
+        tries: int,
+        task: Task | None,
     ) -> TaskResult:
         result = TaskResult(
-            state=ending.state,
+            state=outcome.state,
             start_ms=start_ms,
             duration_us=max(0, round((self.clock.monotonic_s() - started_s) * 1_000_000)),
-            attempt=held.lease.attempt,
-            error=None if ending.error is None else _bounded(ending.error),
-            value=_json_or_none(ending.value),
-            output=ending.output,
+            attempt=bundle.lease.attempt,
+            error=None if outcome.error is None else _bounded(outcome.error),
+            value=_json_or_none(outcome.value),
+            output=outcome.output,
             id=task.id if task is not None else None,
-            phases_ms=ending.stages_ms,
+            phases_ms=outcome.phases_ms,
         )
-        return judged(result, held.results[index], 1 if ending.permanent else tries)
+        return with_retry(result, bundle.results[index], 1 if outcome.permanent else tries)
 
 
-def _stages_ms(here: Context) -> Mapping[str, float] | None:
+def _phases_ms(here: Context) -> Mapping[str, float] | None:
     return {name: round(ms, 1) for name, ms in here.stages_ms.items()} or None
 
 
-def _said(failure: BaseException) -> str:
+def error_text(failure: BaseException) -> str:
     try:
         return str(failure)
     except Exception:  # noqa: BLE001 (a __str__ that raises is the handler's, and must not end the slot)

@@ -4,14 +4,14 @@ import threading
 from dataclasses import dataclass
 
 from cloudkon.handlers.context import Context
-from ec2_worker.pipeline.in_flight import Held
+from ec2_worker.pipeline.in_flight import InFlightBundle
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """One run of one task, under the watch."""
+    """One run of one task that has a timeout."""
 
-    held: Held
+    bundle: InFlightBundle
     index: int
     here: Context
     start_ms: int
@@ -20,8 +20,8 @@ class Run:
     tries: int
 
 
-class Overruns:
-    """The runs under watch; each is ended by exactly one of its slot and the watch."""
+class Timeouts:
+    """The runs that have a timeout; each is ended by exactly one of its slot and the watchdog."""
 
     def __init__(self, grace_s: float) -> None:
         self._grace_s = grace_s
@@ -39,8 +39,8 @@ class Overruns:
             self._runs.discard(run)
         return ours
 
-    def take_late(self, now_s: float) -> set[Run]:
-        """The runs that had a grace beyond their timeout and did not stop by themselves; the watch has them now."""
+    def take_overdue(self, now_s: float) -> set[Run]:
+        """The runs that did not stop within their timeout and a grace; their slots may not give the result any more."""
         with self._lock:
             late = {run for run in self._runs if now_s >= run.started_s + run.timeout_s + self._grace_s}
             self._runs -= late

@@ -12,7 +12,7 @@ from cloudkon.telemetry.metering import Meter
 
 
 @dataclass(slots=True)
-class _Tally:
+class _Counters:
     bundles: int = 0
     duplicates_dropped: int = 0
     leases_lost: int = 0
@@ -20,7 +20,7 @@ class _Tally:
     api_calls: Counter[str] = field(default_factory=Counter)
 
 
-class Reporter:
+class JobCounters:
     """Counts by job; a flush writes the rows of the jobs that have changed."""
 
     def __init__(self, jobs: Jobs, worker: str, slots: int, meter: Meter, clock: Clock) -> None:
@@ -30,7 +30,7 @@ class Reporter:
         self._meter = meter
         self._clock = clock
         self._lock = threading.Lock()
-        self._tallies: dict[str, _Tally] = {}
+        self._counters: dict[str, _Counters] = {}
         self._fresh: Counter[str] = Counter()
         self._shared: Mapping[str, int] = {}
         self._started_ms = clock.now_ms()
@@ -43,17 +43,17 @@ class Reporter:
         self._count(job).duplicates_dropped += 1
 
     def lost_lease(self, job: str, unrecorded_runs: int) -> None:
-        tally = self._count(job)
-        tally.leases_lost += 1
-        tally.unrecorded_runs += unrecorded_runs
+        counters = self._count(job)
+        counters.leases_lost += 1
+        counters.unrecorded_runs += unrecorded_runs
 
     def settled(self, job: str) -> None:
         self._count(job).bundles += 1
 
-    def _count(self, job: str) -> _Tally:
+    def _count(self, job: str) -> _Counters:
         with self._lock:
             self._fresh[job] += 1
-            return self._tallies.setdefault(job, _Tally())
+            return self._counters.setdefault(job, _Counters())
 
     @property
     def changed(self) -> bool:
@@ -86,19 +86,19 @@ class Reporter:
         left, events = calls, fresh.total()
         for job, share in fresh.most_common()[::-1]:
             part = left if events == share else Counter({name: n * share // events for name, n in left.items()})
-            self._tallies[job].api_calls += part
+            self._counters[job].api_calls += part
             left, events = left - part, events - share
 
     def _report(self, job: str) -> WorkerReport:
-        tally = self._tallies[job]
+        counters = self._counters[job]
         return WorkerReport(
             job=job,
             worker=self._worker,
             slots=self._slots,
             started_ms=self._started_ms,
             seen_ms=self._clock.now_ms(),
-            duplicates_dropped=tally.duplicates_dropped,
-            leases_lost=tally.leases_lost,
-            unrecorded_runs=tally.unrecorded_runs,
-            api_calls=dict(tally.api_calls),
+            duplicates_dropped=counters.duplicates_dropped,
+            leases_lost=counters.leases_lost,
+            unrecorded_runs=counters.unrecorded_runs,
+            api_calls=dict(counters.api_calls),
         )

@@ -21,8 +21,8 @@ _COUNTS = (*_COUNTED.values(), "TaskRepeats", "LeasesLost")
 
 
 @dataclass(slots=True)
-class Gauges:
-    """Without a log it does nothing. What is written is since the last line, so that sums over any time are right."""
+class Metrics:
+    """Does nothing without a log. Each line holds the counts since the line before: sums over any time are right."""
 
     log: MetricLog | None
     clock: Clock
@@ -35,7 +35,7 @@ class Gauges:
     _counts: Counter[str] = field(default_factory=Counter)
     _run: Histogram = field(default_factory=Histogram)
     _queue: Histogram = field(default_factory=Histogram)
-    _looks: list[int] = field(default_factory=list)
+    _samples: list[int] = field(default_factory=list)
     _written_s: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -60,10 +60,10 @@ class Gauges:
             self._counts["LeasesLost"] += 1
 
     def tick(self) -> None:
-        """Look how busy the worker is; write when it is time."""
+        """Note how many slots are busy; write when it is time."""
         if self.log is None:
             return
-        self._looks.append(self.busy())
+        self._samples.append(self.busy())
         if self.clock.monotonic_s() - self._written_s >= self.every_s:
             self.flush()
 
@@ -75,7 +75,7 @@ class Gauges:
             counts, self._counts = self._counts, Counter()
             run, self._run = self._run, Histogram()
             queue, self._queue = self._queue, Histogram()
-        looks, self._looks = self._looks or [self.busy()], []
+        samples, self._samples = self._samples or [self.busy()], []
         self._written_s = self.clock.monotonic_s()
         self.log.write(
             {name: counts[name] for name in _COUNTS}
@@ -83,7 +83,7 @@ class Gauges:
                 "TaskRunMilliseconds": representative_values(run),
                 "TaskQueueMilliseconds": representative_values(queue),
                 "Slots": self.slots,
-                "SlotsBusy": round(sum(looks) / len(looks), 3),
+                "SlotsBusy": round(sum(samples) / len(samples), 3),
                 "WorkersSick": int(self.is_sick()),
             },
             Worker=self.worker,

@@ -1,4 +1,4 @@
-"""What a worker tells of the bundles that are traced: collected from all its threads, told when it lets go of one."""
+"""The spans of traced bundles: collected from all of a worker's threads, sent when it lets go of the bundle."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,14 +26,14 @@ class Traces:
     worker: str = ""
 
     def begin(self, bundle: Bundle, clock: Clock, received_ms: int) -> "BundleTrace | None":
-        """None for a bundle that is not told, as almost all are: it costs nothing more."""
+        """None for a bundle that is not traced, as almost all are."""
         if bundle.trace is None or not self.tracer.wants(bundle.trace):
             return None
         return BundleTrace(self, bundle.trace, clock, received_ms)
 
 
 class BundleTrace:
-    """The trace of one bundle in a worker's hands."""
+    """The trace of one bundle in flight."""
 
     __slots__ = ("_clock", "_place", "_start_s", "_tasks", "_traces", "error", "steps")
 
@@ -53,7 +53,7 @@ class BundleTrace:
         return self._tasks.setdefault(index, Steps(self._clock))
 
     def end(self, lease: Lease, lines: LineNumbers, results: Results) -> None:
-        """Tell all that was collected, and a run for each result of this attempt."""
+        """Send all that was collected, and a span for each task that was run in this attempt."""
         steps = [*self.steps.so_far(), *self._runs(lease.attempt, lines, results)]
         few, many = [s for s in steps if s.name not in _MANY], [s for s in steps if s.name in _MANY]
         below = bounded(few, _MOST_ELSE) + bounded(many, _MOST_SPANS - _MOST_ELSE)

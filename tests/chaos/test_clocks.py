@@ -4,7 +4,7 @@ import pytest
 
 from cloudkon.settings import Settings
 from tests.support.manual_clock import ManualClock
-from tests.support.worlds.small_world import Machine, World
+from tests.support.worlds.worker_world import SteppedWorker, WorkerWorld
 
 APART_S = 5.0
 LEASE = {"lease_s": 30.0, "checkpoint_s": 1.0, "visibility_margin_s": 12.0}
@@ -29,15 +29,15 @@ class OwnClock:
         self._world.sleep(seconds)
 
 
-def worker(world: World, name: str, ahead_s: float = 0.0) -> Machine:
-    return Machine(world, name, clock=OwnClock(world.clock, ahead_s))
+def worker(world: WorkerWorld, name: str, ahead_s: float = 0.0) -> SteppedWorker:
+    return SteppedWorker(world, name, clock=OwnClock(world.clock, ahead_s))
 
 
 @pytest.mark.parametrize("settings", [Settings(), GUARDED], ids=["by default", "guarded"])
 @pytest.mark.parametrize("ahead_s", [APART_S, -APART_S])
 def test_workers_that_live_are_not_disturbed(settings: Settings, ahead_s: float) -> None:
     """While both renew their leases nothing runs twice, though every bundle comes to both again and again."""
-    world = World(settings)
+    world = WorkerWorld(settings)
     bundles = [world.send(*(f"note {number}.{index}" for index in range(40)), number=number) for number in range(2)]
     machines = [worker(world, "a"), worker(world, "b", ahead_s)]
     for step in range(150):
@@ -54,7 +54,7 @@ def test_workers_that_live_are_not_disturbed(settings: Settings, ahead_s: float)
 @pytest.mark.parametrize("ahead_s", [APART_S, -APART_S])
 def test_a_guard_above_the_difference_keeps_owners_apart(ahead_s: float) -> None:
     """A worker that stalls starts nothing once another may have taken over, whoever's clock is late."""
-    world = World(GUARDED)
+    world = WorkerWorld(GUARDED)
     starts_until_s, taken_at_s = _stall(world, ahead_s)
     assert starts_until_s <= taken_at_s
     world.end_well()
@@ -62,7 +62,7 @@ def test_a_guard_above_the_difference_keeps_owners_apart(ahead_s: float) -> None
 
 def test_a_guard_far_below_the_difference_costs_a_repeat() -> None:
     """With too small a guard a stalled worker may start a task that another has begun; one result is recorded."""
-    world = World(UNGUARDED)
+    world = WorkerWorld(UNGUARDED)
     starts_until_s, taken_at_s = _stall(world, APART_S)
     assert starts_until_s > taken_at_s
     world.end_well()
@@ -73,7 +73,7 @@ def test_a_guard_far_below_the_difference_costs_a_repeat() -> None:
     assert [result and result.attempt for result in row.results] == [2, 2]
 
 
-def _stall(world: World, ahead_s: float) -> tuple[float, float]:
+def _stall(world: WorkerWorld, ahead_s: float) -> tuple[float, float]:
     """One worker claims and stalls, another tries to take over all the time, and both go on from there.
 
     Returns until when the first would start tasks, and when the second took over.

@@ -19,7 +19,7 @@ from cloudkon.settings import Settings
 from dispatcher.dispatch import Dispatcher
 from dispatcher.ingest import Ingester
 from tests.support.tripwire import Killed, Point, Tripwire, points
-from tests.support.worlds.small_world import EMPTY, World
+from tests.support.worlds.worker_world import EMPTY, WorkerWorld
 
 SETTINGS = Settings()
 TASKS = 90
@@ -47,7 +47,7 @@ class Stage:
     """A stage's Lambda, whose functions live until one trips over the wire, and are called again."""
 
     def __init__(self, folder: Path, point: Point | None = None) -> None:
-        self.world = World(SETTINGS)
+        self.world = WorkerWorld(SETTINGS)
         self.ranges = MemoryQueue(self.world.clock)
         self.wire = Tripwire(point)
         self.killed = 0
@@ -91,7 +91,7 @@ class Stage:
         self.wire = Tripwire()
 
 
-def sent(world: World) -> list[Bundle]:
+def sent(world: WorkerWorld) -> list[Bundle]:
     """Every bundle that is on the queue, copies included."""
     return [decode_bundle(message.body) for message in world.tasks._messages.values()]
 
@@ -105,7 +105,7 @@ def by_key(bundles: list[Bundle]) -> dict[BundleKey, Bundle]:
     return found
 
 
-def reports(world: World, job: Job) -> list[RangeReport]:
+def reports(world: WorkerWorld, job: Job) -> list[RangeReport]:
     return [replace(report, started_ms=0, ended_ms=0) for report in world.ledger.dispatched(job.id)]
 
 

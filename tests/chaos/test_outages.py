@@ -9,7 +9,7 @@ from cloudkon.errors import NotFoundError, UnavailableError
 from cloudkon.ledger.lease import BundleState
 from cloudkon.settings import Settings
 from tests.support.closable_port import Gate
-from tests.support.worlds.small_world import EMPTY, Machine, World
+from tests.support.worlds.worker_world import EMPTY, SteppedWorker, WorkerWorld
 
 BUNDLES, TASKS_EACH = 4, 5
 SHORT = Settings(lease_s=12.0, guard_s=2.0, checkpoint_s=1.0, visibility_margin_s=3.0)
@@ -20,14 +20,14 @@ def gated(port_name: str, gate: Gate) -> Callable[[str, Any], Any]:
     return lambda name, port: gate.before(port) if name == port_name else port
 
 
-def filled(settings: Settings) -> World:
-    world = World(settings)
+def filled(settings: Settings) -> WorkerWorld:
+    world = WorkerWorld(settings)
     for number in range(BUNDLES):
         world.send(*(f"note {number}.{index}" for index in range(TASKS_EACH)), number=number)
     return world
 
 
-def live_through(world: World, workers: list[Machine], gate: Gate, begin_s: int, length_s: int) -> None:
+def live_through(world: WorkerWorld, workers: list[SteppedWorker], gate: Gate, begin_s: int, length_s: int) -> None:
     """Let the workers go on, a task a second each, while the gate is shut for so long."""
     started_s = world.clock.monotonic_s()
     for _ in range(STEPS):
@@ -43,7 +43,7 @@ def live_through(world: World, workers: list[Machine], gate: Gate, begin_s: int,
 def test_the_ledger_is_unreachable_for_20_s(settings: Settings, begin_s: int) -> None:
     """Work waits for the ledger: every task is recorded once, and none runs twice, be the leases long or short."""
     world, gate = filled(settings), Gate(UnavailableError("The table did not answer."))
-    workers = [Machine(world, name, gated("ledger", gate)) for name in "ab"]
+    workers = [SteppedWorker(world, name, gated("ledger", gate)) for name in "ab"]
     live_through(world, workers, gate, begin_s, 20)
     world.end_well()
     assert sorted(world.runs) == [f"{number}.{index}" for number in range(BUNDLES) for index in range(TASKS_EACH)]
@@ -52,9 +52,9 @@ def test_the_ledger_is_unreachable_for_20_s(settings: Settings, begin_s: int) ->
 
 def test_no_task_starts_once_the_lease_may_have_lapsed() -> None:
     """A worker that can't renew its lease starts nothing more of the bundle, and goes on when it has it anew."""
-    world, gate = World(SHORT), Gate(UnavailableError("The table did not answer."))
+    world, gate = WorkerWorld(SHORT), Gate(UnavailableError("The table did not answer."))
     world.send("note a", "note b")
-    worker = Machine(world, "a", gated("ledger", gate))
+    worker = SteppedWorker(world, "a", gated("ledger", gate))
     worker.receive()
     gate.shut = True
     world.clock.advance(SHORT.lease_s - SHORT.guard_s)
@@ -67,7 +67,7 @@ def test_no_task_starts_once_the_lease_may_have_lapsed() -> None:
 def test_the_process_queue_is_missing_for_a_while() -> None:
     """Results are recorded all the same; the messages stay until their completion records have been forwarded."""
     world, gate = filled(SHORT), Gate(NotFoundError("There is no queue process."))
-    worker = Machine(world, "a", gated("process", gate))
+    worker = SteppedWorker(world, "a", gated("process", gate))
     gate.shut = True
     for _ in range(60):
         worker.receive()
@@ -85,9 +85,9 @@ def test_the_process_queue_is_missing_for_a_while() -> None:
 
 def test_what_waits_to_be_recorded_is_not_taken_over() -> None:
     """A bundle whose end can't be written for longer than a lease stays its owner's, however often it comes again."""
-    world = World(SHORT)
+    world = WorkerWorld(SHORT)
     bundle = world.send("note a", "note b")
-    owner, other = Machine(world, "owner"), Machine(world, "other")
+    owner, other = SteppedWorker(world, "owner"), SteppedWorker(world, "other")
     owner.receive()
     while owner.run_one():
         pass

@@ -6,13 +6,13 @@ import pytest
 
 from cloudkon.settings import Settings
 from tests.support.tripwire import Killed, Point, Tripwire, points
-from tests.support.worlds.small_world import Machine, World
+from tests.support.worlds.worker_world import SteppedWorker, WorkerWorld
 
 SETTINGS = Settings(lease_s=12.0, guard_s=2.0, checkpoint_s=1.0, visibility_margin_s=3.0)
 PAST_VISIBILITY_S = SETTINGS.visibility_s + 1
 
 
-def work(world: World, worker: Machine) -> None:
+def work(world: WorkerWorld, worker: SteppedWorker) -> None:
     """Receive, ask whether the job is to run, claim, run, checkpoint, run, complete, forward, delete."""
     world.send("note a", "note b")
     worker.receive()
@@ -23,7 +23,7 @@ def work(world: World, worker: Machine) -> None:
     worker.settle()
 
 
-def hold_on(world: World, worker: Machine) -> None:
+def hold_on(world: WorkerWorld, worker: SteppedWorker) -> None:
     """A long task: the lease is renewed, the message hidden anew, the counters reported, before anything ends."""
     world.send("note a", "note b")
     worker.receive()
@@ -35,7 +35,7 @@ def hold_on(world: World, worker: Machine) -> None:
     worker.settle()
 
 
-def drain(world: World, worker: Machine) -> None:
+def drain(world: WorkerWorld, worker: SteppedWorker) -> None:
     """Release what was begun, and show its message again."""
     world.send("note a", "note b")
     worker.receive()
@@ -43,7 +43,7 @@ def drain(world: World, worker: Machine) -> None:
     worker.give_back()
 
 
-def retry(world: World, worker: Machine) -> None:
+def retry(world: WorkerWorld, worker: SteppedWorker) -> None:
     """Release a bundle whose task failed, hide its message for the wait, and run it again."""
     world.send("note a", "stumble b")
     worker.receive()
@@ -56,10 +56,10 @@ def retry(world: World, worker: Machine) -> None:
     worker.settle()
 
 
-def take_over(world: World, worker: Machine) -> None:
+def take_over(world: WorkerWorld, worker: SteppedWorker) -> None:
     """Carefully run what a dead worker had begun: a mark before each task."""
     world.send("note a", "note b")
-    Machine(world, "the-dead").receive()
+    SteppedWorker(world, "the-dead").receive()
     world.clock.advance(PAST_VISIBILITY_S)
     worker.receive()
     worker.run_one()
@@ -67,7 +67,7 @@ def take_over(world: World, worker: Machine) -> None:
     worker.settle()
 
 
-def drop_a_duplicate(world: World, worker: Machine) -> None:
+def drop_a_duplicate(world: WorkerWorld, worker: SteppedWorker) -> None:
     """Forward the record of what is done already, and delete the message."""
     bundle = world.send("note a", "note b")
     world.end_well()
@@ -76,7 +76,7 @@ def drop_a_duplicate(world: World, worker: Machine) -> None:
     worker.settle()
 
 
-Life = Callable[[World, Machine], None]
+Life = Callable[[WorkerWorld, SteppedWorker], None]
 LIVES: list[Life] = [work, hold_on, drain, retry, take_over, drop_a_duplicate]
 SEQUENCES: dict[Life, str] = {
     work: "tasks.receive ledger.job ledger.claim task.run ledger.checkpoint task.run "
@@ -88,8 +88,8 @@ SEQUENCES: dict[Life, str] = {
 
 def calls_of(life: Life) -> list[str]:
     wire = Tripwire()
-    world = World(SETTINGS)
-    life(world, Machine(world, "healthy", wire.wired))
+    world = WorkerWorld(SETTINGS)
+    life(world, SteppedWorker(world, "healthy", wire.wired))
     return wire.calls
 
 
@@ -106,9 +106,9 @@ def test_the_order_of_things(life: Life) -> None:
 @pytest.mark.parametrize(("life", "point"), CASES, ids=[f"{life.__name__}: {point}" for life, point in CASES])
 def test_a_worker_that_is_killed_loses_nothing(life: Life, point: Point) -> None:
     """Wherever a worker dies, the next one ends its work: each task recorded once, none failed, no result run again."""
-    world, wire = World(SETTINGS), Tripwire(point)
+    world, wire = WorkerWorld(SETTINGS), Tripwire(point)
     with pytest.raises(Killed):
-        life(world, Machine(world, "the-victim", wire.wired))
+        life(world, SteppedWorker(world, "the-victim", wire.wired))
     row = world.row()
     done = () if row is None else [result for result in row.results if result is not None and result.is_final]
     runs = dict(world.runs)
@@ -122,9 +122,9 @@ def test_a_worker_that_is_killed_loses_nothing(life: Life, point: Point) -> None
 
 def test_what_was_checkpointed_is_not_run_again() -> None:
     """A worker that dies after a checkpoint has its task run once, and the one that it had in hand again."""
-    world = World(SETTINGS)
+    world = WorkerWorld(SETTINGS)
     with pytest.raises(Killed):
-        work(world, Machine(world, "the-victim", Tripwire(Point("task.run", 2, after=True)).wired))
+        work(world, SteppedWorker(world, "the-victim", Tripwire(Point("task.run", 2, after=True)).wired))
     world.clock.advance(PAST_VISIBILITY_S)
     world.end_well()
     assert world.runs == {"a": 1, "b": 2}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class WorkerGroup:
-    """Implements ports.Shelter by an auto scaling group."""
+    """Implements ports.InstanceGroup by an auto scaling group."""
 
     def __init__(self, client: "AutoScalingClient", name: str) -> None:
         self._client = client

@@ -1,25 +1,24 @@
-"""A small world whose jobs are dispatched and traced, and whose tasks have stages and leave files."""
+"""A world whose jobs are dispatched and traced, and whose tasks have stages and leave files."""
 
 from pathlib import Path
 
 from cloudkon.backoff import Backoff
 from cloudkon.handlers.context import context
-from cloudkon.handlers.registry import Permanent, Registry, task
+from cloudkon.handlers.registry import Permanent, task
 from cloudkon.ledger.job import Job, Source
 from cloudkon.local.store import FolderStore
 from cloudkon.ports import Tracer
 from cloudkon.settings import Settings
 from dispatcher.dispatch import Dispatcher
-from tests.support.worlds.small_world import EMPTY, Machine, World
+from tests.support.worlds.worker_world import EMPTY, SteppedWorker, WorkerWorld
 
 
-class TracedWorld(World):
+class TracedWorld(WorkerWorld):
     """Its folder holds the workloads and the results."""
 
     def __init__(self, tracer: Tracer, folder: Path) -> None:
-        super().__init__(Settings())
+        super().__init__(Settings(), store=FolderStore(folder))
         self.tracer = tracer
-        self.store = FolderStore(folder)
         self.dispatcher = Dispatcher(
             self.store, self.store, self.ledger, self.tasks, self.clock, slots=1, backoff=Backoff(0.0), tracer=tracer
         )
@@ -31,7 +30,7 @@ class TracedWorld(World):
         self.dispatcher.dispatch(job)
         return job
 
-    def machine(self, name: str = "w1") -> Machine:
+    def machine(self, name: str = "w1") -> SteppedWorker:
         """A worker whose tasks take time of the world's clock."""
 
         @task("make")
@@ -44,10 +43,8 @@ class TracedWorld(World):
         def break_() -> None:
             raise Permanent("it is broken")
 
-        made = Machine(self, name)
-        made.worker.slots.trial.registry = Registry([make, break_])
-        made.worker.slots.trial.store = made.worker.settler.recorder.store = self.store
-        return made
+        self.handlers = [make, break_]
+        return SteppedWorker(self, name)
 
     def run(self) -> None:
         """Let one worker do all there is."""

@@ -8,20 +8,15 @@ from cloudkon import task
 from cloudkon.backoff import Backoff
 from cloudkon.clock import SystemClock
 from cloudkon.errors import UnavailableError
-from cloudkon.handlers.registry import Registry
-from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.fleet import WorkerState, WorkerStatus
 from cloudkon.ledger.lease import BundleRow
 from cloudkon.local.ledger import SqliteLedger
-from cloudkon.local.queue import MemoryQueue
-from cloudkon.messages.wire import encode_bundle
 from cloudkon.settings import Settings
 from ec2_worker.health.health import SickError
 from ec2_worker.lifecycle.imds import Metadata
-from ec2_worker.services import Surroundings
-from ec2_worker.worker import Worker
-from tests.support.data.rows import NOW_MS, job
+from tests.support.data.rows import job
 from tests.support.waiting import eventually
+from tests.support.worlds.worker_world import WorkerWorld
 
 PLENTY = 10**12
 
@@ -46,9 +41,9 @@ class Ward:
     """One running worker, its disk, and its ledger."""
 
     def __init__(self, metadata: Metadata | None = None, **settings: Any) -> None:
-        self.clock = SystemClock()
-        self.tasks = MemoryQueue(self.clock)
-        self.ledger = SqliteLedger(None, guard_ms=2_000)
+        own = Settings(**{"poll_s": 0.05, "retries": 0, "status_s": 0.02} | settings)
+        self.world = WorkerWorld(own, self._handler(), clock=SystemClock())
+        self.clock, self.tasks, self.ledger = self.world.clock, self.world.tasks, self.world.ledger
         self.outage = Outage(self.ledger)
         self.free_bytes = PLENTY
         self.fails = False
@@ -58,28 +53,24 @@ class Ward:
         self.ran: list[str] = []
         self.ended: list[BaseException | None] = []
         self._sent = 0
-        spare = [MemoryQueue(self.clock), MemoryQueue(self.clock)]
-        ledger: Any = self.outage
-        results: Any = None  # no value here is large enough for it
-        own = Settings(**{"poll_s": 0.05, "retries": 0, "status_s": 0.02} | settings)
-        around = Surroundings(self.tasks, spare[0], spare[1], ledger, results, self.clock, metadata=metadata)
-        self.worker = Worker(around, Registry([self._handler()]), own, name="w", slots=1)
-        self.worker.vitals.every_s = 0.01
-        if self.worker.end_watch is not None:
-            self.worker.end_watch.every_s = 0.01
-        self.worker.vitals.free_disk_bytes = lambda: self.free_bytes
-        self.worker.vitals.health.backoff = Backoff(0.01, 0.02)
+        services = self.world.services(lambda name, port: self.outage if name == "ledger" else port, metadata=metadata)
+        self.worker = self.world.build(services, "w")
+        self.worker.monitor.every_s = 0.01
+        if self.worker.termination_watch is not None:
+            self.worker.termination_watch.every_s = 0.01
+        self.worker.monitor.free_disk_bytes = lambda: self.free_bytes
+        self.worker.monitor.health.backoff = Backoff(0.01, 0.02)
         self._thread = threading.Thread(target=self._run)
 
     def _handler(self) -> Callable[[str], None]:
-        @task("note")
-        def note(line: str) -> None:
+        @task("tell")
+        def tell(line: str) -> None:
             self.ran.append(f"{line} sick" if self.worker.receiver.sick.is_set() else line)
             self.held_up.wait()
             if self.fails:
                 raise ValueError("as it was told to")
 
-        return note
+        return tell
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -102,8 +93,7 @@ class Ward:
         """A bundle of one task; return what it notes."""
         self._sent += 1
         line = str(self._sent)
-        key = BundleKey(job().id, 0, self._sent)
-        self.tasks.send([encode_bundle(Bundle(key, LineNumbers(((1, 1),)), (f"note {line}",), NOW_MS, NOW_MS))])
+        self.world.send(f"tell {line}", number=self._sent)
         return line
 
     def row(self) -> WorkerStatus:

@@ -11,20 +11,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from cloudkon.errors import UnavailableError
-from cloudkon.handlers.registry import Registry, task
+from cloudkon.handlers.registry import task
 from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ledger.results import TaskState
-from cloudkon.local.ledger import SqliteLedger
-from cloudkon.local.queue import MemoryQueue
 from cloudkon.messages.wire import decode_bundle, decode_completion, encode_bundle
 from cloudkon.settings import Settings
-from ec2_worker.pipeline.in_flight import Held
-from ec2_worker.pipeline.settler import Settlement
-from ec2_worker.services import Surroundings
-from ec2_worker.worker import Worker
 from tests.support.manual_clock import ManualClock
 from tests.support.worlds.fuse import Crash, Fuse, Fused
+from tests.support.worlds.worker_world import SteppedWorker, WorkerWorld
 
 JOB = "job"
 OWN = Settings(lease_s=12.0, guard_s=2.0, checkpoint_s=1.0, visibility_margin_s=3.0)
@@ -50,40 +45,21 @@ class SkewedClock:
         self._world.sleep(seconds)
 
 
-class Machine:
-    """One worker, without its threads."""
+class Machine(SteppedWorker):
+    """One worker, whose every call of a port goes through a fuse."""
 
-    def __init__(self, world: "Promises", name: str, skew_ms: int) -> None:
-        self.fuse = Fuse()
+    def __init__(self, promises: "Promises", name: str, skew_ms: int) -> None:
+        fuse = self.fuse = Fuse()
 
         @task("note")
         def note(line: str) -> None:
-            world.ran(name, line)
+            promises.ran(name, line)
 
-        clock = self.clock = SkewedClock(world.clock, skew_ms)
-        around = Surroundings(
-            tasks=Fused(world.tasks, self.fuse),
-            process=Fused(world.process, self.fuse),
-            dead_letters=Fused(world.dead_letters, self.fuse),
-            ledger=Fused(world.ledger, self.fuse),
-            results=None,  # type: ignore[arg-type]  # no value here is large enough for it
-            clock=clock,
-        )
-        self.worker = Worker(around, Registry([note]), OWN, name=name, slots=1)
-        self.unsettled: list[Settlement] = []
+        def fused(port_name: str, port: Any) -> Any:
+            return port if port_name in {"task", "results"} else Fused(port, fuse)
 
-    def holds(self) -> list[Held]:
-        return sorted(self.worker.keeper.holdings.all(), key=lambda held: held.lease.key)
-
-    def receive(self) -> None:
-        receiver = self.worker.receiver
-        for delivery in receiver.queue.receive(2, 0.0, OWN.visibility_s):
-            receiver.take(delivery)
-
-    def run_one(self) -> None:
-        for held in self.holds():
-            if self.worker.slots.run_next(held):
-                return
+        promises.world.handlers = [note]
+        super().__init__(promises.world, name, fused, clock=SkewedClock(promises.clock, skew_ms))
 
     def work(self) -> None:
         """All that a message goes through, in its order."""
@@ -101,21 +77,6 @@ class Machine:
         self.run_one()
         self.settle()
 
-    def settle(self) -> None:
-        settler = self.worker.settler
-        while not settler.inbox.empty():
-            item = settler.inbox.get()
-            assert isinstance(item, Settlement)
-            self.unsettled.append(item)
-        self.unsettled = settler.settle(self.unsettled)
-
-    def keep(self) -> None:
-        self.worker.keeper.tick()
-
-    def drain(self) -> None:
-        for held in self.holds():
-            self.worker.keeper.give_back(held)
-
 
 class Promises(RuleBasedStateMachine):
     """Any number of workers over one queue and one ledger."""
@@ -123,10 +84,8 @@ class Promises(RuleBasedStateMachine):
     @initialize(sizes=st.lists(st.integers(1, 2), min_size=1, max_size=2))
     def dispatch(self, sizes: list[int]) -> None:
         self.clock = ManualClock(EVENT_MS)
-        self.tasks = MemoryQueue(self.clock)
-        self.process = MemoryQueue(self.clock)
-        self.dead_letters = MemoryQueue(self.clock)
-        self.ledger = SqliteLedger(None, guard_ms=OWN.guard_ms)
+        world = self.world = WorkerWorld(OWN, clock=self.clock)
+        self.tasks, self.process, self.ledger = world.tasks, world.process, world.ledger
         self.runs: Counter[str] = Counter()
         self.recorded: dict[tuple[int, int], Any] = {}
         self.forwarded: Counter[str] = Counter()
@@ -161,7 +120,7 @@ class Promises(RuleBasedStateMachine):
 
     @rule(
         seat=st.integers(0, 1),
-        action=st.sampled_from(["work", "work_slowly", "receive", "run_one", "keep", "settle", "drain"]),
+        action=st.sampled_from(["work", "work_slowly", "receive", "run_one", "keep", "settle", "give_back"]),
         fault=st.none() | FAULTS,
     )
     def act(self, seat: int, action: str, fault: tuple[int, bool, bool] | None) -> None:
@@ -254,7 +213,7 @@ class Promises(RuleBasedStateMachine):
             return
         last = Machine(self, "the-last", 0)
         for _ in range(200):
-            if not self.tasks.depth().visible and not self.tasks.depth().in_flight:
+            if not self.world.waiting:
                 break
             last.receive()
             for _ in range(3 * len(self.workload)):
@@ -264,7 +223,7 @@ class Promises(RuleBasedStateMachine):
             self.clock.advance(1.0)
         self.collect()
         assert not self.broken
-        assert not self.tasks.depth().visible + self.tasks.depth().in_flight, "the queue is not empty at the end"
+        assert not self.world.waiting, "the queue is not empty at the end"
         for bundle in self.workload:
             row = self.rows()[bundle.key.number]
             assert row.state is BundleState.DONE

@@ -17,7 +17,7 @@ from cloudkon.settings import Settings
 from cloudkon.stage.ami import USER_DATA_BYTES, Console, user_data
 from cloudkon.stage.checkup import Verdict
 from cloudkon.stage.names import Names
-from ec2_worker.__main__ import _LAST_WORDS_S
+from ec2_worker.__main__ import _SHUTDOWN_S
 from ec2_worker.handlers import handlers
 from ec2_worker.lifecycle.exits import Exit
 from ec2_worker.selftest import check
@@ -85,7 +85,7 @@ def test_lines_of_the_provisioning_are_found_in_the_console() -> None:
 def test_the_unit_gives_a_drain_its_time() -> None:
     """systemd waits for longer than a receive, a drain and the last words of a worker's processes take."""
     settings = Settings()
-    assert int(WORKER["Service"]["TimeoutStopSec"]) > settings.poll_s + settings.drain_s + _LAST_WORDS_S
+    assert int(WORKER["Service"]["TimeoutStopSec"]) > settings.poll_s + settings.drain_s + _SHUTDOWN_S
     assert WORKER["Service"]["KillMode"] == "mixed"
 
 

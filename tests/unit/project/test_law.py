@@ -43,6 +43,7 @@ APART: dict[str, str] = {
     "cloudkon/aws/cloud.py": "aws/cloud",
     "dispatcher/app.py": "dispatcher/app",
     "ec2_worker/__main__.py": "ec2_worker/main",
+    "ec2_worker/assembly.py": "ec2_worker/assembly",
     "animoto/addresses.py": "animoto/download",
     "animoto/fetch.py": "animoto/download",
     "animoto/in_order.py": "animoto/in_order",
@@ -66,7 +67,9 @@ _ALL_OF_ANIMOTO = {
     "animoto/movie",
     "animoto/picture",
 }
-_BELOW_THE_CLI = _ALL_OF_CORE | _ALL_OF_AWS | {"cloudkon/local", "wiring", "dispatcher", "ec2_worker"}
+_BELOW_THE_CLI = (
+    _ALL_OF_CORE | _ALL_OF_AWS | {"cloudkon/local", "wiring", "dispatcher", "ec2_worker", "ec2_worker/assembly"}
+)
 # What each room may import, beside itself.
 LAW: dict[str, set[str]] = {
     "base": set(),
@@ -108,8 +111,18 @@ LAW: dict[str, set[str]] = {
     "ec2_worker/health": _ALL_OF_CORE | {"ec2_worker/telemetry", "ec2_worker/pipeline"},
     "ec2_worker/lifecycle": _ALL_OF_CORE | {f"ec2_worker/{room}" for room in ("telemetry", "pipeline", "health")},
     "ec2_worker": _ALL_OF_CORE | {f"ec2_worker/{room}" for room in ("telemetry", "pipeline", "health", "lifecycle")},
+    "ec2_worker/assembly": _ALL_OF_CORE
+    | {f"ec2_worker{room}" for room in ("", "/telemetry", "/pipeline", "/health", "/lifecycle")}
+    | {"wiring", "aws/cloud"},
     "ec2_worker/main": _ALL_OF_CORE
-    | {"ec2_worker", "ec2_worker/health", "ec2_worker/lifecycle", "ec2_worker/telemetry", "wiring"},
+    | {
+        "ec2_worker",
+        "ec2_worker/assembly",
+        "ec2_worker/health",
+        "ec2_worker/lifecycle",
+        "ec2_worker/telemetry",
+        "wiring",
+    },
     "animoto/h264": {"base"},
     "animoto/in_order": set(),
     "animoto/download": {"base", "ports"},

@@ -11,7 +11,7 @@ import pytest
 
 from cli.main import cloudkon_cli
 from cloudkon.settings import Settings
-from ec2_worker.__main__ import _parser
+from ec2_worker.options import parser
 from tests.support.data.pages import PAGES, blocks
 
 CLI = "".join(Path(f"docs/{page}.md").read_text(encoding="utf-8") for page in ("tools", "cli"))
@@ -76,7 +76,7 @@ def test_every_command_and_option_is_described(path: tuple[str, ...]) -> None:
 def test_every_option_of_the_worker_is_described() -> None:
     """Each option of a worker is in docs/cli.md."""
     section = CLI.partition("## The worker")[2]
-    shown = [action for action in _parser()._actions if action.help is not argparse.SUPPRESS]
+    shown = [action for action in parser()._actions if action.help is not argparse.SUPPRESS]
     actions = [action for action in shown if not isinstance(action, argparse._HelpAction)]
     names = [name for action in actions for name in action.option_strings]
     assert [name for name in names if not re.search(rf"{name}[ `]", section)] == []

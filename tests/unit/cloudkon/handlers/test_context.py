@@ -8,12 +8,12 @@ import pytest
 
 from cloudkon.errors import InputError
 from cloudkon.handlers.context import Context, context
-from cloudkon.handlers.registry import Permanent, Registry, task
+from cloudkon.handlers.registry import Permanent, task
 from cloudkon.ledger.bundle import BundleKey
 from cloudkon.ledger.results import MAX_VALUE_BYTES, TaskResult
 from cloudkon.local.store import FolderStore
 from cloudkon.settings import Settings
-from tests.support.worlds.small_world import JOB, Machine, World
+from tests.support.worlds.worker_world import JOB, SteppedWorker, WorkerWorld
 
 
 @pytest.fixture
@@ -105,22 +105,20 @@ def make(ending: str) -> object:
     return {"much": "x" * MAX_VALUE_BYTES} if ending == "much" else ending
 
 
-def machine(world: World, name: str, store: FolderStore, *more: Callable[..., Any]) -> Machine:
+def machine(world: WorkerWorld, name: str, store: FolderStore, *more: Callable[..., Any]) -> SteppedWorker:
     """A worker that knows the handlers and keeps its files in the folder."""
-    made = Machine(world, name)
-    made.worker.slots.trial.registry = Registry([make, *more])
-    made.worker.slots.trial.store = made.worker.settler.recorder.store = store
-    return made
+    world.store, world.handlers = store, [make, *more]
+    return SteppedWorker(world, name)
 
 
-def results(world: World) -> list[TaskResult | None]:
+def results(world: WorkerWorld) -> list[TaskResult | None]:
     row = world.row()
     return [] if row is None else list(row.results)
 
 
 def test_a_result_names_what_was_stored_first(store: FolderStore) -> None:
     """The completion holds the key of the first file; a task that fails, or stores nothing, has none."""
-    world = World(Settings())
+    world = WorkerWorld(Settings())
     world.send("make well", "make fail", "make much", "nosuch")
     worker = machine(world, "w", store)
     for _ in range(8):
@@ -141,7 +139,7 @@ def test_a_result_names_what_was_stored_first(store: FolderStore) -> None:
 
 def test_who_was_fenced_off_leaves_no_link(store: FolderStore) -> None:
     """Of two workers that both made the file, the completion names the one that held the lease, and its bytes."""
-    world = World(Settings())
+    world = WorkerWorld(Settings())
     world.send("make first")
     late, quick = machine(world, "late", store), machine(world, "quick", store)
     late.receive()
@@ -159,7 +157,7 @@ def test_who_was_fenced_off_leaves_no_link(store: FolderStore) -> None:
 
 def test_a_result_tells_the_stages_of_its_run(store: FolderStore) -> None:
     """A task's result says where its time went, also if it failed; of one without stages it says nothing."""
-    world = World(Settings())
+    world = WorkerWorld(Settings())
 
     @task("staged")
     def staged(ending: str) -> None:

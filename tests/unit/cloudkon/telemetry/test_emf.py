@@ -16,12 +16,12 @@ from cloudkon.telemetry.emf import MetricLog, line, representative_values
 from cloudkon.telemetry.histogram import Histogram
 from cloudkon.telemetry.tracing import NoTracer
 from cloudkon.wiring import metric_log
-from ec2_worker.telemetry.metrics import Gauges
+from ec2_worker.telemetry.metrics import Metrics
 from tests.support.data.emf_reader import metrics_of
 from tests.support.data.rows import NOW_MS
 from tests.support.manual_clock import ManualClock
-from tests.support.worlds.small_world import Machine, World
 from tests.support.worlds.traced_world import TracedWorld
+from tests.support.worlds.worker_world import SteppedWorker, WorkerWorld
 
 EVERY = {
     "TasksSucceeded", "TasksFailed", "TasksRejected", "TaskRunMilliseconds", "TaskQueueMilliseconds", "TaskRepeats",
@@ -53,10 +53,10 @@ def test_metrics_that_can_not_be_written_are_lost(caplog: pytest.LogCaptureFixtu
     assert "No space left" in caplog.text
 
 
-def measured(machine: Machine) -> Written:
+def measured(machine: SteppedWorker) -> Written:
     """Let the worker of a small world write its metrics."""
     written = Written(machine.world.clock)
-    machine.worker._gauges.log = written.log
+    machine.worker.monitor.metrics.log = written.log
     return written
 
 
@@ -97,14 +97,14 @@ def test_durations_are_stood_for_evenly(durations_ms: list[int]) -> None:
 
 def test_a_worker_writes_what_it_did() -> None:
     """Each task is counted once, by how it ended, with its runs beyond the first; what comes next begins at 0."""
-    world = World(replace(Settings(), retry_base_s=0.0))
-    machine = Machine(world, "w1")
+    world = WorkerWorld(replace(Settings(), retry_base_s=0.0))
+    machine = SteppedWorker(world, "w1")
     written = measured(machine)
     world.send("note a", "stumble b", "nosuch")
     for _ in range(8):
         machine.step()
-    machine.worker._gauges.flush()
-    machine.worker._gauges.flush()
+    machine.worker.monitor.metrics.flush()
+    machine.worker.monitor.metrics.flush()
     first, second = written.documents()
     assert {metric["Name"] for metric in first["_aws"]["CloudWatchMetrics"][0]["Metrics"]} == EVERY
     assert [first[name] for name in ("TasksSucceeded", "TasksFailed", "TasksRejected", "TaskRepeats")] == [2, 0, 1, 1]
@@ -115,8 +115,8 @@ def test_a_worker_writes_what_it_did() -> None:
 
 def test_a_lost_lease_is_counted() -> None:
     """A worker that another has taken over from counts that, and none of the tasks: the other does."""
-    world = World(Settings())
-    late, quick = Machine(world, "late"), Machine(world, "quick")
+    world = WorkerWorld(Settings())
+    late, quick = SteppedWorker(world, "late"), SteppedWorker(world, "quick")
     logs = [measured(late), measured(quick)]
     world.send("note a")
     late.receive()
@@ -127,7 +127,7 @@ def test_a_lost_lease_is_counted() -> None:
     quick.settle()
     late.settle()
     for machine in (late, quick):
-        machine.worker._gauges.flush()
+        machine.worker.monitor.metrics.flush()
     counted = [(document["LeasesLost"], document["TasksSucceeded"]) for log in logs for document in log.documents()]
     assert counted == [(1, 0), (0, 1)]
 
@@ -136,25 +136,25 @@ def test_a_line_a_minute() -> None:
     """Between its lines a worker looks how busy it is, and writes the mean of that; sick or not is what it is then."""
     clock = ManualClock()
     written, busy = Written(clock), [4]
-    gauges = Gauges(written.log, clock, "w", 4, 60.0, busy=lambda: busy[0], is_sick=lambda: True)
+    metrics = Metrics(written.log, clock, "w", 4, 60.0, busy=lambda: busy[0], is_sick=lambda: True)
     for second in range(120):
         busy[0] = 4 if second < 75 else 0
         clock.advance(1)
-        gauges.tick()
+        metrics.tick()
     assert [(each["SlotsBusy"], each["WorkersSick"]) for each in written.documents()] == [(4, 1), (1, 1)]
 
 
 def test_without_a_log_nothing_is_kept() -> None:
     """A worker that writes no metrics counts none."""
-    world = World(Settings())
-    machine = Machine(world, "w1")
+    world = WorkerWorld(Settings())
+    machine = SteppedWorker(world, "w1")
     world.send("note a")
     for _ in range(4):
         machine.step()
-    gauges = machine.worker._gauges
-    gauges.tick()
-    gauges.flush()
-    assert (gauges._counts, gauges._looks, gauges._run.count) == ({}, [], 0)
+    metrics = machine.worker.monitor.metrics
+    metrics.tick()
+    metrics.flush()
+    assert (metrics._counts, metrics._samples, metrics._run.count) == ({}, [], 0)
 
 
 def test_the_dispatcher_writes_what_it_sent(tmp_path: Path) -> None:

@@ -232,7 +232,7 @@ def test_a_bundle_is_told_once(tmp_path: Path) -> None:
     worker.receive()
     (held,) = worker.holds()
     for _ in range(2):
-        worker.worker.keeper.holdings.discard(held)
+        worker.worker.heartbeat.in_flight.discard(held)
     assert [span.name for span in notebook.told] == ["dispatch", "worker"]
 
 

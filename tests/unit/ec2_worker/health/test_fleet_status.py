@@ -4,14 +4,14 @@ import pytest
 
 from cloudkon.errors import DeniedError, UnavailableError
 from cloudkon.ledger.fleet import Instance, WorkerState, WorkerStatus
-from ec2_worker.health.fleet_status import Herald
+from ec2_worker.health.fleet_status import FleetStatus
 from tests.support.data.rows import NOW_MS, worker_status
 from tests.support.manual_clock import ManualClock
 
 IDLE, WORKING, SICK, STOPPED = WorkerState.IDLE, WorkerState.WORKING, WorkerState.SICK, WorkerState.STOPPED
 
 
-class Board:
+class NotedFleet:
     """A Fleet that keeps every word, and may be told to fail."""
 
     def __init__(self) -> None:
@@ -32,8 +32,8 @@ class Board:
 
 
 @pytest.fixture
-def board() -> Board:
-    return Board()
+def fleet() -> NotedFleet:
+    return NotedFleet()
 
 
 @pytest.fixture
@@ -42,16 +42,16 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def herald(board: Board, clock: ManualClock) -> Herald:
+def status(fleet: NotedFleet, clock: ManualClock) -> FleetStatus:
     where = Instance("i-1", "c7g.large", "eu-central-1a")
-    return Herald(board, clock, "me", 4, 15.0, busy=lambda: 3, counts=lambda: (7, 448), instance=lambda: where)
+    return FleetStatus(fleet, clock, "me", 4, 15.0, busy=lambda: 3, counts=lambda: (7, 448), instance=lambda: where)
 
 
-def test_the_row_says_everything(herald: Herald, board: Board, clock: ManualClock) -> None:
+def test_the_row_says_everything(status: FleetStatus, fleet: NotedFleet, clock: ManualClock) -> None:
     """State, counts, times and place are those of the moment."""
     clock.advance(2.0)
-    herald.tell(SICK, "x" * 999, {"job": 3})
-    assert board.said == [
+    status.report(SICK, "x" * 999, {"job": 3})
+    assert fleet.said == [
         WorkerStatus(
             worker="me",
             state=SICK,
@@ -68,97 +68,101 @@ def test_the_row_says_everything(herald: Herald, board: Board, clock: ManualCloc
     ]
 
 
-def test_who_has_stopped_runs_nothing(herald: Herald, board: Board) -> None:
+def test_who_has_stopped_runs_nothing(status: FleetStatus, fleet: NotedFleet) -> None:
     """Slots that ended do not count as busy."""
-    herald.tell(STOPPED, "", {})
-    assert board.said[0].busy == 0
+    status.report(STOPPED, "", {})
+    assert fleet.said[0].busy == 0
 
 
-def test_throttling_is_told_soon(board: Board, clock: ManualClock) -> None:
+def test_throttling_is_told_soon(fleet: NotedFleet, clock: ManualClock) -> None:
     """That requests are throttled is in the row within 5 s, and so is the end of it; more of it waits its turn."""
     throttled: dict[str, int] = {}
-    herald = Herald(board, clock, "me", 4, 15.0, lambda: 0, lambda: (0, 0), lambda: None, lambda: throttled)
-    assert told(herald, board, IDLE)
-    assert board.said[-1].throttled == {}
+    status = FleetStatus(fleet, clock, "me", 4, 15.0, lambda: 0, lambda: (0, 0), lambda: None, lambda: throttled)
+    assert told(status, fleet, IDLE)
+    assert fleet.said[-1].throttled == {}
     clock.advance(5.0)
-    assert not told(herald, board, IDLE)
+    assert not told(status, fleet, IDLE)
     throttled = {"sqs.ReceiveMessage": 1}
-    assert told(herald, board, IDLE)
-    assert board.said[-1].throttled == throttled
+    assert told(status, fleet, IDLE)
+    assert fleet.said[-1].throttled == throttled
     clock.advance(5.0)
     throttled = {"sqs.ReceiveMessage": 9}
-    assert not told(herald, board, IDLE)
+    assert not told(status, fleet, IDLE)
     throttled = {}
-    assert told(herald, board, IDLE)
+    assert told(status, fleet, IDLE)
 
 
-def told(herald: Herald, board: Board, state: WorkerState) -> bool:
+def told(status: FleetStatus, fleet: NotedFleet, state: WorkerState) -> bool:
     """Whether a word was said."""
-    before = len(board.said)
-    herald.tell(state, "", {})
-    return len(board.said) > before
+    before = len(fleet.said)
+    status.report(state, "", {})
+    return len(fleet.said) > before
 
 
-def test_what_stays_the_same_is_repeated_seldom(herald: Herald, board: Board, clock: ManualClock) -> None:
+def test_what_stays_the_same_is_repeated_seldom(status: FleetStatus, fleet: NotedFleet, clock: ManualClock) -> None:
     """The first word comes at once, then every 15 s."""
-    assert told(herald, board, IDLE)
+    assert told(status, fleet, IDLE)
     clock.advance(14.9)
-    assert not told(herald, board, IDLE)
+    assert not told(status, fleet, IDLE)
     clock.advance(0.1)
-    assert told(herald, board, IDLE)
+    assert told(status, fleet, IDLE)
 
 
-def test_changes_between_idle_and_working_wait_a_little(herald: Herald, board: Board, clock: ManualClock) -> None:
+def test_changes_between_idle_and_working_wait_a_little(
+    status: FleetStatus, fleet: NotedFleet, clock: ManualClock
+) -> None:
     """They may come many times a second, so 5 s pass between two words."""
-    assert told(herald, board, IDLE)
+    assert told(status, fleet, IDLE)
     clock.advance(4.9)
-    assert not told(herald, board, WORKING)
+    assert not told(status, fleet, WORKING)
     clock.advance(0.1)
-    assert told(herald, board, WORKING)
+    assert told(status, fleet, WORKING)
 
 
 @pytest.mark.parametrize("state", [SICK, WorkerState.DRAINING, STOPPED])
-def test_grave_changes_are_told_at_once(herald: Herald, board: Board, state: WorkerState) -> None:
+def test_grave_changes_are_told_at_once(status: FleetStatus, fleet: NotedFleet, state: WorkerState) -> None:
     """Sickness, a drain and an end are told in the moment, a recovery too, each once."""
-    assert told(herald, board, WORKING)
-    assert told(herald, board, state)
-    assert not told(herald, board, state)
-    assert told(herald, board, WORKING)
+    assert told(status, fleet, WORKING)
+    assert told(status, fleet, state)
+    assert not told(status, fleet, state)
+    assert told(status, fleet, WORKING)
 
 
-def test_silence_is_measured_from_the_first_question(herald: Herald, board: Board, clock: ManualClock) -> None:
+def test_silence_is_measured_from_the_first_question(
+    status: FleetStatus, fleet: NotedFleet, clock: ManualClock
+) -> None:
     """A ledger that does not answer is asked every 5 s, and its first answer ends the silence."""
-    board.failure = UnavailableError("down")
-    herald.tell(IDLE, "", {})
+    fleet.failure = UnavailableError("down")
+    status.report(IDLE, "", {})
     clock.advance(4.0)
-    board.failure = None
-    assert not told(herald, board, SICK), "not even a grave change asks more often"
-    assert herald.silent_s == 4.0
+    fleet.failure = None
+    assert not told(status, fleet, SICK), "not even a grave change asks more often"
+    assert status.silent_s == 4.0
     clock.advance(1.0)
-    assert told(herald, board, SICK)
-    assert herald.silent_s == 0.0
+    assert told(status, fleet, SICK)
+    assert status.silent_s == 0.0
 
 
 def test_a_refusal_is_an_answer(
-    herald: Herald, board: Board, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    status: FleetStatus, fleet: NotedFleet, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A worker without the permission to write its row works all the same, and says so once."""
-    board.failure = DeniedError("Not allowed.")
+    fleet.failure = DeniedError("Not allowed.")
     for _ in range(3):
-        herald.tell(IDLE, "", {})
+        status.report(IDLE, "", {})
         clock.advance(15.0)
-    assert herald.silent_s == 0.0
+    assert status.silent_s == 0.0
     assert [record.message for record in caplog.records] == ["Not allowed. This worker won't be listed."]
 
 
-def test_the_others_are_those_at_it(herald: Herald, board: Board) -> None:
+def test_the_others_are_those_at_it(status: FleetStatus, fleet: NotedFleet) -> None:
     """Neither this worker nor those that stopped are among them, nor any not heard of for three words."""
-    board.said = [worker_status("me"), worker_status("other"), worker_status("gone", state=STOPPED)]
-    assert [other.worker for other in herald.others()] == ["other"]
-    assert board.asked_since_ms == [NOW_MS - 45_000]
+    fleet.said = [worker_status("me"), worker_status("other"), worker_status("gone", state=STOPPED)]
+    assert [other.worker for other in status.others()] == ["other"]
+    assert fleet.asked_since_ms == [NOW_MS - 45_000]
 
 
-def test_nobody_is_there_when_nobody_answers(herald: Herald, board: Board) -> None:
+def test_nobody_is_there_when_nobody_answers(status: FleetStatus, fleet: NotedFleet) -> None:
     """Without an answer there is nothing to compare with."""
-    board.failure = UnavailableError("down")
-    assert herald.others() == []
+    fleet.failure = UnavailableError("down")
+    assert status.others() == []

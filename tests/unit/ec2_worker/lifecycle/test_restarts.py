@@ -8,16 +8,16 @@ from cloudkon.backoff import Backoff
 from ec2_worker.lifecycle.exits import Ending, Exit
 from ec2_worker.lifecycle.restarts import Restarts
 
-DIED = Ending(-signal.SIGSEGV, farewell=False)
+DIED = Ending(-signal.SIGSEGV, clean_exit=False)
 
 
 def wound_up(code: int) -> Ending:
-    return Ending(code, farewell=True)
+    return Ending(code, clean_exit=True)
 
 
 @pytest.fixture
 def restarts() -> Restarts:
-    """Two running places; the backoff is its bound."""
+    """Two running processes; the backoff is its bound."""
     made = Restarts(2, Backoff(base_s=1.0, cap_s=8.0, uniform=lambda _, bound: bound), healthy_s=60.0)
     for number in made.due(0.0):
         made.started(number, 0.0)
@@ -25,12 +25,12 @@ def restarts() -> Restarts:
 
 
 def test_all_start_at_once() -> None:
-    """Before anything has run, every place is due."""
+    """Before anything has run, every process is due."""
     assert Restarts(3).due(-5.0) == [0, 1, 2]
 
 
 def test_the_dead_are_started_again_after_a_while(restarts: Restarts) -> None:
-    """A place whose process died is due once the backoff is over, and no sooner; the other goes on."""
+    """A process that died is due once the backoff is over, and no sooner; the other goes on."""
     assert restarts.ended(1, DIED, 10.0) == 1.0
     assert (restarts.due(10.9), restarts.next_due_s) == ([], 11.0)
     assert restarts.due(11.0) == [1]
@@ -42,7 +42,7 @@ def test_the_backoff_doubles_up_to_a_cap(restarts: Restarts) -> None:
     waits, now_s = [], 0.0
     for _ in range(5):
         waits.append(restarts.ended(0, DIED, now_s))
-        now_s = restarts.places[0].due_s
+        now_s = restarts.processes[0].due_s
         restarts.started(0, now_s)
     assert waits == [1.0, 2.0, 4.0, 8.0, 8.0]
 
@@ -74,9 +74,9 @@ def test_all_is_over_when_all_have_ended_by_themselves(restarts: Restarts) -> No
 
 
 @pytest.mark.parametrize("code", [0, Exit.REFUSED, Exit.REPLACE, Exit.SICK])
-def test_an_exit_without_a_farewell_is_a_death(restarts: Restarts, code: int) -> None:
+def test_an_exit_that_was_not_announced_is_a_death(restarts: Restarts, code: int) -> None:
     """A task that calls os._exit can't make the supervisor stop, or restart without backoff."""
-    assert restarts.ended(0, Ending(code, farewell=False), 1.0) == 1.0
+    assert restarts.ended(0, Ending(code, clean_exit=False), 1.0) == 1.0
     assert restarts.hopeless is None
 
 
@@ -107,7 +107,7 @@ def test_a_drain_starts_nothing_more(restarts: Restarts) -> None:
 def test_what_a_drain_comes_to(restarts: Restarts, code: int, ends_with: int) -> None:
     """A process that SIGTERM found still starting held nothing; one that died otherwise makes the drain a failure."""
     restarts.drain()
-    restarts.ended(0, Ending(code, farewell=False), 1.0)
+    restarts.ended(0, Ending(code, clean_exit=False), 1.0)
     restarts.ended(1, wound_up(0), 1.0)
     assert restarts.code == ends_with
 
@@ -115,15 +115,15 @@ def test_what_a_drain_comes_to(restarts: Restarts, code: int, ends_with: int) ->
 @pytest.mark.parametrize(
     ("ending", "said"),
     [
-        (Ending(-9, farewell=False), "was killed by SIGKILL (probably out of memory)"),
-        (Ending(-11, farewell=False), "was killed by SIGSEGV (native code crashed)"),
-        (Ending(-15, farewell=False), "was killed by SIGTERM"),
-        (Ending(-99, farewell=False), "was killed by signal 99"),
-        (Ending(0, farewell=True), "ended with exit code 0"),
-        (Ending(75, farewell=True), "ended with exit code 75 (it asked to be replaced)"),
-        (Ending(17, farewell=True), "ended with exit code 17"),
+        (Ending(-9, clean_exit=False), "was killed by SIGKILL (probably out of memory)"),
+        (Ending(-11, clean_exit=False), "was killed by SIGSEGV (native code crashed)"),
+        (Ending(-15, clean_exit=False), "was killed by SIGTERM"),
+        (Ending(-99, clean_exit=False), "was killed by signal 99"),
+        (Ending(0, clean_exit=True), "ended with exit code 0"),
+        (Ending(75, clean_exit=True), "ended with exit code 75 (it asked to be replaced)"),
+        (Ending(17, clean_exit=True), "ended with exit code 17"),
         (
-            Ending(0, farewell=False),
+            Ending(0, clean_exit=False),
             "ended with exit code 0 in the midst of its work (an error above, or a task that exits)",
         ),
     ],

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cloudkon.errors import CloudKonError, UnavailableError
-from ec2_worker.lifecycle.scale_in_protection import Refuge
+from ec2_worker.lifecycle.scale_in_protection import ScaleInProtection
 from tests.support.manual_clock import ManualClock
 
 INSTANCE = "i-0123456789abcdef0"
@@ -37,13 +38,16 @@ class Process:
     """One worker's process on the instance."""
 
     def __init__(self, group: Group, clock: ManualClock, folder: Path) -> None:
-        self.busy = False
-        self.refuge = Refuge(group, clock, lambda: self.busy, 60.0, folder)
-        self.refuge.enter(INSTANCE)
+        self.in_flight: set[str] = set()
+        in_flight: Any = self.in_flight  # all that is asked of it is its length
+        self.protection = ScaleInProtection(group, clock, in_flight, 60.0, folder)
+        self.protection.enter(INSTANCE)
 
     def look(self, *, busy: bool) -> None:
-        self.busy = busy
-        self.refuge.look(INSTANCE)
+        self.in_flight.clear()
+        if busy:
+            self.in_flight.add("a bundle")
+        self.protection.update(INSTANCE)
 
 
 @pytest.fixture
@@ -66,7 +70,7 @@ def start(group: Group, clock: ManualClock, tmp_path: Path) -> Iterator[Start]:
 
         def begin() -> Process:
             process = Process(group, clock, tmp_path)
-            ends.callback(process.refuge.leave, INSTANCE, ending=False)
+            ends.callback(process.protection.leave, INSTANCE, ending=False)
             return process
 
         yield begin
@@ -133,7 +137,7 @@ def test_outside_of_a_group_nothing_is_protected(group: Group, alone: Process) -
     group.fails_with = CloudKonError("not part of Auto Scaling group")
     alone.look(busy=True)
     alone.look(busy=True)
-    alone.refuge.leave(INSTANCE, ending=False)
+    alone.protection.leave(INSTANCE, ending=False)
     assert group.told == []
 
 
@@ -141,29 +145,29 @@ def test_a_group_that_ends_the_instance_protects_it_no_more(group: Group, alone:
     """A protection that was refused, as the end had begun, keeps nobody from letting the instance go."""
     group.fails_with = CloudKonError("The instance is not in InService or EnteringStandby or Standby.")
     alone.look(busy=True)
-    alone.refuge.leave(INSTANCE, ending=True)
+    alone.protection.leave(INSTANCE, ending=True)
     assert group.told == ["let"]
 
 
 def test_the_last_to_drain_lets_the_instance_go(group: Group, start: Start) -> None:
     """While another process still drains, the instance may not end."""
     one, other = start(), start()
-    one.refuge.leave(INSTANCE, ending=True)
+    one.protection.leave(INSTANCE, ending=True)
     assert group.told == []
-    other.refuge.leave(INSTANCE, ending=True)
+    other.protection.leave(INSTANCE, ending=True)
     assert group.told == ["let"]
 
 
 def test_what_can_not_be_said_ends_nothing(group: Group, alone: Process) -> None:
     """A worker that can't reach its group ends as well as any."""
     group.fails_with = UnavailableError("down")
-    alone.refuge.leave(INSTANCE, ending=True)
+    alone.protection.leave(INSTANCE, ending=True)
     assert group.told == []
 
 
 def test_a_worker_that_ends_by_itself_ends_no_instance(group: Group, alone: Process) -> None:
     """Only where the group waits for the instance's end is it told."""
-    alone.refuge.leave(INSTANCE, ending=False)
+    alone.protection.leave(INSTANCE, ending=False)
     assert group.told == []
 
 
@@ -176,12 +180,12 @@ def test_a_full_disk_ends_nothing(group: Group, clock: ManualClock, tmp_path: Pa
     folder.mkdir()
     process.look(busy=True)
     assert group.told == ["protect"]
-    process.refuge.leave(INSTANCE, ending=True)
+    process.protection.leave(INSTANCE, ending=True)
     assert group.told == ["protect", "let"]
 
 
 def test_a_disk_that_stays_full(group: Group, clock: ManualClock, tmp_path: Path) -> None:
     """A worker that never had its files leaves in peace."""
     process = Process(group, clock, tmp_path / "not there")
-    process.refuge.leave(INSTANCE, ending=True)
+    process.protection.leave(INSTANCE, ending=True)
     assert group.told == []

@@ -12,10 +12,10 @@ import pytest
 ROOT = Path(__file__).parents[4]
 PRELUDE = """
 import os, signal, sys
-from ec2_worker.lifecycle.parent_link import Leash
-leash = Leash(int(sys.argv[2]))
+from ec2_worker.lifecycle.parent_link import ParentLink
+link = ParentLink(int(sys.argv[2]))
 def leave(code):
-    leash.farewell()
+    link.announce_clean_exit()
     os._exit(code)
 def on_term(act):
     signal.signal(signal.SIGTERM, act)
@@ -89,7 +89,7 @@ def start() -> Iterator[Start]:
 
     yield begin
     for supervised in started:
-        supervised.process.kill()  # its processes follow: their leash is gone
+        supervised.process.kill()  # its processes follow: their link is gone
         supervised.process.wait()
         assert supervised.process.stdout is not None
         supervised.process.stdout.close()
@@ -164,15 +164,15 @@ def test_a_drain_that_does_not_end_is_ended(start: Start) -> None:
 
 
 def test_processes_drain_when_their_supervisor_is_killed(start: Start) -> None:
-    """Nobody outlives the supervisor unsupervised: the leash is cut by the operating system."""
-    supervised = start(2, "leash.watch(lambda: (say('orphaned'), os._exit(0))); say('up'); rest()")
+    """Nobody outlives the supervisor unsupervised: the link is cut by the operating system."""
+    supervised = start(2, "link.watch(lambda: (say('orphaned'), os._exit(0))); say('up'); rest()")
     pids = supervised.pids("up", 2)
     supervised.send(signal.SIGKILL)
     assert sorted(supervised.pids("orphaned", 2)) == sorted(pids)
 
 
 def test_who_asks_to_be_replaced_is_replaced(start: Start, tmp_path: Path) -> None:
-    """75 with a farewell means another, at once."""
+    """75 with a clean exit means another, at once."""
     supervised = start(1, f"leave(75 if first_time({str(tmp_path / 'once')!r}) else 0)")
     assert supervised.end() == 0
     assert any("(it asked to be replaced)" in line and "Another starts in 0.0 s." in line for line in supervised.said)

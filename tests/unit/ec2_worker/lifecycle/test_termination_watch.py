@@ -12,12 +12,24 @@ from cloudkon.clock import SystemClock
 from cloudkon.ledger.fleet import WorkerState
 from ec2_worker.lifecycle.drain import Drain
 from ec2_worker.lifecycle.imds import Metadata
-from ec2_worker.lifecycle.shutdown import Farewell
-from ec2_worker.lifecycle.termination_watch import EndWatch
+from ec2_worker.lifecycle.shutdown import Shutdown
+from ec2_worker.lifecycle.termination_watch import TerminationWatch
+from ec2_worker.lifecycle.threads import Threads
 from tests.support.manual_clock import ManualClock
 from tests.support.servers.metadata_server import LIFECYCLE, NOTICE, REBALANCE, MetadataServer, metadata_server
 from tests.support.waiting import eventually
 from tests.support.worlds.worker_with_threads import Ward
+
+
+class NotedDrain(Drain):
+    """Tells what it was asked for."""
+
+    def __init__(self, watched: "Watched") -> None:
+        super().__init__(watched.clock, 90.0)
+        self._drains = watched.drains
+
+    def within(self, seconds: float, reason: str = "") -> None:
+        self._drains.append((seconds, reason))
 
 
 class Watched:
@@ -27,13 +39,8 @@ class Watched:
         self.server = server
         self.clock = ManualClock()
         self.drains: list[tuple[float, str]] = []
-        self.watch = EndWatch(
-            Metadata(server.endpoint, self.clock),
-            self.clock,
-            90.0,
-            lambda seconds, reason: self.drains.append((seconds, reason)),
-            every_s=0.01,
-        )
+        metadata = Metadata(server.endpoint, self.clock)
+        self.watch = TerminationWatch(metadata, self.clock, NotedDrain(self), every_s=0.01)
 
     def announce(self, in_s: float, action: str = "terminate") -> None:
         at = datetime.fromtimestamp(self.clock.now_ms() / 1000 + in_s, UTC)
@@ -82,29 +89,25 @@ def test_trouble_is_told_once_and_outlived(watched: Watched, caplog: pytest.LogC
 
 
 def test_the_watch_ends_with_the_notice(watched: Watched) -> None:
-    """As a thread it learns where it is, looks again and again, and is through once the end is known."""
-    thread = threading.Thread(target=watched.watch.run)
-    thread.start()
-    assert eventually(lambda: watched.server.asked.count(NOTICE) > 1)
+    """It learns where it is, asks again and again, and asks no more once the end is known."""
+    for _ in range(3):
+        watched.watch.tick()
+    assert watched.server.asked.count(NOTICE) == 3
     watched.announce(120.0)
-    thread.join()
+    for _ in range(3):
+        watched.watch.tick()
+    assert watched.server.asked.count(NOTICE) == 4
     assert watched.drains == [(115.0, "spot interruption: terminate")]
     assert watched.watch.instance is not None
     assert watched.watch.instance.zone == "eu-central-1a"
-
-
-def test_the_watch_ends_with_the_worker(watched: Watched) -> None:
-    """It stops when it is told to."""
-    watched.watch.stopping.set()
-    watched.watch.run()
-    assert watched.server.asked.count(NOTICE) == 1
 
 
 def test_elsewhere_it_is_over_at_once(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
     """Where nobody gives tokens there is no instance; nothing is asked again, and nobody hears of it."""
     watched.server.gives_tokens = False
     watched.announce(120.0)
-    watched.watch.run()
+    for _ in range(3):
+        watched.watch.tick()
     assert watched.drains == []
     assert watched.watch.instance is None
     assert not [record for record in caplog.records if record.levelname != "DEBUG"]
@@ -132,25 +135,19 @@ def test_nobody_lets_an_instance_go_whose_watch_still_speaks(monkeypatch: pytest
     """What the watch is just telling the group must not come after the worker's last word."""
     monkeypatch.setattr("ec2_worker.lifecycle.shutdown._LAST_WRITES_S", 0.0)
     told: list[str] = []
-    stopping, silent = threading.Event(), threading.Event()
-    vitals: Any = SimpleNamespace(stopping=stopping, last_words=told.append)
-    end_watch: Any = SimpleNamespace(stopping=stopping, leave=lambda: told.append("left"))
+    silent = threading.Event()
+    monitor: Any = SimpleNamespace(report_stopped=told.append, every_s=1.0, tick=lambda: None)
+    speaking: Any = SimpleNamespace(every_s=1.0, tick=silent.wait, leave=lambda: told.append("left"))
     nothing: Any = None
     drain = Drain(ManualClock(), 90.0, "scale-in")
-    unused = (nothing, nothing, nothing, nothing, nothing, nothing, nothing)
-    farewell = Farewell(drain, *unused, vitals, end_watch, 20.0)
-    speaks = threading.Thread(target=silent.wait, daemon=True)
-    speaks.start()
-    farewell.last_words(ended_thread(), speaks)
+    unused = (nothing, nothing, nothing, nothing, nothing, nothing)
+    shutdown = Shutdown(drain, *unused, monitor, speaking, 20.0)
+    monitors, watches = (Threads().start_loop("a loop", each) for each in (monitor, speaking))
+    assert eventually(lambda: monitors.stop(0.0))
+    shutdown.say_stopped(monitors)
+    shutdown.leave_instance(watches)
     assert told == ["scale-in"]
     silent.set()
-    speaks.join()
-    farewell.last_words(ended_thread(), speaks)
+    assert eventually(lambda: watches.stop(0.0))
+    shutdown.leave_instance(watches)
     assert told[-1] == "left"
-
-
-def ended_thread() -> threading.Thread:
-    thread = threading.Thread(target=lambda: None)
-    thread.start()
-    thread.join()
-    return thread

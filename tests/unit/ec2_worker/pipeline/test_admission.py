@@ -9,22 +9,23 @@ from cloudkon.errors import UnavailableError
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleState
 from cloudkon.local.queue import Depth
-from ec2_worker.pipeline.admission import KNOWN_S, Gate
-from tests.support.worlds.threadless_worker import JOB, Bench
+from ec2_worker.pipeline.admission import KNOWN_S, Admission
+from tests.support.worlds.worker_world import JOB, SteppedWorker, WorkerWorld
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
-    bench = Bench()
-    yield bench
-    bench.ledger.close()
+def machine() -> Iterator[SteppedWorker]:
+    machine = SteppedWorker(WorkerWorld())
+    machine.world.open_job()
+    yield machine
+    machine.world.ledger.close()
 
 
 class Asked:
     """A ledger of one job that counts how often it is asked, and may be silent."""
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
+    def __init__(self, machine: SteppedWorker) -> None:
+        self._machine = machine
         self.times = 0
         self.silent = False
 
@@ -32,99 +33,99 @@ class Asked:
         self.times += 1
         if self.silent:
             raise UnavailableError("The ledger is away.")
-        return self._bench.ledger.job(job)
+        return self._machine.world.ledger.job(job)
 
 
-def gate_of(bench: Bench, asked: Asked) -> Gate:
-    return Gate(bench.tasks, asked, bench.clock)  # type: ignore[arg-type]  # nothing else of a history is asked
+def admission_of(machine: SteppedWorker, asked: Asked) -> Admission:
+    return Admission(machine.world.tasks, asked, machine.world.clock)  # type: ignore[arg-type]  # nothing else of a history is asked
 
 
-def test_an_open_job_runs(bench: Bench) -> None:
+def test_an_open_job_runs(machine: SteppedWorker) -> None:
     """A bundle of an open job, and one of a job without a row, are claimed."""
-    bench.send("pass")
-    bench.send("pass", job="nobody-knows")
-    bench.receive()
-    assert len(bench.worker.keeper.holdings) == 2
+    machine.world.send("pass")
+    machine.world.send("pass", job="nobody-knows")
+    machine.receive(10)
+    assert len(machine.worker.in_flight) == 2
 
 
-def test_a_paused_job_is_hidden(bench: Bench) -> None:
+def test_a_paused_job_is_hidden(machine: SteppedWorker) -> None:
     """A message of a paused job comes back after a minute; nothing is claimed, and then it runs."""
-    bench.send("pass")
-    bench.ledger.pause(JOB, "lunch", bench.clock.now_ms())
-    bench.receive()
-    assert (bench.rows, bench.tasks.depth()) == ([], Depth(0, 1))
-    bench.clock.advance(59)
-    assert bench.tasks.depth() == Depth(0, 1)
-    bench.ledger.resume(JOB, bench.clock.now_ms())
-    bench.clock.advance(1)
-    bench.work()
-    assert [row.state for row in bench.rows] == [BundleState.DONE]
+    machine.world.send("pass")
+    machine.world.ledger.pause(JOB, "lunch", machine.world.clock.now_ms())
+    machine.receive(10)
+    assert (list(machine.world.rows().values()), machine.world.tasks.depth()) == ([], Depth(0, 1))
+    machine.world.clock.advance(59)
+    assert machine.world.tasks.depth() == Depth(0, 1)
+    machine.world.ledger.resume(JOB, machine.world.clock.now_ms())
+    machine.world.clock.advance(1)
+    machine.work()
+    assert machine.world.states() == [BundleState.DONE]
 
 
-def test_a_long_pause_is_looked_at_seldom(bench: Bench) -> None:
+def test_a_long_pause_is_looked_at_seldom(machine: SteppedWorker) -> None:
     """A message of a job that was paused for long stays hidden for a quarter of that, at most a quarter of an hour."""
-    bench.send("pass")
-    bench.ledger.pause(JOB, "lunch", bench.clock.now_ms())
+    machine.world.send("pass")
+    machine.world.ledger.pause(JOB, "lunch", machine.world.clock.now_ms())
     for paused_s, hidden_s in ((1_000, 250), (100_000, 900)):
-        bench.clock.advance(paused_s)
-        bench.receive()
-        bench.clock.advance(hidden_s - 1)
-        assert bench.tasks.depth() == Depth(0, 1)
-        bench.clock.advance(1)
-        assert bench.tasks.depth() == Depth(1, 0)
+        machine.world.clock.advance(paused_s)
+        machine.receive(10)
+        machine.world.clock.advance(hidden_s - 1)
+        assert machine.world.tasks.depth() == Depth(0, 1)
+        machine.world.clock.advance(1)
+        assert machine.world.tasks.depth() == Depth(1, 0)
 
 
-def test_a_pause_ends_in_no_dead_letter_queue(bench: Bench) -> None:
+def test_a_pause_ends_in_no_dead_letter_queue(machine: SteppedWorker) -> None:
     """However long a job is paused, no message of it is received as often as would have it moved away."""
-    bench.send("pass")
-    bench.ledger.pause(JOB, "lunch", bench.clock.now_ms())
+    machine.world.send("pass")
+    machine.world.ledger.pause(JOB, "lunch", machine.world.clock.now_ms())
     most = 0
     for _ in range(200):
-        for delivery in bench.tasks.receive(10, 0.0, 5.0):
+        for delivery in machine.world.tasks.receive(10, 0.0, 5.0):
             most = max(most, delivery.receive_count)
-            bench.worker.receiver.take(delivery)
-        assert sum((bench.tasks.depth().visible, bench.tasks.depth().in_flight)) == 1
-        bench.clock.advance(900)
+            machine.worker.receiver.take(delivery)
+        assert sum((machine.world.tasks.depth().visible, machine.world.tasks.depth().in_flight)) == 1
+        machine.world.clock.advance(900)
     assert 40 < most < 100
 
 
-def test_a_cancelled_job_is_deleted(bench: Bench) -> None:
+def test_a_cancelled_job_is_deleted(machine: SteppedWorker) -> None:
     """A message of a cancelled job is deleted, and nothing of it is claimed."""
-    bench.send("pass")
-    bench.ledger.cancel(JOB, bench.clock.now_ms())
-    bench.receive()
-    assert (bench.rows, bench.tasks.depth()) == ([], Depth(0, 0))
+    machine.world.send("pass")
+    machine.world.ledger.cancel(JOB, machine.world.clock.now_ms())
+    machine.receive(10)
+    assert (list(machine.world.rows().values()), machine.world.tasks.depth()) == ([], Depth(0, 0))
 
 
-def test_a_row_is_read_once_in_two_seconds(bench: Bench) -> None:
+def test_a_row_is_read_once_in_two_seconds(machine: SteppedWorker) -> None:
     """However many bundles come, from however many threads, a job's row is read once in two seconds."""
-    asked = Asked(bench)
-    gate = gate_of(bench, asked)
-    threads = [threading.Thread(target=gate.job, args=(JOB,)) for _ in range(8)]
+    asked = Asked(machine)
+    admission = admission_of(machine, asked)
+    threads = [threading.Thread(target=admission.job, args=(JOB,)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert asked.times == 1
-    bench.clock.advance(KNOWN_S - 0.1)
-    gate.job(JOB)
+    machine.world.clock.advance(KNOWN_S - 0.1)
+    admission.job(JOB)
     assert asked.times == 1
-    bench.clock.advance(0.2)
-    gate.job(JOB)
+    machine.world.clock.advance(0.2)
+    admission.job(JOB)
     assert asked.times == 2
 
 
-def test_a_silent_ledger_lets_nothing_in(bench: Bench) -> None:
+def test_a_silent_ledger_lets_nothing_in(machine: SteppedWorker) -> None:
     """While the ledger is silent the message comes back in a few seconds; it is asked once for all of them."""
-    asked = Asked(bench)
+    asked = Asked(machine)
     asked.silent = True
-    gate = gate_of(bench, asked)
-    bench.worker.receiver.admits = gate.admits
-    bench.send("pass")
-    bench.send("pass")
-    bench.receive()
-    assert (bench.rows, bench.tasks.depth(), asked.times) == ([], Depth(0, 2), 1)
+    admission = admission_of(machine, asked)
+    machine.worker.receiver.admission = admission
+    machine.world.send("pass")
+    machine.world.send("pass")
+    machine.receive(10)
+    assert (list(machine.world.rows().values()), machine.world.tasks.depth(), asked.times) == ([], Depth(0, 2), 1)
     asked.silent = False
-    bench.clock.advance(5)
-    bench.work()
-    assert len(bench.rows) == 2
+    machine.world.clock.advance(5)
+    machine.work()
+    assert len(machine.world.rows()) == 2

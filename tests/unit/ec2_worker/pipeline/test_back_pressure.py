@@ -2,50 +2,35 @@
 
 from collections.abc import Sequence
 
-from cloudkon import task
 from cloudkon.clock import SystemClock
 from cloudkon.errors import UnavailableError
-from cloudkon.handlers.registry import Registry
-from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
-from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
-from cloudkon.messages.wire import encode_bundle
 from cloudkon.ports import MAX_BATCH_MESSAGES
 from cloudkon.settings import Settings
 from ec2_worker.pipeline.receiver import _MOST_SETTLING
 from ec2_worker.pipeline.settler import Settlement
-from ec2_worker.services import Surroundings
 from ec2_worker.worker import Worker
-from tests.support.data.rows import NOW_MS
-from tests.support.manual_clock import ManualClock
+from tests.support.worlds.worker_world import SteppedWorker, WorkerWorld
 
 
-@task("ok")
-def ok() -> None: ...
-
-
-def worker_with(bundles: int, settings: Settings) -> tuple[Worker, MemoryQueue, ManualClock]:
+def worker_with(bundles: int) -> tuple[Worker, MemoryQueue]:
     """A worker of one slot, and as many bundles of one task on its queue."""
-    clock = ManualClock(NOW_MS)
-    tasks = MemoryQueue(clock)
-    for number in range(bundles):
-        bundle = Bundle(BundleKey("job", 0, number), LineNumbers.of([number + 1]), ("ok",), NOW_MS, NOW_MS)
-        tasks.send([encode_bundle(bundle)])
-    ledger = SqliteLedger(None, guard_ms=settings.guard_ms)
-    around = Surroundings(tasks, MemoryQueue(clock), MemoryQueue(clock), ledger, None, clock)  # type: ignore[arg-type]
-    return Worker(around, Registry([ok]), settings, name="w", slots=1), tasks, clock
+    world = WorkerWorld(Settings(linger_s=0.001))
+    for _ in range(bundles):
+        world.send("pass")
+    return SteppedWorker(world).worker, world.tasks
 
 
 def test_nothing_is_received_while_much_waits_to_be_recorded() -> None:
     """When so many bundles have run and none is recorded, no more are received; once they are, it goes on."""
-    worker, tasks, _ = worker_with(_MOST_SETTLING + 20, Settings(linger_s=0.001))
+    worker, tasks = worker_with(_MOST_SETTLING + 20)
     receiver = worker.receiver
     for _ in range(100):
         for delivery in receiver._receive(0.0):
             receiver.take(delivery)
-        for held in worker.keeper.holdings.all():
-            worker.slots.run_next(held)
-    count = worker.keeper.holdings.settling()
+        for bundle in worker.in_flight.all():
+            worker.slots.run_next(bundle)
+    count = worker.in_flight.settling()
     assert _MOST_SETTLING <= count < _MOST_SETTLING + MAX_BATCH_MESSAGES
     assert tasks.depth().visible == _MOST_SETTLING + 20 - count
     waiting = [worker.settler.inbox.get() for _ in range(count)]
@@ -65,13 +50,13 @@ class Stumbling(SystemClock):
 
 def test_a_settler_that_gets_on_does_not_wait() -> None:
     """Only when a round has settled nothing does the settler wait before the next, longer each time."""
-    worker, _, _ = worker_with(12, Settings(linger_s=0.001))
+    worker, _ = worker_with(12)
     receiver, settler = worker.receiver, worker.settler
     for _ in range(12):
         for delivery in receiver._receive(0.0):
             receiver.take(delivery)
-        for held in worker.keeper.holdings.all():
-            worker.slots.run_next(held)
+        for bundle in worker.in_flight.all():
+            worker.slots.run_next(bundle)
     clock = settler.clock = Stumbling()
     settler.backoff.uniform = lambda _, bound: bound
     settler.stop()
@@ -87,7 +72,7 @@ def test_a_settler_that_gets_on_does_not_wait() -> None:
     settler.queue = MemoryQueueWith(sometimes)  # type: ignore[assignment]
     settler.run()
     assert clock.slept == [0.1]
-    assert len(worker.keeper.holdings) == 0
+    assert len(worker.in_flight) == 0
 
 
 class MemoryQueueWith:

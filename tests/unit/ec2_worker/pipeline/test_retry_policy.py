@@ -1,7 +1,6 @@
 """Three budgets for a task: failed, crashed, interrupted; and what a task that never stops costs the others."""
 
 import threading
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -9,91 +8,42 @@ import pytest
 
 from cloudkon import Permanent, task
 from cloudkon.handlers.context import context
-from cloudkon.handlers.registry import Registry
-from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.lease import BundleRow, BundleState
-from cloudkon.ledger.results import TaskResult, TaskState
-from cloudkon.local.ledger import SqliteLedger
-from cloudkon.local.queue import MemoryQueue
-from cloudkon.messages.wire import encode_bundle
+from cloudkon.ledger.results import TaskState
 from cloudkon.settings import Settings
 from ec2_worker.pipeline.settler import Settlement
-from ec2_worker.services import Surroundings
-from ec2_worker.worker import Worker
-from tests.support.data.rows import NOW_MS, job
-from tests.support.manual_clock import ManualClock
 from tests.support.waiting import eventually
+from tests.support.worlds.worker_world import SteppedWorker, WorkerWorld
 
 OWN = Settings(lease_s=12.0, guard_s=2.0, checkpoint_s=1.0, visibility_margin_s=3.0)
 Handler = Callable[..., Any]
 
 
-class World:
-    """A queue, a ledger, and workers without threads that come and go."""
+class World(WorkerWorld):
+    """A world whose workers come and go."""
 
     def __init__(self, *handlers: Handler, settings: Settings = OWN) -> None:
-        self.clock = ManualClock(NOW_MS)
-        self.tasks = MemoryQueue(self.clock)
-        self.ledger = SqliteLedger(None, guard_ms=settings.guard_ms)
-        self.runs: Counter[str] = Counter()
+        super().__init__(settings, *handlers)
         self.workers = 0
-        self._handlers = handlers
-        self._settings = settings
 
-    def send(self, *lines: str, **options: Any) -> None:
-        key = BundleKey(job().id, 0, 0)
-        bundle = Bundle(key, LineNumbers.of(range(1, len(lines) + 1)), lines, NOW_MS, NOW_MS, **options)
-        self.tasks.send([encode_bundle(bundle)])
-
-    def worker(self, *, supervised: bool = False) -> Worker:
+    def worker(self, *, supervised: bool = False) -> SteppedWorker:
+        """A new worker."""
         self.workers += 1
-        spare = [MemoryQueue(self.clock), MemoryQueue(self.clock)]
-        results: Any = None  # no value here is large enough for it
-        around = Surroundings(self.tasks, spare[0], spare[1], self.ledger, results, self.clock)
-        registry = Registry(self._handlers)
-        return Worker(around, registry, self._settings, name=f"w{self.workers}", slots=1, supervised=supervised)
+        return SteppedWorker(self, f"w{self.workers}", supervised=supervised)
 
-    def receive(self, worker: Worker) -> None:
-        for delivery in self.tasks.receive(10, 0.0, self._settings.visibility_s):
-            worker.receiver.take(delivery)
-
-    def run(self, worker: Worker) -> None:
-        """Run everything that the worker holds, and settle it."""
-        for held in worker.keeper.holdings.all():
-            while worker.slots.run_next(held):
-                pass
-        self.settle(worker)
-
-    def settle(self, worker: Worker) -> None:
-        found = []
-        while not worker.settler.inbox.empty():
-            item = worker.settler.inbox.get()
-            assert isinstance(item, Settlement)
-            found.append(item)
-        assert worker.settler.settle(found) == []
+    def receive(self) -> SteppedWorker:
+        """Let a new worker receive what there is."""
+        worker = self.worker()
+        worker.receive(10)
+        return worker
 
     def work(self) -> None:
-        worker = self.worker()
-        self.receive(worker)
-        self.run(worker)
+        """Let a new worker do what there is."""
+        self.worker().work()
 
-    def row(self) -> BundleRow:
-        (row,) = self.ledger.bundles(job())
+    def only_row(self) -> BundleRow:
+        (row,) = self.rows().values()
         return row
-
-    def results(self) -> list[TaskResult]:
-        row = self.row()
-        assert row.state is BundleState.DONE
-        return [result for result in row.results if result is not None]
-
-
-@task("ok")
-def ok() -> None: ...
-
-
-@task("fail")
-def fail() -> None:
-    raise ValueError("no luck")
 
 
 @task("never")
@@ -103,32 +53,31 @@ def never() -> None:
 
 def test_a_failure_is_tried_again_until_its_tries_are_used_up() -> None:
     """Three tries by default, each after a wait that the message spends hidden; the last error is kept."""
-    world = World(fail, ok)
-    world.send("fail", "ok")
+    world = World()
+    world.send("fail", "pass")
     waits = 0
-    while world.tasks.depth().in_flight or world.tasks.depth().visible:
+    while world.waiting:
         if world.tasks.depth().visible:
             world.work()
         else:
             waits += 1
             world.clock.advance(0.25)
     failed, fine = world.results()
-    assert (failed.state, failed.runs, failed.error) == (TaskState.FAILED, 3, "ValueError: no luck")
+    assert (failed.state, failed.runs, failed.error) == (TaskState.FAILED, 3, "ValueError: boom")
     assert (fine.state, fine.runs) == (TaskState.SUCCEEDED, 1)
 
 
 def test_no_lease_and_no_slot_waits_for_a_retry() -> None:
     """Between two tries the bundle is released and its message hidden: any worker may take it up then."""
-    world = World(fail, settings=Settings(retry_base_s=60.0, lease_s=12.0, visibility_margin_s=3.0))
+    world = World(settings=Settings(retry_base_s=60.0, lease_s=12.0, visibility_margin_s=3.0))
     world.send("fail")
     worker = world.worker()
-    worker.settler.retry_backoff.uniform = lambda _, bound: bound
-    world.receive(worker)
-    world.run(worker)
-    assert world.row().state is BundleState.RELEASED
-    assert not worker.keeper.holdings.all()
+    worker.worker.settler.retry_backoff.uniform = lambda _, bound: bound
+    worker.work()
+    assert world.only_row().state is BundleState.RELEASED
+    assert not worker.holds()
     world.clock.advance(59.0)
-    worker.keeper.tick()
+    worker.keep()
     assert world.tasks.depth().visible == 0
     world.clock.advance(1.0)
     assert world.tasks.depth().visible == 1
@@ -153,7 +102,7 @@ def test_the_header_has_the_last_word(header: int | None, runs: int) -> None:
 
     world = World(own)
     world.send("own", retries=header)
-    while world.tasks.depth().in_flight + world.tasks.depth().visible:
+    while world.waiting:
         world.work()
         world.clock.advance(OWN.retry_cap_s)
     assert world.results()[0].runs == runs
@@ -167,20 +116,18 @@ def test_a_task_that_kills_its_workers_is_found() -> None:
     def poison() -> None:
         dead.append(True)
 
-    world = World(ok, poison)
-    world.send("ok", "ok", "poison", "ok", "ok")
+    world = World(poison)
+    world.send("pass", "pass", "poison", "pass", "pass")
     died = 0
-    while world.tasks.depth().in_flight + world.tasks.depth().visible:
-        worker = world.worker()
-        world.receive(worker)
-        for held in worker.keeper.holdings.all():
-            while not dead and worker.slots.run_next(held):
-                pass
+    while world.waiting:
+        worker = world.receive()
+        while not dead and worker.run_one():
+            pass
         if dead:
             dead.clear()
             died += 1
         else:
-            world.settle(worker)
+            worker.settle()
         world.clock.advance(OWN.visibility_s)
     states = [result.state for result in world.results()]
     assert states == [TaskState.SUCCEEDED] * 2 + [TaskState.FAILED] + [TaskState.SUCCEEDED] * 2
@@ -190,14 +137,13 @@ def test_a_task_that_kills_its_workers_is_found() -> None:
 
 def test_strikes_are_forgotten_when_the_mark_moves_on() -> None:
     """Workers that die for reasons of their own, each at another task, condemn none of them."""
-    world = World(ok)
-    world.send(*["ok"] * 6)
+    world = World()
+    world.send(*["pass"] * 6)
     for _ in range(5):
-        worker = world.worker()
-        world.receive(worker)
-        (held,) = worker.keeper.holdings.all()
-        worker.slots.run_next(held)
-        worker.keeper.mark(held)
+        worker = world.receive()
+        (bundle,) = worker.holds()
+        worker.run_one()
+        worker.worker.heartbeat.mark(bundle)
         world.clock.advance(OWN.visibility_s)
     world.work()
     assert [result.state for result in world.results()] == [TaskState.SUCCEEDED] * 6
@@ -205,30 +151,29 @@ def test_strikes_are_forgotten_when_the_mark_moves_on() -> None:
 
 def test_an_interruption_is_no_strike() -> None:
     """A careful worker that is drained in the middle of a task gives the bundle back as if it had not begun it."""
-    world = World(ok)
-    world.send("ok")
+    world = World()
+    world.send("pass")
     for _ in range(2):
-        world.receive(world.worker())
+        world.receive()
         world.clock.advance(OWN.visibility_s)
     for _ in range(5):
-        worker = world.worker()
-        world.receive(worker)
-        (held,) = worker.keeper.holdings.all()
-        if held.careful:
-            held.mark = None
-            assert worker.slots._marked(held, 0)
-        worker.keeper.give_back(held)
-    assert world.row().mark is None
+        worker = world.receive()
+        (bundle,) = worker.holds()
+        if bundle.careful:
+            bundle.mark = None
+            assert worker.worker.slots._marked(bundle, 0)
+        worker.give_back()
+    assert world.only_row().mark is None
     world.work()
     assert world.results()[0].state is TaskState.SUCCEEDED
 
 
 def test_a_bundle_that_gets_nobody_anywhere_is_given_up() -> None:
     """When worker after worker dies before it could even mark a task, the bundle's tasks are failed."""
-    world = World(ok)
-    world.send("ok", "ok")
+    world = World()
+    world.send("pass", "pass")
     for _ in range(OWN.fruitless_claims):
-        world.receive(world.worker())
+        world.receive()
         world.clock.advance(OWN.visibility_s)
     world.work()
     assert {result.error for result in world.results()} == {"given up: 10 workers in a row got nowhere with it"}
@@ -246,18 +191,18 @@ def test_a_task_that_does_not_stop_is_given_up() -> None:
         ended.set()
         return "too late"
 
-    world = World(stuck, ok)
-    world.send("stuck", "ok")
-    worker = world.worker()
-    world.receive(worker)
+    world = World(stuck)
+    world.send("stuck", "pass")
+    machine = world.receive()
+    worker = machine.worker
     slot = threading.Thread(target=worker.slots.run)
     slot.start()
     assert began.wait(10)
     world.clock.advance(2.0)
-    worker.keeper.tick()
+    machine.keep()
     world.clock.advance(28.0 + OWN.overrun_grace_s)
-    worker.keeper.holdings.all()[0].lease_ends_s = float("inf")  # the beats in between are not what is tried here
-    worker.keeper.tick()
+    machine.holds()[0].lease_ends_s = float("inf")  # the beats in between are not what is tried here
+    worker.watchdog.tick()
     item = worker.settler.inbox.get(timeout=10)  # the new slot has run the neighbour
     assert isinstance(item, Settlement)
     assert worker.settler.settle([item]) == []
@@ -271,8 +216,8 @@ def test_a_task_that_does_not_stop_is_given_up() -> None:
     slot.join(10)
     assert ended.is_set()
     assert not slot.is_alive()
-    assert world.row().results[0] == late
-    worker.board.close()
+    assert world.only_row().results[0] == late
+    worker.backlog.close()
 
 
 def test_a_supervised_process_asks_to_be_replaced() -> None:
@@ -285,14 +230,15 @@ def test_a_supervised_process_asks_to_be_replaced() -> None:
 
     world = World(stuck)
     world.send("stuck")
-    worker = world.worker(supervised=True)
-    world.receive(worker)
+    machine = world.worker(supervised=True)
+    machine.receive()
+    worker = machine.worker
     slot = threading.Thread(target=worker.slots.run)
     slot.start()
-    eventually(lambda: worker._overruns._runs)
+    eventually(lambda: worker.watchdog.timeouts._runs)
     world.clock.advance(30.0 + OWN.overrun_grace_s)
-    worker.keeper.tick()
+    worker.watchdog.tick()
     assert worker.receiver.stopping.is_set()
     may_end.set()
     slot.join(10)
-    worker.board.close()
+    worker.backlog.close()
