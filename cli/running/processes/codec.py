@@ -18,7 +18,7 @@ from cloudkon.ledger.results import TaskResult, pack_results, unpack_results
 from cloudkon.telemetry import tracing
 
 _MODULES = (bundle, fleet, job, lease, ports, results, tracing)
-_BYTES, _CLASS, _ENUM, _MAPPING, _RESULTS = "b", "c", "e", "m", "r"
+_BYTES, _CLASS, _ENUM, _MAPPING, _RESULTS, _TUPLE = "b", "c", "e", "m", "r", "t"
 _BASE_MS = 0
 """Of the stamps of results that travel; the ledger packs them anew with its own."""
 
@@ -36,7 +36,7 @@ def _is_enum(each: type) -> bool:
 
 
 _KNOWN = {each.__name__: each for module in _MODULES for each in _classes(module)}
-_ERRORS = {
+_ERRORS: dict[str, type[Exception]] = {"ValueError": ValueError} | {
     each.__name__: each
     for each in vars(errors).values()
     if isinstance(each, type) and issubclass(each, errors.CloudKonError)
@@ -82,7 +82,8 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, Sequence) and not isinstance(value, bytes | str):
         if not any(isinstance(part, TaskResult) for part in value):
-            return [_plain(part) for part in value]
+            plain = [_plain(part) for part in value]
+            return {_TUPLE: plain} if isinstance(value, tuple) else plain
         return {_RESULTS: _text(pack_results(value, _BASE_MS))}
     return _tagged(value)
 
@@ -107,7 +108,7 @@ def _text(data: bytes) -> str:
 
 def _value(plain: Any) -> Any:
     if isinstance(plain, list):
-        return tuple(map(_value, plain))
+        return list(map(_value, plain))
     if not isinstance(plain, dict):
         return plain
     ((kind, content),) = plain.items()
@@ -119,5 +120,6 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     _CLASS: lambda content: _KNOWN[content[0]](*map(_value, content[1:])),
     _ENUM: lambda content: _KNOWN[content[0]](content[1]),
     _MAPPING: lambda content: {_value(key): _value(part) for key, part in content},
+    _TUPLE: lambda content: tuple(map(_value, content)),
     _RESULTS: lambda content: tuple(unpack_results(base64.b64decode(content), _BASE_MS)),
 }

@@ -6,7 +6,7 @@ import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from cloudkon.ports import MAX_BATCH_MESSAGES, Delivery, TaskQueue
 _LONGEST_ADDRESS = 100
 """Of a Unix socket: https://man7.org/linux/man-pages/man7/unix.7.html allows 108 bytes, macOS 104."""
 _BACKLOG = 128
-VERBS: Mapping[str, frozenset[str]] = {
+FOR_WORKERS: Mapping[str, Container[str]] = {
     "tasks": frozenset({"receive", "delete", "hide", "send"}),
     "process": frozenset({"send"}),
     "dead_letters": frozenset({"send"}),
@@ -86,8 +86,12 @@ class PortServer:
     """
 
     def __init__(
-        self, ports_of: Callable[[str], Mapping[str, Any]], accepted: Callable[[str, socket.socket], None]
+        self,
+        ports_of: Callable[[str], Mapping[str, Any]],
+        accepted: Callable[[str, socket.socket], None],
+        verbs: Mapping[str, Container[str]] = FOR_WORKERS,
     ) -> None:
+        self._verbs = verbs
         self._ports_of = ports_of
         self._accepted = accepted
         self._folder = _private_folder()
@@ -147,20 +151,19 @@ class PortServer:
         with connection:
             while (message := receive_frame(connection)) is not None:
                 try:
-                    send_frame(connection, _answered(ports, message))
+                    send_frame(connection, self._answered(ports, message))
                 except OSError:
                     return
 
-
-def _answered(ports: Mapping[str, Any], message: bytes) -> bytes:
-    try:
-        port, verb, arguments, options = decode_call(message)
-        if verb not in VERBS[port]:
-            raise TypeError(f"{port}.{verb} is not for workers")  # noqa: TRY301 (the answer is an error, too)
-        answer = getattr(ports[port], verb)(*arguments, **options)
-        return encode_answer(answer if not hasattr(answer, "__next__") else tuple(answer))
-    except Exception as error:  # noqa: BLE001 (the worker raises it)
-        return encode_error(error)
+    def _answered(self, ports: Mapping[str, Any], message: bytes) -> bytes:
+        try:
+            port, verb, arguments, options = decode_call(message)
+            if verb not in self._verbs[port]:
+                raise TypeError(f"{port}.{verb} is not for workers")  # noqa: TRY301 (the answer is an error, too)
+            answer = getattr(ports[port], verb)(*arguments, **options)
+            return encode_answer(answer if not isinstance(answer, Iterator) else tuple(answer))
+        except Exception as error:  # noqa: BLE001 (the worker raises it)
+            return encode_error(error)
 
 
 def _private_folder() -> Path:

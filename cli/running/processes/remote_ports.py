@@ -22,6 +22,7 @@ class Connections:
         self._address = address
         self._worker = worker
         self._own = threading.local()
+        self._opened: list[socket.socket] = []
 
     def open(self) -> socket.socket:
         """A connection that nothing has been asked on."""
@@ -32,7 +33,13 @@ class Connections:
         except OSError as error:
             connection.close()
             raise ParentGoneError(f"The run's parent process is gone: {error.strerror}.") from error
+        self._opened.append(connection)
         return connection
+
+    def close(self) -> None:
+        """Hang up; nothing may be asked any more."""
+        for connection in self._opened:
+            connection.close()
 
     def call(self, message: bytes) -> bytes:
         connection = getattr(self._own, "connection", None)
