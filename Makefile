@@ -15,11 +15,7 @@ setup: $(READY) ## Prepare .venv from the lock (at once if it is there)
 
 # The stamp is touched last: a setup that was interrupted is done again.
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Error: CloudKon needs Python 3.11 or later; this is $$($(PYTHON) --version). Try make PYTHON=/path/to/python3.11" >&2; exit 2; }
-	@echo "Preparing .venv (about a minute, the first time)" >&2
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[animoto,cli,cloud,dev,otel,xray]'
+	@PYTHON="$(PYTHON)" sh setup.sh
 	@touch $@
 
 demo: setup ## See it all work: the embedded cloud, a deploy, 6,000 tasks, two workers

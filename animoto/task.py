@@ -20,6 +20,7 @@ from animoto.in_order import futures_in_order
 from animoto.order import Order, OrderError, parse_order
 from animoto.picture.broken import Broken, BrokenPictureError, select_usable
 from animoto.picture.contact_sheet import ContactSheet
+from animoto.picture.decoding_memory import DecodingMemory
 from animoto.pictures import Picture, read_picture
 from animoto.render import render
 from animoto.video import VideoReport, VideoSpec
@@ -69,6 +70,7 @@ class VideoMaker:
     limits: Limits
     tls: ssl.SSLContext | None
     """If given, decides which certificates of servers are trusted, instead of what this machine trusts."""
+    memory: DecodingMemory = field(default_factory=DecodingMemory)
 
     def make(self, *urls: Any, **options: Any) -> dict[str, Any]:
         """Make the video of one task, store it, and return the task's value.
@@ -152,7 +154,7 @@ class _Video:
         canvas = Canvas(self.maker.width, self.maker.height, self.order.background)
 
         def read(download: Download) -> Picture | Broken:
-            return read_picture(download, canvas)
+            return read_picture(download, canvas, self.maker.memory)
 
         with closing(futures_in_order(read, self._wait_for_downloads(arriving), _THREADS, "read")) as futures:
             for future in futures:

@@ -6,7 +6,8 @@ from time import perf_counter
 from bench.figures import Figures
 from cloudkon.ledger.bundle import Bundle, BundleKey
 from cloudkon.ledger.lease import BundleRow, BundleState
-from cloudkon.ledger.results import TaskResult, TaskState, pack_results, unpack_results
+from cloudkon.ledger.packed_results import pack_results, unpack_results
+from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.messages.wire import decode_bundle, encode_bundle, encode_completion
 from cloudkon.workload.lines import read_lines
 from cloudkon.workload.packing import PackedBundle, pack_bundles

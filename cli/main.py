@@ -12,6 +12,7 @@ from cli.lazy import LazyCommand, LazyGroup
 from cli.system.failures import explained
 from cli.system.streams import prepare_streams, settle_stdout
 from cloudkon.errors import CloudKonError, InputError
+from cloudkon.printable import one_line
 
 _RUN, _LOOK, _REPAIR, _MACHINES, _SET_UP = "Run", "Look", "Repair", "Machines", "Set up"
 _COMMANDS = {
@@ -50,7 +51,7 @@ class Failure(click.ClickException):
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(one_line(message, None))
 
 
 class Misuse(Failure):
@@ -104,8 +105,8 @@ def _flushed(act: Callable[[click.Context], Any], ctx: click.Context) -> Any:
     cls=Root,
     lazy=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Region (AWS_DEFAULT_REGION), credentials and endpoint (AWS_ENDPOINT_URL) are found as boto3 finds them: "
-    "in the environment, in ~/.aws, or from the machine's role.",
+    epilog="Region (AWS_REGION or AWS_DEFAULT_REGION), credentials and endpoint (AWS_ENDPOINT_URL) are found as boto3 "
+    "finds them: in the environment, in ~/.aws, or from the machine's role.",
 )
 @click.option(
     "--version",

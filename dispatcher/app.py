@@ -11,11 +11,12 @@ from chalice.app import Chalice, S3Event, SQSEvent
 from cloudkon import wiring
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError
+from cloudkon.printable import one_line
 from cloudkon.settings import Settings
 from cloudkon.stage.names import Names
 from cloudkon.telemetry.tracing import TraceContext
 from dispatcher.dispatch import Dispatcher
-from dispatcher.events import deliveries, sources
+from dispatcher.events import deliveries
 from dispatcher.ingest import Ingester
 
 # With ingest this stays below 10, the least that an account may run at a time: a function that is throttled uses up
@@ -56,7 +57,7 @@ def _ingester() -> Ingester:
         tracer=tracer,
         metrics=metrics,
     )
-    return Ingester(dispatcher, cloud.ledger, cloud.ranges)
+    return Ingester(dispatcher, cloud.ledger, cloud.ranges, cloud.names.workloads_bucket)
 
 
 def _trace_around() -> TraceContext | None:
@@ -70,8 +71,7 @@ def _trace_around() -> TraceContext | None:
 @app.on_s3_event(bucket=_NAMES.workloads_bucket, events=["s3:ObjectCreated:*"])
 def ingest(event: S3Event) -> None:
     """Open the job of every workload that an event tells of; Lambda repeats the event if this raises."""
-    for source in sources(event.to_dict()):
-        job = _ingester().ingest(source, _until_ms(event.context))
+    for job in _ingester().ingest_event(event.to_dict(), _until_ms(event.context)):
         app.log.info("%s %s: %s", "dispatched" if job.ranges == 1 else "spread", job.id, job.source)
 
 
@@ -82,7 +82,7 @@ def dispatch_range(event: SQSEvent) -> None:
         try:
             key = _ingester().dispatch_message(delivery, _until_ms(event.context))
         except CloudKonError as error:
-            app.log.error("receive %d of %.200s: %s", delivery.receive_count, delivery.body, error)  # noqa: TRY400
+            app.log.error("receive %d of %s: %s", delivery.receive_count, one_line(delivery.body), error)  # noqa: TRY400
             raise
         app.log.info("dispatched %s", key)
 

@@ -1,14 +1,15 @@
 """From a dropped workload to bundles on the queue; run again at any point, it runs nothing twice."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.bundle import Bundle, BundleKey
 from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, job_id
+from cloudkon.messages.seal import new_seal_key, seal
 from cloudkon.messages.sending import Sender
 from cloudkon.messages.wire import encode_bundle
 from cloudkon.ports import Jobs, ObjectStore, TaskQueue, Tracer
@@ -17,7 +18,7 @@ from cloudkon.telemetry.metering import Meter
 from cloudkon.telemetry.tracing import NoTracer, TraceContext
 from cloudkon.workload.lines import BadLine, Line
 from cloudkon.workload.packing import PackedBundle, Reject, pack_bundles
-from cloudkon.workload.planning import DEFAULT_SLOTS, bundle_size, ranges_of, shards_of
+from cloudkon.workload.planning import DEFAULT_SLOTS, DEFAULT_WORKER_SLOTS, bundle_size, ranges_of, shards_of
 from cloudkon.workload.rejects import Rejects
 from dispatcher.ranges import Workload, look_at, range_lines
 from dispatcher.trace import RangeTrace
@@ -39,9 +40,12 @@ class Dispatcher:
     clock: Clock
     meter: Meter = field(default_factory=Meter)
     slots: int = DEFAULT_SLOTS
+    """Of all workers together."""
+    worker_slots: int = DEFAULT_WORKER_SLOTS
     backoff: Backoff = field(default_factory=Backoff)
     tracer: Tracer = field(default_factory=NoTracer)
     metrics: MetricLog | None = None
+    new_seal_key: Callable[[], str] = new_seal_key
 
     def open(self, source: Source, *, prefix: str = "") -> Job:
         """Write the job's row, or return the one that stands: the first plan binds every later dispatch."""
@@ -50,7 +54,7 @@ class Dispatcher:
         look = look_at(workload, size_bytes)
         seen = look.sample
         tasks = seen.tasks_of(look.plain_bytes)
-        size = bundle_size(seen, look.plain_bytes, self.slots)
+        size = bundle_size(seen, look.plain_bytes, self.slots, self.worker_slots)
         name = job_id(source.bucket, source.key, source.version, prefix=prefix)
         asked = Job(
             id=name,
@@ -65,6 +69,7 @@ class Dispatcher:
             retries=seen.options.retries,
             timeout_s=seen.options.timeout_s,
             trace=self.tracer.open(name, source.event_ms),
+            seal_key=self.new_seal_key(),
         )
         standing = self.jobs.open(asked)
         if standing == asked:  # else an earlier try has opened it
@@ -150,7 +155,8 @@ class Dispatcher:
         key = BundleKey(job.id, range_number, number, job.shards)
         now_ms = self.clock.now_ms()
         event_ms = job.source.event_ms
-        return Bundle(key, packed.lines, packed.tasks, event_ms, now_ms, job.retries, job.timeout_s, trace)
+        bundle = Bundle(key, packed.lines, packed.tasks, event_ms, now_ms, job.retries, job.timeout_s, trace)
+        return bundle if job.seal_key is None else replace(bundle, seal=seal(bundle, job.seal_key))
 
 
 @dataclass(slots=True)

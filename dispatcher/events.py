@@ -13,38 +13,71 @@ from cloudkon.clock import epoch_ms
 from cloudkon.errors import WireError
 from cloudkon.ledger.job import Source
 from cloudkon.ports import Delivery
+from cloudkon.printable import one_line
 
 
-def sources(event: Mapping[str, Any]) -> Iterator[Source]:
-    """Yield the objects that an event tells of, in its order; raise WireError if a record lacks what it must have."""
-    for record in event.get("Records", []):
+def sources(event: Mapping[str, Any], bucket: str) -> Iterator[Source | WireError]:
+    """Yield, for each record of an event in its order, the object that it tells of or what is wrong with the record.
+
+    A record that is wrong keeps no other one from being read. Objects of 0 bytes whose key ends with a slash are left
+    out: with them the S3 console and other programs make a folder show.
+    """
+    for record in _records(event):
         try:
-            yield _source(record)
-        except (KeyError, TypeError, ValueError) as error:
-            raise WireError(f"This is no record of an S3 event: {error!r} in {record!r:.500}") from error
+            source = _source(record, bucket)
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+            yield WireError(f"This is no record of an S3 event: {error!r:.200} in {one_line(repr(record), 500)}")
+        else:
+            if source is not None:
+                yield source
 
 
 def deliveries(event: Mapping[str, Any], now_ms: int) -> Iterator[Delivery]:
     """Yield the messages that an event brings; raise WireError if a record lacks what it must have."""
-    for record in event.get("Records", []):
+    for record in _records(event):
         try:
             count = int(record["attributes"]["ApproximateReceiveCount"])
-            yield Delivery(record["body"], record["receiptHandle"], count, now_ms)
-        except (KeyError, TypeError, ValueError) as error:
-            raise WireError(f"This is no record of an SQS event: {error!r} in {record!r:.500}") from error
+            yield Delivery(_text(record["body"]), _text(record["receiptHandle"]), count, now_ms)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise WireError(
+                f"This is no record of an SQS event: {error!r:.200} in {one_line(repr(record), 500)}"
+            ) from error
 
 
-def _source(record: Mapping[str, Any]) -> Source:
+def _records(event: Mapping[str, Any]) -> list[Any]:
+    records = event.get("Records", [])
+    if isinstance(records, list):
+        return records
+    raise WireError(f"This is no event of S3 or SQS: its Records are {one_line(repr(records))}.")
+
+
+def _source(record: Mapping[str, Any], bucket: str) -> Source | None:
     found = record["s3"]["object"]
-    time = str(record["eventTime"])
+    time = _text(record["eventTime"])
+    key = unquote_plus(_text(found["key"]))
+    if key.endswith("/") and found.get("size") == 0:
+        return None
     version, pinned = _version(found, time)
-    return Source(
-        bucket=str(record["s3"]["bucket"]["name"]),
-        key=unquote_plus(found["key"]),
+    source = Source(
+        bucket=_text(record["s3"]["bucket"]["name"]),
+        key=key,
         version=version,
         event_ms=epoch_ms(datetime.fromisoformat(time)),
         pinned=pinned,
     )
+    if source.bucket != bucket:
+        raise ValueError(f"the bucket is {source.bucket!r:.100}, and workloads are in {bucket!r}")
+    if source.event_ms < 0:
+        raise ValueError("the time is before 1970")
+    if not key:
+        raise ValueError("the key is empty")
+    return source
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise TypeError(f"{value!r:.100} is not text")
 
 
 def _version(found: Mapping[str, Any], time: str) -> tuple[str, bool]:

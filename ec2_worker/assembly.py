@@ -33,6 +33,7 @@ from ec2_worker.pipeline.settler import Settler
 from ec2_worker.pipeline.slots import Slots
 from ec2_worker.pipeline.task_runner import TaskRunner
 from ec2_worker.pipeline.timeouts import Timeouts
+from ec2_worker.pipeline.value_store import ValueStore
 from ec2_worker.services import Services
 from ec2_worker.telemetry.job_counters import JobCounters
 from ec2_worker.telemetry.metrics import Metrics
@@ -89,9 +90,11 @@ class _Assembly:
     admission: Admission = field(init=False)
     job_counters: JobCounters = field(init=False)
     metrics: Metrics = field(init=False)
+    values: ValueStore = field(init=False)
 
     def __post_init__(self) -> None:
         services, settings, clock = self.services, self.settings, self.services.clock
+        self.values = ValueStore(services.values or services.results, self.in_flight, clock, settings)
         self.drain = Drain(clock, settings.drain_s)
         self.timeouts = Timeouts(settings.overrun_grace_s)
         self.backlog = Backlog(self.slots, settings.backlog_s)
@@ -113,7 +116,7 @@ class _Assembly:
         monitor = self._monitor(termination_watch)
         breaker = Breaker(services.ledger, clock, settings.breaker_tasks, self.admission)
         events = Observers(self.backlog, monitor, breaker, self.metrics, self.job_counters)
-        writer = ResultWriter(services.ledger, services.values or services.results, clock, settings)
+        writer = ResultWriter(services.ledger, self.values, clock, settings)
         settler = Settler(services.tasks, services.process, writer, self.in_flight, events, clock, settings)
         heartbeat = Heartbeat(services.tasks, writer, self.in_flight, self.job_counters, clock, settings, events)
         runner = TaskRunner(self.registry, clock, settings, self.timeouts, services.results)
@@ -128,6 +131,7 @@ class _Assembly:
             slots=slots,
             heartbeat=heartbeat,
             settler=settler,
+            values=self.values,
             canceller=Canceller(self.admission, self.in_flight, heartbeat),
             watchdog=Watchdog(self.timeouts, slots, self.threads, self.drain, clock, heartbeat.every_s, supervised),
             monitor=monitor,
@@ -185,6 +189,7 @@ class _Assembly:
             self.sick,
             self.metrics,
             self.in_flight,
+            self.values,
             draining=lambda: self.drain.reason if self.drain.begun.is_set() else None,
             drain=lambda reason: self.drain.within(self.settings.drain_s, reason),
             counts=counts,

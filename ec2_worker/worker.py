@@ -18,6 +18,7 @@ from ec2_worker.pipeline.in_flight import InFlight
 from ec2_worker.pipeline.receiver import Receiver
 from ec2_worker.pipeline.settler import Settler
 from ec2_worker.pipeline.slots import Slots
+from ec2_worker.pipeline.value_store import ValueStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Worker:
     heartbeat: Heartbeat
     settler: Settler
     canceller: Canceller
+    values: ValueStore
     watchdog: Watchdog
     monitor: Monitor
     termination_watch: TerminationWatch | None
@@ -84,6 +86,7 @@ class Worker:
         return Running(
             heartbeat=loop("heartbeat", self.heartbeat),
             settler=start("settler", self.settler.run),
+            values=loop("value-store", self.values),
             canceller=loop("canceller", self.canceller),
             watchdog=loop("watchdog", self.watchdog),
             monitor=loop("monitor", self.monitor),

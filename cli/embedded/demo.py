@@ -12,6 +12,12 @@ from cloudkon.clock import Clock
 _INSTANT_TASKS, _SHORT_TASKS = 5_000, 1_000
 _MALFORMED = ('sleep "1', '{"task": "sleep", "args": [1}', '{"args": [1]}', "sleep \x07")
 _WORKERS, _THREADS = 2, 4
+NEXT_STEPS = (
+    "source .venv/bin/activate",
+    "cloudkon-cli generate sleep --tasks 1000 --ms 10 | cloudkon-cli run LOCAL - -t 8",
+    "cloudkon-cli results",
+)
+"""What to type after the demonstration, in a clone."""
 
 
 @click.command()
@@ -37,6 +43,9 @@ def demo(*, clock: Clock) -> None:
         job = submit(tasks, environment)
         follow(job, workers, environment, home)
         run_cli(environment, "stats", job)
+    say("All of it is gone again. Now some tasks of your own, on this machine:")
+    for step in NEXT_STEPS:
+        say(f"  {step}")
 
 
 def workload() -> Iterator[str]:

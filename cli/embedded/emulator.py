@@ -52,8 +52,15 @@ class EmbeddedCloud:
     @contextmanager
     def changing(self) -> Iterator[None]:
         """Keep other commands from starting or stopping the cloud meanwhile."""
-        self._home.mkdir(parents=True, exist_ok=True)
-        with (self._home / "cloud.lock").open("w") as lock:
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            file = (self._home / "cloud.lock").open("w")
+        except OSError as error:
+            raise CloudKonError(
+                f"The embedded cloud can't keep its files in {self._home}: {error.strerror}. "
+                "Set CLOUDKON_HOME to a folder that you can write to."
+            ) from error
+        with file as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:

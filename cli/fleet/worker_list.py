@@ -11,9 +11,10 @@ from cli.jobs.ledgers import Ledgers
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
 from cli.terminal.tables import Table
-from cli.terminal.units import duration, one_line
+from cli.terminal.units import duration
 from cloudkon.clock import Clock
 from cloudkon.ledger.fleet import MEMORY_S, WorkerState, WorkerStatus
+from cloudkon.printable import one_line
 from cloudkon.stage.machine import Machine
 from cloudkon.telemetry.throttling import by_service
 

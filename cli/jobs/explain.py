@@ -9,10 +9,11 @@ from cli.system.paths import results_folder
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output, json_line
 from cli.terminal.tables import Table
-from cli.terminal.units import duration, moment, one_line
+from cli.terminal.units import duration, moment
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, NotFoundError
 from cloudkon.ledger.job import Job
+from cloudkon.printable import one_line
 from cloudkon.reports.task_lookup import TaskRecord, find_id, find_line
 from cloudkon.telemetry.tracing import console_link
 from cloudkon.workload.line_numbers import LineOffsets

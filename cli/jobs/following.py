@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from cloudkon.clock import Clock
+from cloudkon.errors import DeniedError, UnavailableError
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ports import History, LedgerReader
@@ -10,16 +11,37 @@ from cloudkon.reports.observed import ObservedLedger
 from cloudkon.reports.stats import JobStats, job_stats
 
 _POLL_S = 1.0
+_PATIENCE_S = 3_600.0
+_ASK_AGAIN_S = 5.0
 _REST = 4
 """How much longer to rest than the last reading took: no more than a fifth of the time is spent reading."""
 
 
-def follow(reader: LedgerReader, job: Job, clock: Clock) -> Iterator[JobStats]:
-    """Yield the job's statistics, about every second, until it has ended; the last ones are final."""
+def follow(reader: LedgerReader, job: Job, clock: Clock, tell: Callable[[str], None]) -> Iterator[JobStats]:
+    """Yield the job's statistics, about every second, until it has ended; the last ones are final.
+
+    Once it has been read, a ledger that can't be read is told and asked again, for up to an hour: the job goes on
+    whatever becomes of our network, or of credentials that expire before it ends.
+    """
+    failing_since_s: float | None = None
+    was_read = False
     while True:
         began_s = clock.monotonic_s()
-        job = reader.job(job.id) or job  # somebody may have cancelled it
-        stats = job_stats(reader, job, clock.now_ms())
+        try:
+            job = reader.job(job.id) or job  # somebody may have cancelled it
+            stats = job_stats(reader, job, clock.now_ms())
+        except (DeniedError, UnavailableError) as error:
+            if failing_since_s is None:
+                failing_since_s = began_s
+                if was_read:
+                    tell(f"{error} The job goes on; asking again for up to an hour.")
+            if not was_read or began_s - failing_since_s >= _PATIENCE_S:
+                raise
+            clock.sleep(_ASK_AGAIN_S)
+            continue
+        if failing_since_s is not None:
+            tell("The ledger answers again.")
+        was_read, failing_since_s = True, None
         took_s = clock.monotonic_s() - began_s
         yield stats
         if stats.ended:

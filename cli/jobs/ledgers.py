@@ -53,21 +53,37 @@ class Ledgers:
     cloud_is_likely: bool
     """Whether AWS is worth a question when no job is named."""
     warn: Callable[[str], None]
+    options: str = ""
+    """What to add to another command so that it reads the same ledgers, such as " --ledger FILE"."""
 
     def of(self, job_id: str) -> Records:
-        """Where a job of this id would be; a file that is the only ledger holds every job."""
-        is_local = job_id.startswith(LOCAL_PREFIX) or self.cloud is None
-        opened = self.local if is_local else self.cloud
-        if opened is None:
-            raise NotFoundError(f"There is no job {job_id!r} in the ledger that is read. {_HOW_TO_BEGIN}")
-        return opened()
+        """Where a job of this id is, or would be once it is opened; a file that is the only ledger holds every job.
+
+        The id of a job of this machine begins with local-, and so does that of any object that is called so.
+        """
+        may_be_here = self.cloud is None or job_id.startswith(LOCAL_PREFIX)
+        if self.local is not None and may_be_here:
+            records = self.local()
+            if self.cloud is None or not self.cloud_is_likely or records.ledger.job(job_id) is not None:
+                return records
+        if self.cloud is None:
+            raise _nothing_here(job_id)
+        return self.cloud()
 
     def find(self, job_id: str | None) -> FoundJob:
         """The job of this id, or the newest of all; raises NotFoundError if there is none."""
         if job_id is None:
             return self._newest()
         records = self.of(job_id)
-        job = records.ledger.job(job_id)
+        try:
+            job = records.ledger.job(job_id)
+        except CloudKonError as error:
+            if self.local is None or not job_id.startswith(LOCAL_PREFIX):
+                raise
+            self.warn(f"Only this machine's ledger is considered: {error}")
+            raise unknown_job(self.local().ledger, job_id) from error
+        if job is None and self.local is None and job_id.startswith(LOCAL_PREFIX):
+            raise _nothing_here(job_id)
         if job is None:
             raise unknown_job(records.ledger, job_id)
         return FoundJob(job, records)
@@ -107,6 +123,10 @@ class Ledgers:
             self.warn(f"Only this machine's ledger is considered: {error}")
             return
         yield answer
+
+
+def _nothing_here(job_id: str) -> NotFoundError:
+    return NotFoundError(f"There is no job {job_id!r} in the ledger that is read. {_HOW_TO_BEGIN}")
 
 
 def unknown_job(history: History, job_id: str) -> NotFoundError:

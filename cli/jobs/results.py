@@ -7,8 +7,9 @@ from cli.jobs.ledgers import Ledgers
 from cli.jobs.outputs import LinkLifetimeParam, download_outputs, with_links
 from cli.terminal.options import json_option
 from cli.terminal.output import Output, json_line
-from cli.terminal.units import duration, one_line
+from cli.terminal.units import duration
 from cloudkon.ledger.results import TaskState
+from cloudkon.printable import one_line
 from cloudkon.reports.task_results import ResultJson, task_results
 
 _MOST, _MOST_OF_A_LINK = 200, 8192

@@ -5,14 +5,14 @@ import click
 
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
-from cli.jobs.progress import counts
-from cli.jobs.stats_view import state_text
-from cli.jobs.workload_lines import LOCAL_BUCKET, is_file
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
+from cli.views.progress import counts
+from cli.views.stats_view import state_text
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.fleet import WorkerStatus
+from cloudkon.ledger.job import LOCAL_BUCKET
 from cloudkon.reports.diagnosis import SEEN_S, Depths, Unfinished, diagnose
 from cloudkon.reports.observed import ObservedLedger
 from cloudkon.reports.stats import job_stats
@@ -63,8 +63,7 @@ def _depths(found: FoundJob) -> Depths | None:
     if cloud is None or bucket == LOCAL_BUCKET:
         return None
     try:
-        put_on_queue = is_file(found.job) and bucket != cloud.names.workloads_bucket
-        tasks = (cloud.queue(bucket) if put_on_queue else cloud.tasks).approximate_depth()
+        tasks = (cloud.queue(bucket) if found.job.source.is_file else cloud.tasks).approximate_depth()
         dead = cloud.dead_letters.approximate_depth()
     except CloudKonError as error:
         click.echo(f"Warning: the queues can't be looked at: {error}", err=True)

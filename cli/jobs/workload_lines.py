@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cli.jobs.ledgers import FoundJob
 from cloudkon.errors import CloudKonError, NotFoundError
-from cloudkon.ledger.job import Job
+from cloudkon.ledger.job import LOCAL_BUCKET, Job
 from cloudkon.local.store import FolderStore
 from cloudkon.ports import ObjectStore
 from cloudkon.workload.line_numbers import LineOffsets
@@ -14,8 +14,6 @@ from cloudkon.workload.lines import BadLine, Line
 from cloudkon.workload.planning import is_header, read_options
 from cloudkon.workload.task_line import is_task_line
 from dispatcher.ranges import Workload, range_lines
-
-LOCAL_BUCKET = "LOCAL"
 
 
 class WorkloadLines:
@@ -58,11 +56,6 @@ class WorkloadLines:
                 yield line
 
 
-def is_file(job: Job) -> bool:
-    """Whether the workload is a file of some machine: of a LOCAL run, or put on a queue without S3."""
-    return job.source.key.startswith("/")
-
-
 def fingerprint(path: Path) -> str:
     """What tells the content of a LOCAL run's file from any other."""
     with path.open("rb") as file:
@@ -72,7 +65,7 @@ def fingerprint(path: Path) -> str:
 def _store(found: FoundJob) -> ObjectStore:
     cloud = found.records.cloud
     source = found.job.source
-    if cloud is None or (is_file(found.job) and source.bucket != cloud.names.workloads_bucket):
+    if cloud is None or source.is_file:
         return FolderStore(Path("/"))
     return cloud.bucket(source.bucket)
 

@@ -5,12 +5,11 @@ import click
 from cli.jobs.job_list import job_as_json
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
-from cli.jobs.workload_lines import LOCAL_BUCKET
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
-from cloudkon.ledger.job import Job, JobState
+from cloudkon.ledger.job import LOCAL_BUCKET, Job, JobState
 from cloudkon.reports.stats import job_stats
 
 

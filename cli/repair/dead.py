@@ -7,12 +7,12 @@ import click
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
 from cli.terminal.tables import Table
-from cli.terminal.units import one_line
 from cloudkon.clock import Clock
 from cloudkon.errors import NotFoundError
 from cloudkon.ledger.bundle import Bundle
 from cloudkon.ledger.job import RangeKey
 from cloudkon.messages.dead_letters import Choice, DeadLetter, DeadLetters, Handled
+from cloudkon.printable import one_line
 from cloudkon.settings import Settings
 from cloudkon.wiring import cloud
 

@@ -9,7 +9,6 @@ import click
 
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
-from cli.jobs.workload_lines import LOCAL_BUCKET, is_file
 from cli.repair.selection import Selection, copy_lines
 from cli.running.uploads import Upload
 from cli.system.paths import data_folder, results_folder
@@ -17,7 +16,7 @@ from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, InputError
-from cloudkon.ledger.job import Job
+from cloudkon.ledger.job import LOCAL_BUCKET, Job
 
 if TYPE_CHECKING:
     from cloudkon.aws.cloud import Cloud
@@ -60,7 +59,7 @@ def retry(
     found = ledgers.find(job)
     selection = _selection(found, reason, only_failed=only_failed)
     cloud = found.records.cloud
-    if cloud is None or is_file(found.job):
+    if cloud is None or found.job.source.is_file:
         file = _written_file(found, selection)
         if not _run(found, file, threads, modules, allowed, clock=clock, output=output):
             raise SystemExit(1)
@@ -116,7 +115,8 @@ def _copy(found: FoundJob, selection: Selection, out: BinaryIO) -> None:
 
 
 def _name(job: Job) -> str:
-    return Path(job.source.key).name.removesuffix(".gz") or "tasks.txt"
+    name = Path(job.source.key).name.removesuffix(".gz")
+    return "tasks.txt" if name in ("", "..") else name
 
 
 def _run(

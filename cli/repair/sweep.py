@@ -9,10 +9,11 @@ from cli.jobs.ledgers import Ledgers
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
 from cli.terminal.tables import Table
-from cli.terminal.units import duration, one_line, size
+from cli.terminal.units import duration, size
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ports import StoredObject
+from cloudkon.printable import one_line
 from cloudkon.reports.orphans import Orphan, Why, orphans
 from cloudkon.settings import Settings
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from cli.jobs.workload_lines import LOCAL_BUCKET
 from cli.running.chaos import Chaos
 from cli.running.processes.worker_processes import Processes, WorkerProcesses
 from cli.running.unchanged_file import UnchangedFile
@@ -13,7 +12,7 @@ from cli.system.paths import results_folder
 from cloudkon.clock import Clock
 from cloudkon.errors import InputError
 from cloudkon.handlers.registry import Registry
-from cloudkon.ledger.job import LOCAL_PREFIX, Job, RangeReport, Source
+from cloudkon.ledger.job import LOCAL_BUCKET, LOCAL_PREFIX, Job, RangeReport, Source
 from cloudkon.ledger.lease import BundleState
 from cloudkon.local.bounded import BoundedQueue, ClosedError
 from cloudkon.local.ledger import SqliteLedger
@@ -97,7 +96,14 @@ class LocalRun:
         if chaos is not None:
             around, workloads = chaos.over(around), chaos.workloads(workloads)
         self._dispatcher = Dispatcher(
-            workloads, around.results, around.ledger, around.tasks, self._clock, slots=slots, tracer=self._tracer
+            workloads,
+            around.results,
+            around.ledger,
+            around.tasks,
+            self._clock,
+            slots=slots,
+            worker_slots=slots,
+            tracer=self._tracer,
         )
         self._worker = self._workers(around, registry, settings, slots, processes)
         self._job = ""

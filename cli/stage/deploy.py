@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -12,12 +13,14 @@ from cli.system.processes import run_visibly
 from cli.terminal.options import stage_option, uses_clock
 from cli.terminal.output import Output
 from cloudkon.aws.session import Session
-from cloudkon.aws.stack.functions import function_exists, is_woken, settled_range_source
+from cloudkon.aws.stack.functions import function_exists, is_woken, keep_failed_events, settled_range_source
 from cloudkon.clock import Clock
-from cloudkon.errors import CloudKonError
+from cloudkon.errors import CloudKonError, InputError
 from cloudkon.stage.names import Names
 
 _AGAIN_S = 10.0
+_TOO_NEW = (3, 15)
+"""https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
 
 
 @click.command()
@@ -37,11 +40,16 @@ def deploy(stage: str, asked: dict[str, str], *, clock: Clock) -> None:
       cloudkon-cli deploy --stage prod --parameter MaxWorkers=8
     """
     root = find_project(Path.cwd(), stage)
+    if sys.version_info >= _TOO_NEW:
+        raise InputError(
+            f"The Lambda runs the Python that deploys it, and Lambda does not have "
+            f"{sys.version_info[0]}.{sys.version_info[1]} yet. Use a virtual environment of Python 3.11 to 3.14."
+        )
     session = Session()
     names = session.names(stage)  # asked before anything is begun: whose account it is, and in which region
     click.echo(f"Deploying the stage {stage} to account {names.account} in {names.region}.", err=True)
     try:
-        _run("cloudkon-cli stack up", stack_up(stage, asked), root)
+        _run("cloudkon-cli stack up", stack_up(stage, asked), root, names)
         _deploy_lambda(session, names, clock, root)
     except KeyboardInterrupt:
         click.echo(f"Stopped half-way. Go on with: cloudkon-cli deploy --stage {stage}", err=True)
@@ -57,7 +65,7 @@ def _deploy_lambda(session: Session, names: Names, clock: Clock, root: Path) -> 
     for is_last in (False, True):
         adopt(root, names, settled_range_source(client, names, clock))
         try:
-            _run("chalice deploy", chalice_deploy(names.stage), root)
+            _run("chalice deploy", chalice_deploy(names.stage), root, names)
         except CloudKonError:
             if is_last or not function_exists(client, names.functions[0]) or is_woken(session.s3(), names):
                 raise
@@ -65,12 +73,13 @@ def _deploy_lambda(session: Session, names: Names, clock: Clock, root: Path) -> 
             click.echo(f"S3 could not call the new function yet. Once more in {_AGAIN_S:.0f} s.", err=True)
             clock.sleep(_AGAIN_S)
         else:
+            keep_failed_events(client, names)
             return
 
 
-def _run(name: str, command: list[str], root: Path) -> None:
+def _run(name: str, command: list[str], root: Path, names: Names) -> None:
     click.echo(f"{name} ...", err=True)
-    code = run_visibly(command, os.environ | PACKING, root)
+    code = run_visibly(command, os.environ | PACKING | {"AWS_DEFAULT_REGION": names.region}, root)
     if code:
         raise CloudKonError(
             f"{name} failed (exit code {code}), see above; nothing after it was done. Repeat it once that is mended."

@@ -8,12 +8,13 @@ from cli.terminal.confirm import confirm
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
 from cli.terminal.tables import Table, print_tables
-from cli.terminal.units import duration, one_line
+from cli.terminal.units import duration
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.leftovers.stage import find, remove
 from cloudkon.aws.session import Session
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
+from cloudkon.printable import one_line
 from cloudkon.settings import Settings
 from cloudkon.stage.leftovers import DAY_MS, Leftover, Unsearched
 

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from cli.stage.stack_guard import check_deletable
-from cli.stage.stack_parameters import given_parameters, parameter_option, template
+from cli.stage.stack_parameters import given_parameters, parameter_option, stage_template
 from cli.stage.stack_steps import tell
 from cli.stage.taking_down import Demands, take_stack_down
 from cli.terminal.options import json_option, stage_option, uses_clock
@@ -14,6 +14,7 @@ from cli.terminal.tables import Table
 from cloudkon.aws.machines.amis import Images
 from cloudkon.aws.session import Session
 from cloudkon.aws.stack.changes import Change
+from cloudkon.aws.stack.ledger_table import settle
 from cloudkon.aws.stack.stack import Stack
 from cloudkon.clock import Clock
 from cloudkon.errors import NotFoundError
@@ -52,7 +53,8 @@ def up(stage: str, asked: dict[str, str], *, clock: Clock, output: Output) -> No
     session = Session()
     names, formation = _named(session, stage, clock)
     given = given_parameters(session, names, formation, asked)
-    formation.up(template(), given, tell)
+    formation.up(stage_template(session), given, tell)
+    settle(session.dynamodb(), names.ledger_table, clock)
     if given.get("WorkerImage") == "no":
         click.echo(
             "There is no image of the workers yet, so no group of them: build one, then stack up again.", err=True
@@ -70,7 +72,7 @@ def diff(stage: str, asked: dict[str, str], *, clock: Clock, output: Output) -> 
     """Show what stack up would change. Nothing is changed."""
     session = Session()
     names, formation = _named(session, stage, clock)
-    found = formation.diff(template(), given_parameters(session, names, formation, asked))
+    found = formation.diff(stage_template(session), given_parameters(session, names, formation, asked))
     output.value({"changes": [asdict(change) for change in found]}, map(_change, found))
     if not found:
         output.say("No changes.")
@@ -99,7 +101,7 @@ def status(stage: str, *, clock: Clock, output: Output) -> None:
         "image": Images(session.ec2(), session.ssm(), names).current(),
         "names": _named_things(names),
         "parameters": dict(sorted(formation.parameters().items())),
-        "defaults": dict(sorted(formation.defaults(template()).items())),
+        "defaults": dict(sorted(formation.defaults(stage_template(session)).items())),
         "resources": [asdict(one) for one in formation.resources()],
     }
     output.value(told, _status_text(told))

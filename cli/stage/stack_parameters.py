@@ -1,7 +1,6 @@
 """What a stage's stack is given: what was asked for, and what has to be found out."""
 
 from collections.abc import Mapping
-from importlib.resources import files
 
 import click
 
@@ -9,6 +8,7 @@ from cloudkon.aws.machines.amis import Images
 from cloudkon.aws.session import Session
 from cloudkon.aws.stack.network import default_network
 from cloudkon.aws.stack.stack import Stack, refuse_unknown
+from cloudkon.aws.stack.template import template
 from cloudkon.errors import InputError
 from cloudkon.stage.names import Names
 
@@ -31,15 +31,16 @@ parameter_option = click.option(
 )
 
 
-def template() -> str:
-    return files("infrastructure").joinpath("stack.yaml").read_text(encoding="utf-8")
+def stage_template(session: Session) -> str:
+    """The template, for the CloudFormation that the session speaks to."""
+    return template(session.cloudformation().meta.endpoint_url)
 
 
 def given_parameters(session: Session, names: Names, stack: Stack, asked: Mapping[str, str]) -> dict[str, str]:
     """The parameters to give; all others stay as they are. Raises InputError for what does not fit together."""
     if asked.get("Stage", names.stage) != names.stage:
         raise InputError(f"--parameter Stage={asked['Stage']}: a stack stays with its stage; use --stage.")
-    defaults = stack.defaults(template())
+    defaults = stack.defaults(stage_template(session))
     refuse_unknown(asked, defaults)
     known = {**defaults, **stack.parameters(), **asked}
     given = {**asked, "Stage": names.stage}

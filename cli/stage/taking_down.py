@@ -9,6 +9,7 @@ from cloudkon.aws.machines.amis import Images
 from cloudkon.aws.machines.scaling import Machines
 from cloudkon.aws.session import Session
 from cloudkon.aws.stack.emptying import empty
+from cloudkon.aws.stack.ledger_table import protect
 from cloudkon.aws.stack.stack import Stack, Step
 from cloudkon.clock import Clock
 from cloudkon.stage.names import Names
@@ -36,6 +37,7 @@ def take_stack_down(
         s3 = session.s3()
         for bucket in (names.workloads_bucket, names.results_bucket):
             click.echo(f"{bucket}: {empty(s3, bucket):,} object versions deleted", err=True)
+    protect(session.dynamodb(), names.ledger_table, clock, on=False)
     Stack(session.cloudformation(), names.stack, clock).down(tell)
     images.forget_current()
     return kept

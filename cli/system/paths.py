@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from cloudkon.ledger.job import Job
+from cloudkon.printable import one_line
 
 
 def data_folder() -> Path:
@@ -36,4 +37,4 @@ def results_folder(ledger: Path) -> Path:
 
 def source_text(job: Job) -> str:
     """Where the job's workload is, as its owner would say it: a file's absolute path, or an object's address."""
-    return job.source.key if job.source.key.startswith("/") else f"s3://{job.source}"
+    return one_line(job.source.key, None) if job.source.is_file else f"s3://{job.source}"

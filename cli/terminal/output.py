@@ -1,6 +1,7 @@
 """Where a command's data goes: to stdout, as text for a person or as JSON for a program."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,10 @@ from typing import Any, TypeVar
 import click
 
 from cli.terminal.tables import Table, print_tables
+from cloudkon.printable import printable
 
+_OURS = re.compile(r"(\n|\x1b\[(?:0|1|2|3[0-7]|9[0-7])m)")
+"""Line breaks and colours."""
 _Data = TypeVar("_Data", bound=Mapping[str, Any])
 
 
@@ -45,7 +49,7 @@ class Output:
             else:
                 print_tables(tables)
                 tables.clear()
-                click.echo(part)
+                click.echo(_printable(part))
         print_tables(tables)
 
     def listing(self, data: Iterable[Mapping[str, Any]], table: Table) -> None:
@@ -66,7 +70,12 @@ class Output:
     def say(self, text: str) -> None:
         """Tell a person something on stderr; a program that reads JSON has it in the data."""
         if self.is_text:
-            click.echo(text, err=True)
+            click.echo(_printable(text), err=True)
+
+
+def _printable(text: str) -> str:
+    """The text, of any number of lines, with nothing but our own colours that could do anything to a terminal."""
+    return "".join(part if _OURS.fullmatch(part) else printable(part) for part in _OURS.split(text))
 
 
 def _write(data: Mapping[str, Any]) -> None:

@@ -28,6 +28,11 @@ def _three_digits(value: float) -> str:
     return f"{value:.{decimals}f}"
 
 
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """A count and its noun, such as 1 task or 3,000 tasks."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
 def rate(per_s: float) -> str:
     return f"{per_s:,.0f}/s" if per_s >= 100 else f"{_three_digits(per_s)}/s"
 
@@ -44,10 +49,3 @@ def size(size_bytes: float) -> str:
 def moment(ms: int) -> str:
     """Local time, with its offset from UTC left to the reader."""
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def one_line(text: str, most: int = 200) -> str:
-    """Text of anybody's making, as a line that does nothing to a terminal."""
-    line = " ".join(text.split())
-    shown = "".join(character if character.isprintable() else "\ufffd" for character in line[:most])
-    return shown if len(line) <= most else f"{shown} ..."

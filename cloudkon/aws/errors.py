@@ -9,6 +9,8 @@ from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
     InvalidRegionError,
+    LoginError,
+    MissingDependencyException,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
@@ -40,14 +42,13 @@ _MISSING = frozenset(
         "ResourceNotFoundException",
     }
 )
-_DENIED = frozenset(
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
+_DENIED = _EXPIRED | frozenset(
     {
         "403",
         "AccessDenied",
         "AccessDeniedException",
         "AuthFailure",
-        "ExpiredToken",
-        "ExpiredTokenException",
         "InvalidAccessKeyId",
         "InvalidClientTokenId",
         "SignatureDoesNotMatch",
@@ -89,14 +90,17 @@ def translated(what: str) -> Iterator[None]:
             f"Could not {what}: no AWS credentials. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY, or run on an instance with a role."
         ) from error
-    except (CredentialRetrievalError, SSOError, TokenRetrievalError) as error:
+    except (CredentialRetrievalError, LoginError, SSOError, TokenRetrievalError) as error:
         raise DeniedError(f"Could not {what}: {_sentence(error)} Do you have to log in again?") from error
-    except InvalidRegionError as error:
+    except MissingDependencyException as error:
         raise InputError(
-            f"Could not {what}: {_sentence(error)} Set AWS_DEFAULT_REGION, such as eu-central-1."
+            f"Could not {what}: {_sentence(error)} A profile that aws login made needs more: "
+            "pip install 'cloudkon[login]'"
         ) from error
+    except InvalidRegionError as error:
+        raise InputError(f"Could not {what}: {_sentence(error)} Set AWS_REGION, such as eu-central-1.") from error
     except NoRegionError as error:
-        raise InputError(f"Could not {what}: no AWS region. Set AWS_DEFAULT_REGION, such as eu-central-1.") from error
+        raise InputError(f"Could not {what}: no AWS region. Set AWS_REGION, such as eu-central-1.") from error
     except ProfileNotFound as error:
         raise InputError(f"Could not {what}: {_sentence(error)} See AWS_PROFILE and ~/.aws/config.") from error
     except ResponseParserError as error:
@@ -106,8 +110,7 @@ def translated(what: str) -> Iterator[None]:
         ) from error
     except BotoCoreError as error:
         raise UnavailableError(
-            f"Could not {what}: {_sentence(error)} "
-            "Is the network up, and are AWS_DEFAULT_REGION and AWS_ENDPOINT_URL right?"
+            f"Could not {what}: {_sentence(error)} Is the network up, and are AWS_REGION and AWS_ENDPOINT_URL right?"
         ) from error
 
 
@@ -118,6 +121,11 @@ def error_code(error: ClientError) -> str:
 def is_busy(code: str) -> bool:
     """Whether an error passes by itself: throttling, or trouble on the other side."""
     return code in _IN_TROUBLE or _is_throttling(code)
+
+
+def has_expired(answer: Mapping[str, Any]) -> bool:
+    """Whether a service says in a parsed answer that the credentials were good, and are no longer."""
+    return answer.get("Error", {}).get("Code") in _EXPIRED
 
 
 def is_throttled(answer: Mapping[str, Any]) -> bool:

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import NoRegionError
 
-from cloudkon.aws.errors import is_throttled, translated
+from cloudkon.aws.errors import has_expired, is_throttled, translated
+from cloudkon.aws.owners import name_owner
 from cloudkon.errors import InputError
 from cloudkon.stage.names import Names
 from cloudkon.telemetry.metering import Meter
@@ -48,6 +51,8 @@ _LEDGER = _Patience(connect_s=2, read_s=4, tries=4)
 # The first call of every process: whether AWS can be reached at all is told within seconds.
 _FIRST = _Patience(connect_s=3, read_s=5, tries=3)
 
+VALIDATES = False
+"""Whether botocore checks what it is asked; that costs CPU at every call, and the tests do it."""
 _S3_SIGNATURE = "s3v4"
 """Left alone, botocore signs links of us-east-1 in the old way, which opens nothing that is encrypted by KMS.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html"""
@@ -59,12 +64,14 @@ class Session:
     def __init__(self, meter: Meter | None = None, *, tries: int | None = None, connections: int = 32) -> None:
         self.meter = meter or Meter()
         with translated("read the AWS configuration"):
-            self._session = boto3.session.Session()
+            self._session = _configured()
+        self._renewed: Credentials | None = None
+        """In place of those that have expired."""
         self._tries = tries
         self._config = Config(
             max_pool_connections=connections,
             user_agent="cloudkon",  # building the default one costs CPU at every call
-            parameter_validation=False,
+            parameter_validation=VALIDATES,
             s3={"addressing_style": "auto"},
         )
 
@@ -93,6 +100,7 @@ class Session:
     def s3(self, *, prompt: bool = False) -> "S3Client":
         """Prompt, for whoever renews leases too: its calls take no longer than the ledger's."""
         client: S3Client = self._client("s3", _LEDGER if prompt else _USUAL, _S3_SIGNATURE)
+        client.meta.events.register("provide-client-params.s3", name_owner)
         return client
 
     def cloudformation(self) -> "CloudFormationClient":
@@ -156,13 +164,14 @@ class Session:
         except ValueError as error:  # an endpoint that is no URL
             raise InputError(f"Could not reach {service}: {error}. Is AWS_ENDPOINT_URL right?") from error
         client.meta.events.register("before-send.*", self._count)
-        client.meta.events.register("response-received.*", self._count_throttled)
+        client.meta.events.register("response-received.*", self._look_at_answer)
+        client.meta.events.register("before-sign.*", self._sign_anew)
         return client
 
     def _count(self, event_name: str, **_: Any) -> None:
         self.meter.count(_operation(event_name))
 
-    def _count_throttled(self, event_name: str, parsed_response: Mapping[str, Any] | None, **_: Any) -> None:
+    def _look_at_answer(self, event_name: str, parsed_response: Mapping[str, Any] | None, **_: Any) -> None:
         """Of every try: what boto3 tries again by itself is seen here and nowhere else."""
         if parsed_response is None:
             return
@@ -171,6 +180,21 @@ class Session:
         for each in (parsed_response, *entries):
             if is_throttled(each):
                 self.meter.count_throttled(_operation(event_name))
+        if has_expired(parsed_response):  # who has logged in again meanwhile has left others where these were found
+            self._renewed = _configured().get_credentials()
+
+    def _sign_anew(self, request: Any, **_: Any) -> None:
+        if self._renewed is not None:
+            request.context.setdefault("signing", {})["request_credentials"] = self._renewed
+
+
+def _configured() -> boto3.session.Session:
+    """By boto3's own chain; the region also by AWS_REGION, before AWS_DEFAULT_REGION, as AWS's other tools have it.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
+    """
+    variables = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
+    return boto3.session.Session(botocore_session=botocore.session.Session(session_vars=variables))
 
 
 def _operation(event_name: str) -> str:

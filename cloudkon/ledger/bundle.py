@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from cloudkon.errors import WireError
 from cloudkon.telemetry.tracing import TraceContext
@@ -39,7 +40,7 @@ class BundleKey:
         """Read what id wrote; raises WireError for anything else."""
         match = _ID.fullmatch(bundle_id)
         if not match:
-            raise WireError(f"{bundle_id!r} is not a bundle's id.")
+            raise WireError(f"{bundle_id!r:.100} is not a bundle's id.")
         return cls(job, int(match[1]), int(match[2]), shards)
 
 
@@ -74,9 +75,12 @@ class LineNumbers:
     def parse(cls, text: str) -> "LineNumbers":
         """Read what str wrote; raises WireError for anything else."""
         if not _RUNS.fullmatch(text):
-            raise WireError(f"{text!r} are not line numbers.")
+            raise WireError(f"{text!r:.100} are not line numbers.")
         pairs = (run.split("+") for run in text.split(",") if run)
-        return cls(tuple((int(first), int(count)) for first, count in pairs))
+        runs = tuple((int(first), int(count)) for first, count in pairs)
+        if any(first + count > following for (first, count), (following, _) in pairwise(runs)):
+            raise WireError(f"{text!r:.100} are not line numbers: they overlap.")
+        return cls(runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,4 +99,6 @@ class Bundle:
     timeout_s: float | None = None
     """As retries."""
     trace: TraceContext | None = None
-    """Where its spans hang, if it is told."""
+    """Where its spans belong, if it is traced."""
+    seal: str | None = None
+    """By what a worker knows that the dispatcher has made it; see seal.py."""

@@ -7,8 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from cloudkon.printable import one_line
+from cloudkon.stage.names import is_workloads_bucket
+
 RANGE_BYTES = 8 * 1024 * 1024
 LOCAL_PREFIX = "local-"
+LOCAL_BUCKET = "LOCAL"
+"""Stands for a bucket in the source of a LOCAL run; no bucket's name has capitals."""
+MAX_RETRIES = 100
+"""Each retry is a receive of the message, and the queue gives a message up after so many."""
+MAX_TIMEOUT_S = 12 * 3600.0
+"""SQS hides a received message for this long at the most: nobody can run a task for longer.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html"""
 
 
 class JobState(StrEnum):
@@ -31,8 +41,19 @@ class Source:
     pinned: bool = True
     """Whether reads can name the version."""
 
+    @property
+    def is_file(self) -> bool:
+        """Whether the workload is a file of some machine (of a LOCAL run, or put on a queue), and no object in S3.
+
+        The key alone does not tell: an object's may begin with a slash as well.
+        """
+        if self.bucket == LOCAL_BUCKET:
+            return True
+        return self.key.startswith("/") and not self.pinned and not is_workloads_bucket(self.bucket)
+
     def __str__(self) -> str:
-        return f"{self.bucket}:{self.key}" if self.key.startswith("/") else f"{self.bucket}/{self.key}"
+        """For people and logs: characters that can't be printed are replaced."""
+        return one_line(f"{self.bucket}:{self.key}" if self.is_file else f"{self.bucket}/{self.key}", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +78,8 @@ class Job:
     """When somebody last let it go on after a pause: from then on no breaker pauses it."""
     trace: str | None = None
     """The id of its trace, if it is traced; see tracing.py."""
+    seal_key: str | None = None
+    """By which its bundles are sealed; see seal.py. A job that an earlier version has opened has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from typing import TypeGuard
 
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.bundle import BundleKey, LineNumbers
-from cloudkon.ledger.results import Results, runs_of
+from cloudkon.ledger.result_columns import frozen, runs_of
+from cloudkon.ledger.results import Results
 
 
 class BundleState(StrEnum):
@@ -227,7 +228,7 @@ def checkpoint(
         return LeaseLost()
     kept = replace(
         row,
-        results=tuple(results),
+        results=frozen(results),
         lease_until_ms=until_ms,
         fruitless=fruitless_after(lease, results),
         mark=mark,
@@ -249,7 +250,7 @@ def complete(row: BundleRow | None, lease: Lease, results: Results, now_ms: int)
         return Kept(row)  # a retried request whose first try had succeeded
     if not _holds(row, lease):
         return LeaseLost()
-    return Kept(replace(row, state=BundleState.DONE, results=tuple(results), completed_ms=now_ms, mark=None))
+    return Kept(replace(row, state=BundleState.DONE, results=frozen(results), completed_ms=now_ms, mark=None))
 
 
 def completed_row(done: Completion, now_ms: int) -> BundleRow:
@@ -261,7 +262,7 @@ def completed_row(done: Completion, now_ms: int) -> BundleRow:
         owners=(lease.owner,),
         token=lease.token,
         lines=done.lines,
-        results=tuple(done.results),
+        results=frozen(done.results),
         event_ms=lease.event_ms,
         sent_ms=done.sent_ms,
         received_ms=done.received_ms,
@@ -278,7 +279,7 @@ def release(row: BundleRow | None, lease: Lease, results: Results, mark: Mark | 
         return Kept(row)
     if not _holds(row, lease):
         return LeaseLost()
-    return Kept(replace(row, state=BundleState.RELEASED, results=tuple(results), fruitless=0, mark=mark))
+    return Kept(replace(row, state=BundleState.RELEASED, results=frozen(results), fruitless=0, mark=mark))
 
 
 def _ours(row: BundleRow, lease: Lease) -> bool:

@@ -21,7 +21,9 @@ from cloudkon.ledger.lease import (
     WriteAnswer,
     completed_row,
 )
-from cloudkon.ledger.results import Results, pack_results, unpack_results
+from cloudkon.ledger.packed_results import pack_results, unpack_results
+from cloudkon.ledger.result_columns import frozen
+from cloudkon.ledger.results import Results
 from cloudkon.local.schema import LedgerFile
 
 _PAGE_ROWS = 500
@@ -155,7 +157,7 @@ def _row(key: BundleKey, record: tuple[Any, ...]) -> BundleRow:
         owners=tuple(json.loads(owners)),
         token=token,
         lines=LineNumbers.parse(lines),
-        results=tuple(unpack_results(results, event_ms)),
+        results=frozen(unpack_results(results, event_ms)),
         event_ms=event_ms,
         sent_ms=sent_ms,
         received_ms=received_ms,

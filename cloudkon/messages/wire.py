@@ -4,14 +4,14 @@ Escaped, a line of 200 KiB grows to at most 600 KiB: below the 1 MiB of an SQS m
 """
 
 import json
-import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cloudkon.errors import WireError
 from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
-from cloudkon.ledger.job import RangeKey
+from cloudkon.ledger.job import MAX_RETRIES, MAX_TIMEOUT_S, RangeKey
 from cloudkon.ledger.lease import BundleRow
 from cloudkon.ledger.results import TaskResult
 from cloudkon.telemetry.tracing import TraceContext
@@ -23,7 +23,7 @@ def encode_bundle(bundle: Bundle) -> str:
     """Write a bundle as the body of a message."""
     key = bundle.key
     trace = None if bundle.trace is None else str(bundle.trace)
-    optional = {"retries": bundle.retries, "timeout_s": bundle.timeout_s, "trace": trace}
+    optional = {"retries": bundle.retries, "timeout_s": bundle.timeout_s, "trace": trace, "seal": bundle.seal}
     return _dump(
         {
             "v": VERSION,
@@ -41,7 +41,11 @@ def encode_bundle(bundle: Bundle) -> str:
 
 
 def decode_bundle(body: str) -> Bundle:
-    """Read the body of a message; raise WireError with the reason. Unknown keys are left for later versions."""
+    """Read the body of a message; raise WireError with the reason.
+
+    Unknown keys are left for later versions. More retries and longer timeouts than there may be, as earlier versions
+    sent them, count as the most that there may be.
+    """
     value = _versioned(body, "bundle")
     try:
         key = BundleKey(
@@ -49,10 +53,11 @@ def decode_bundle(body: str) -> Bundle:
         )
         lines = LineNumbers.parse(_text(value["lines"]))
         tasks = tuple(_text(value["tasks"]).split("\n"))
-        retries = _count(value["retries"]) if "retries" in value else None
-        timeout_s = _positive(value["timeout_s"]) if "timeout_s" in value else None
+        retries = min(_count(value["retries"]), MAX_RETRIES) if "retries" in value else None
+        timeout_s = min(_positive(value["timeout_s"]), MAX_TIMEOUT_S) if "timeout_s" in value else None
         stamps = _time(value["event_ms"]), _time(value["sent_ms"])
-        bundle = Bundle(key, lines, tasks, *stamps, retries, timeout_s, TraceContext.parse(value.get("trace")))
+        seal = _seal(value["seal"]) if "seal" in value else None
+        bundle = Bundle(key, lines, tasks, *stamps, retries, timeout_s, TraceContext.parse(value.get("trace")), seal)
     except (KeyError, TypeError) as error:
         raise WireError(f"The message is no bundle: {error}.") from error
     if len(lines) != len(tasks):
@@ -104,10 +109,21 @@ class Completion:
 
 
 def decode_completion(body: str) -> Completion:
-    """Read what encode_completion wrote."""
-    value = json.loads(body)
-    key = BundleKey.parse(value["job"], value["bundle"], shards=1)
-    return Completion(key.job, key.range, key.id, value["tasks"])
+    """Read what encode_completion wrote; raise WireError with the reason."""
+    value = _versioned(body, "completion record")
+    try:
+        key = BundleKey.parse(_job(value["job"]), _text(value["bundle"]), shards=1)
+        tasks = [_numbered_task(task) for task in value["tasks"]]
+    except (KeyError, TypeError) as error:
+        raise WireError(f"The message is no completion record: {error}.") from error
+    return Completion(key.job, key.range, key.id, tasks)
+
+
+def _numbered_task(task: object) -> dict[str, Any]:
+    if isinstance(task, dict):
+        _count(task["task"])
+        return task
+    raise TypeError(f"{task!r:.100} is no task")
 
 
 def numbered(row: BundleRow, lines_before: int = 0) -> Iterator[tuple[int, TaskResult]]:
@@ -143,8 +159,8 @@ def encode_undecodable(body: str, reason: str) -> str:
 def decode_undecodable(body: str) -> tuple[str, str] | None:
     """Read what encode_undecodable wrote, as reason and original body; None for any other message."""
     try:
-        value = json.loads(body)
-    except ValueError:
+        value = _parsed(body)
+    except WireError:
         return None
     if not isinstance(value, dict) or value.keys() != {"v", "reason", "body"}:
         return None
@@ -153,13 +169,19 @@ def decode_undecodable(body: str) -> tuple[str, str] | None:
 
 
 def _versioned(body: str, what: str) -> dict[str, Any]:
-    try:
-        value = json.loads(body)
-    except ValueError as error:
-        raise WireError(f"The message is not JSON: {error}.") from error
+    value = _parsed(body)
     if not isinstance(value, dict) or value.get("v") != VERSION:
         raise WireError(f"The message is no {what} of version {VERSION}.")
     return value
+
+
+def _parsed(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except RecursionError as error:
+        raise WireError("The message is not JSON: nested too deeply.") from error
+    except ValueError as error:
+        raise WireError(f"The message is not JSON: {error}.") from error
 
 
 def _dump(value: dict[str, Any]) -> str:
@@ -168,8 +190,10 @@ def _dump(value: dict[str, Any]) -> str:
 
 # What a forged message could hold and no ledger could keep is refused here: it would end every worker that tried.
 _MAX_JOB_CHARACTERS = 200
+_SEAL = re.compile("[0-9a-f]{32}")
 _MAX_COUNT = 10**9 - 1
 _MAX_TIME_MS = 10**14
+_MAX_SECONDS = 10**9
 
 
 def _job(value: object) -> str:
@@ -182,7 +206,14 @@ def _job(value: object) -> str:
 def _text(value: object) -> str:
     if isinstance(value, str):
         return value
-    raise TypeError(f"{value!r} is not text")
+    raise TypeError(f"{value!r:.100} is not text")
+
+
+def _seal(value: object) -> str:
+    seal = _text(value)
+    if _SEAL.fullmatch(seal):
+        return seal
+    raise TypeError(f"{seal!r:.100} is no seal")
 
 
 def _time(value: object) -> int:
@@ -192,10 +223,10 @@ def _time(value: object) -> int:
 def _count(value: object, least: int = 0, most: int = _MAX_COUNT) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
         return value
-    raise TypeError(f"{value!r} is not a whole number from {least} to {most}")
+    raise TypeError(f"{value!r:.100} is not a whole number from {least} to {most}")
 
 
 def _positive(value: object) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _MAX_SECONDS:
         return float(value)
-    raise TypeError(f"{value!r} is not a positive number")
+    raise TypeError(f"{value!r:.100} is not a positive number")

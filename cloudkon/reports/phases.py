@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from cloudkon.ledger.lease import BundleRow
+from cloudkon.ledger.result_columns import ResultColumns
 from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.telemetry.histogram import Histogram
 
@@ -97,6 +98,9 @@ class Phases:
 
     def add(self, row: BundleRow) -> None:
         """Add the tasks of one bundle; clocks that differ may turn a duration negative: it counts as 0."""
+        if isinstance(row.results, ResultColumns) and row.results.are_plain:
+            self._add_plain(row, row.results)
+            return
         ran = [result for result in row.results if result is not None and result.state in _RAN]
         if not ran:
             return
@@ -109,6 +113,29 @@ class Phases:
             self._queue.add(queue_ms(row), len(own))
             self._claim.add(claim_ms(row), len(own))
             self._wait.add_all(wait_ms(row, result) for result in own)
+
+    def _add_plain(self, row: BundleRow, results: ResultColumns) -> None:
+        """As add, by columns: the same durations in the same units."""
+        recorded = [
+            (recorded_ms, start_ms + us / 1000)
+            for recorded_ms, start_ms, us in zip(
+                results.recorded_ms, results.starts_ms, results.durations_us, strict=True
+            )
+            if recorded_ms
+        ]
+        self._dispatch.add(dispatch_ms(row), len(results))
+        self._run.add_all([us / 1000 for us in results.durations_us])
+        self._record.add_all([recorded_ms - end_ms for recorded_ms, end_ms in recorded])
+        self._end_to_end.add_all([recorded_ms - row.event_ms for recorded_ms, _ in recorded])
+        own = [
+            start_ms - row.claimed_ms
+            for start_ms, attempt in zip(results.starts_ms, results.attempts, strict=True)
+            if attempt == row.attempt
+        ]
+        if own:
+            self._queue.add(queue_ms(row), len(own))
+            self._claim.add(claim_ms(row), len(own))
+            self._wait.add_all(own)
 
     def percentiles(self) -> Mapping[str, Percentiles]:
         """The phases by name, in their order."""

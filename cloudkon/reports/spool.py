@@ -10,7 +10,8 @@ from typing import IO
 
 from cloudkon.ledger.bundle import LineNumbers
 from cloudkon.ledger.lease import BundleRow
-from cloudkon.ledger.results import TaskResult, pack_results, unpack_results
+from cloudkon.ledger.packed_results import pack_results, unpack_results
+from cloudkon.ledger.results import TaskResult
 
 
 @dataclass(frozen=True, slots=True, order=True)

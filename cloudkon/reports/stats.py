@@ -13,6 +13,7 @@ from cloudkon.ledger.job import Job, JobState, RangeReport, WorkerReport
 from cloudkon.ledger.lease import BundleState
 from cloudkon.ports import LedgerReader
 from cloudkon.reports.handler_phases import HandlerPhase
+from cloudkon.reports.known_bundles import known_bundles
 from cloudkon.reports.phases import Percentiles
 from cloudkon.reports.totals import JobTotals
 
@@ -112,7 +113,7 @@ def job_stats(reader: LedgerReader, job: Job, now_ms: int) -> JobStats:
     """Read a job's rows and work out its statistics."""
     reports = reader.dispatched(job.id)  # before the bundles: who sees the last range sees all that it sent
     totals = JobTotals()
-    for row in reader.bundles(job):
+    for row in known_bundles(reader, job, reports):
         totals.add(row)
     return _assembled(job, reports, totals, reader.workers(job.id), now_ms)
 

@@ -9,6 +9,7 @@ from cloudkon.ledger.job import Job, RangeReport
 from cloudkon.ledger.results import TaskState
 from cloudkon.messages.wire import result_json
 from cloudkon.ports import LedgerReader, ObjectStore
+from cloudkon.reports.known_bundles import known_bundles
 from cloudkon.reports.spool import Spool
 from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.rejects import read_rejects
@@ -25,7 +26,7 @@ def task_results(reader: LedgerReader, rejects: ObjectStore, job: Job) -> Iterat
     reports = {report.range: report for report in reader.dispatched(job.id)}
     offsets = LineOffsets(list(reports.values()))
     with TemporaryFile() as file:
-        spool = Spool(file, reader.bundles(job))
+        spool = Spool(file, known_bundles(reader, job, list(reports.values())))
         for range_ in sorted(spool.ranges | reports.keys()):
             before = offsets.before(range_)
             if before is not None:

@@ -20,7 +20,18 @@ BUILD_TAG = "cloudkon:build"
 """On an instance that is to become an image, what tells this build from others."""
 # A bucket's name has at most 63 characters: cloudkon-<stage>-workloads-<account>-<region> leaves 12 for the stage.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "eu-isoe-": "aws-iso-e",
+    "eusc-": "aws-eusc",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "us-isof-": "aws-iso-f",
+}
+"""By how a region's name begins; all others are of the commercial one."""
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,10}[a-z0-9]|[a-z]")
+_WORKLOADS_BUCKET = re.compile(rf"cloudkon-({_STAGE.pattern})-workloads-[0-9]{{12}}-[a-z0-9-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +126,14 @@ class Names:
         return f"/cloudkon/{self.stage}/workers"
 
 
+def is_workloads_bucket(bucket: str) -> bool:
+    """Whether a bucket's name is that of some stage's workloads bucket."""
+    return _WORKLOADS_BUCKET.fullmatch(bucket) is not None
+
+
 def partition(region: str) -> str:
-    """Of the region: AWS's own, China's, or GovCloud's, as ARNs begin."""
-    for prefix, name in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
-        if region.startswith(prefix):
-            return name
-    return "aws"
+    """Of the region, as ARNs begin; a test compares it with what botocore knows."""
+    return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
 def check_stage(stage: str) -> str:

@@ -33,7 +33,12 @@ _SPANS_A_BUNDLE = 8
 _MOST_STEPS = 1_000
 """Of one bundle, or of one task, that are kept until it is told."""
 
-_CONSOLES = {"aws": "aws.amazon.com", "aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}
+_CONSOLES = {
+    "aws": "aws.amazon.com",
+    "aws-cn": "amazonaws.cn",
+    "aws-eusc": "amazonaws-eusc.eu",
+    "aws-us-gov": "amazonaws-us-gov.com",
+}
 
 Note = str | int | float | bool
 
@@ -154,9 +159,8 @@ def w3c_id(trace: str) -> str:
 
 def console_link(trace: str, region: str) -> str:
     """Where a person of the account sees the trace."""
-    return (
-        f"https://{region}.console.{_CONSOLES[partition(region)]}/cloudwatch/home?region={region}#xray:traces/{trace}"
-    )
+    console = _CONSOLES.get(partition(region), _CONSOLES["aws"])
+    return f"https://{region}.console.{console}/cloudwatch/home?region={region}#xray:traces/{trace}"
 
 
 class NoTracer:

@@ -8,7 +8,7 @@ import math
 import re
 from dataclasses import dataclass, replace
 
-from cloudkon.ledger.job import RANGE_BYTES
+from cloudkon.ledger.job import MAX_RETRIES, MAX_TIMEOUT_S, RANGE_BYTES
 from cloudkon.workload.lines import BadLine, Line
 from cloudkon.workload.task_line import is_task_line
 
@@ -18,6 +18,8 @@ BUNDLES_PER_SLOT = 16
 BUNDLE_S = 2.0
 DEFAULT_SLOTS = 64
 """The expected parallelism of a stage when nobody says: sixteen workers of four slots."""
+DEFAULT_WORKER_SLOTS = 4
+"""Those of one of its workers. They share a bundle, so one as wide as a worker's slots delays nobody."""
 
 # A partition of DynamoDB takes 1,000 writes a second, and a bundle takes two: 4 shards serve 128,000 tasks a second.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
@@ -27,9 +29,12 @@ _MAX_SHARDS = 16
 TRAVEL_ALONE = frozenset({"animoto"})
 """Tasks of minutes each: a bundle of them would only hold others up."""
 
-MAX_RETRIES = 100
-"""Each retry is a receive of the message, and a queue that redrives allows 1,000."""
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_MIN_TIMEOUT_S = 0.001
+_MIN_TASK_MS, _MAX_TASK_MS = 0.001, 86_400_000.0
+_MAX_HEADER_ERRORS = 8
+"""Of one line: a line of 200 KiB could hold 100,000 words that are no options."""
+_MAX_SHOWN_CHARACTERS = 40
 
 _HEADER = re.compile(r"#\s*cloudkon:", re.IGNORECASE)
 
@@ -103,47 +108,73 @@ def is_header(text: str) -> bool:
 
 
 def read_options(line: Line, options: Options | None = None) -> tuple[Options, list[HeaderError]]:
-    """Read a header line's options over those that are known; what can't be used is an error of its own."""
-    options, errors = options or Options(), []
+    """Read a header line's options over those that are known; each of the first that can't be used is an error."""
+    options, errors, more = options or Options(), list[HeaderError](), 0
+    text = line.text[:120]
     for word in _HEADER.sub("", line.text).split():
         name, _, value = word.partition("=")
         try:
             options = _with_option(options, name, value)
         except ValueError as error:
-            errors.append(HeaderError(line.number, str(error), line.text[:120]))
+            if len(errors) < _MAX_HEADER_ERRORS:
+                errors.append(HeaderError(line.number, str(error), text))
+            else:
+                more += 1
+    if more:
+        errors[-1] = HeaderError(line.number, f"{more + 1:,} more words that are no options", text)
     return options, errors
 
 
 def _with_option(options: Options, name: str, value: str) -> Options:
+    """Raises ValueError with the reason for an option that can't be used."""
     match name:
-        case "bundle" if value.isdecimal() and 1 <= int(value) <= MAX_BUNDLE_TASKS:
-            return replace(options, bundle=int(value))
         case "bundle":
-            raise ValueError(f"option bundle={value}: a whole number from 1 to {MAX_BUNDLE_TASKS} was expected")
-        case "task_ms" if re.fullmatch(r"\d+(\.\d+)?", value):
-            return replace(options, task_ms=float(value))
+            return replace(options, bundle=_whole(name, value, 1, MAX_BUNDLE_TASKS))
         case "task_ms":
-            raise ValueError(f"option task_ms={value}: the mean time of a task in milliseconds was expected")
-        case "retries" if value.isdecimal() and int(value) <= MAX_RETRIES:
-            return replace(options, retries=int(value))
+            return replace(options, task_ms=_task_ms(value))
         case "retries":
-            raise ValueError(f"option retries={value}: a whole number from 0 to {MAX_RETRIES} was expected")
+            return replace(options, retries=_whole(name, value, 0, MAX_RETRIES))
         case "timeout":
-            return replace(options, timeout_s=_duration_s(value))
+            return replace(options, timeout_s=_timeout_s(value))
         case _:
-            raise ValueError(f"unknown option {name!r}; known are bundle, task_ms, retries and timeout")
+            raise ValueError(f"unknown option {_shown(name)!r}; known are bundle, task_ms, retries and timeout")
 
 
-def _duration_s(value: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", value)
+def _whole(name: str, value: str, least: int, most: int) -> int:
+    if re.fullmatch(r"[0-9]{1,9}", value) and least <= int(value) <= most:
+        return int(value)
+    raise ValueError(f"option {name}={_shown(value)}: a whole number from {least} to {most} was expected")
+
+
+def _task_ms(value: str) -> float:
+    mean_ms = float(value) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value) else math.inf
+    if mean_ms > _MAX_TASK_MS:
+        raise ValueError(
+            f"option task_ms={_shown(value)}: the mean time of a task in milliseconds was expected, a day at most"
+        )
+    return mean_ms
+
+
+def _timeout_s(value: str) -> float:
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)", value)
     seconds = float(found[1]) * _UNITS_S[found[2]] if found else 0.0
-    if not seconds:
-        raise ValueError(f"option timeout={value}: a time such as 500ms, 30s, 5m or 2h was expected")
+    if not _MIN_TIMEOUT_S <= seconds <= MAX_TIMEOUT_S:
+        raise ValueError(
+            f"option timeout={_shown(value)}: a time from 1ms to 12h was expected, such as 500ms, 30s, 5m or 2h"
+        )
     return seconds
 
 
-def bundle_size(seen: Sample, size_bytes: int, slots: int) -> int:
-    """How many tasks travel together: clamp(1, 64, by bytes, by parallelism, by time)."""
+def _shown(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}..."
+
+
+def bundle_size(seen: Sample, size_bytes: int, slots: int, worker_slots: int = DEFAULT_WORKER_SLOTS) -> int:
+    """How many tasks travel together: clamp(1, 64, by bytes, by parallelism, by time).
+
+    A few tasks for many slots are cut no narrower than one worker's slots: cut into bundles of one, they would cost a
+    claim and a record each, and end no sooner.
+    """
     if seen.options.bundle is not None:
         return seen.options.bundle
     if seen.alone:
@@ -151,10 +182,10 @@ def bundle_size(seen: Sample, size_bytes: int, slots: int) -> int:
     bounds = [
         MAX_BUNDLE_TASKS,
         math.floor(BUNDLE_BYTES / seen.mean_task_bytes),
-        seen.tasks_of(size_bytes) // (BUNDLES_PER_SLOT * slots),
+        max(seen.tasks_of(size_bytes) // (BUNDLES_PER_SLOT * slots), min(worker_slots, slots)),
     ]
     if seen.options.task_ms:
-        bounds.append(math.ceil(BUNDLE_S * 1000 / seen.options.task_ms))
+        bounds.append(math.ceil(BUNDLE_S * 1000 / max(seen.options.task_ms, _MIN_TASK_MS)))
     return max(1, min(bounds))
 
 

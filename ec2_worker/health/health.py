@@ -5,10 +5,10 @@ r"""Whether a worker should receive anything, decided purely.
      |                           \--one more bundle without a success-------/   /
      \--a success, or nothing came----------------------------------------------/
 
-Wrong is a nearly full disk, a ledger that does not answer, and tasks that fail here and succeed elsewhere: the last
-bundles of a job ended here without one task that succeeded, while more of the other workers on that job succeed with
-it than fail. So a job whose tasks fail everywhere makes no worker sick, nor does a lonely worker find itself so,
-and never can most of a job's workers stop over it.
+Wrong is a nearly full disk, a ledger that does not answer, a store that takes no values, and tasks that fail here and
+succeed elsewhere: the last bundles of a job ended here without one task that succeeded, while more of the other workers
+on that job succeed with it than fail. So a job whose tasks fail everywhere makes no worker sick, nor does a lonely
+worker find itself so, and never can most of a job's workers stop over it.
 """
 
 import random
@@ -40,6 +40,9 @@ class Signs:
     failing: Mapping[str, int] = field(default_factory=dict)
     """For each job, how many bundles in a row ended here without a success."""
     others: Sequence[WorkerStatus] = ()
+    store_failing_s: float = 0.0
+    """For how long values could not be stored; 0 if the last one was."""
+    store_failure: str = ""
 
 
 class Streaks:
@@ -133,6 +136,8 @@ class Health:
             return f"{free_mb:.0f} MB are free on the disk of the temporary files, and {least_mb} MB are the least"
         if signs.ledger_silent_s > self.settings.ledger_patience_s:
             return f"the ledger has not answered for {signs.ledger_silent_s:.0f} s"
+        if signs.store_failing_s > self.settings.ledger_patience_s:
+            return f"values could not be stored for {signs.store_failing_s:.0f} s: {signs.store_failure}"
         return ""
 
     def _wrong_with_tasks(self, signs: Signs) -> tuple[str, str] | None:

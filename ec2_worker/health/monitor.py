@@ -13,6 +13,7 @@ from cloudkon.ledger.results import TaskState
 from ec2_worker.health.fleet_status import FleetStatus
 from ec2_worker.health.health import Health, Signs, Streaks
 from ec2_worker.pipeline.in_flight import InFlight, InFlightBundle
+from ec2_worker.pipeline.value_store import ValueStore
 from ec2_worker.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Monitor:
     """While it is set, the receiver receives nothing."""
     metrics: Metrics
     in_flight: InFlight
+    values: ValueStore
     draining: Callable[[], str | None]
     """Why the worker drains, None while it does not."""
     drain: Callable[[str], None]
@@ -91,7 +93,15 @@ class Monitor:
         failing = self.streaks.now()
         others = self.fleet_status.others() if self.health.is_suspicious(failing) else ()
         now_s = self.clock.monotonic_s()
-        self.health.look(Signs(self.free_disk_bytes(), self.fleet_status.silent_s, failing, others), now_s)
+        signs = Signs(
+            self.free_disk_bytes(),
+            self.fleet_status.silent_s,
+            failing,
+            others,
+            store_failing_s=self.values.failing_s,
+            store_failure=self.values.failure,
+        )
+        self.health.look(signs, now_s)
         if self.health.reason and not self.sick.is_set():
             self.sick.set()
             log.error("Sick: %s. Receiving nothing until that is over.", self.health.reason)

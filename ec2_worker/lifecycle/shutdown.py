@@ -30,6 +30,7 @@ class Running:
     receiver: threading.Thread
     settler: threading.Thread
     heartbeat: Loop
+    values: Loop
     canceller: Loop
     watchdog: Loop
     monitor: Loop
@@ -74,6 +75,7 @@ class Shutdown:
         """Start no further task; renew and settle no further bundle once those writes have ended."""
         self.backlog.close()
         running.canceller.tell_to_stop()
+        running.values.tell_to_stop()
         running.watchdog.tell_to_stop()
         running.heartbeat.tell_to_stop()
         self.settler.stop()

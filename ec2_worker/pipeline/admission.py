@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
 from cloudkon.errors import UnavailableError
+from cloudkon.ledger.bundle import Bundle
 from cloudkon.ledger.job import Job
+from cloudkon.messages.seal import why_foreign
 from cloudkon.messages.sending import send_batch
 from cloudkon.ports import Delivery, History, TaskQueue
 
@@ -42,6 +44,10 @@ class Admission:
         self._history = history
         self._clock = clock
         self._known: dict[str, _Known] = {}
+
+    def why_refused(self, bundle: Bundle) -> str | None:
+        """Why the bundle belongs to no job of the ledger, and is never to be run; None if it belongs to one."""
+        return why_foreign(bundle, self.job(bundle.key.job))
 
     def admits(self, job_id: str, delivery: Delivery) -> bool:
         """Whether the delivered bundle may be claimed; if not, its message has been dealt with."""

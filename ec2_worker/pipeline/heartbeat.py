@@ -55,9 +55,11 @@ class Heartbeat:
 
     def _save_due(self, bundle: InFlightBundle, now_s: float) -> bool:
         since_s = now_s - bundle.saved_s
-        if bundle.state is InFlightState.SETTLING:
-            return since_s >= self.settings.heartbeat_s  # its results are about to be written anyway
-        return since_s >= self.settings.heartbeat_s or (since_s >= self.settings.checkpoint_s and bundle.unsaved > 0)
+        if since_s >= self.settings.heartbeat_s:
+            return True
+        if bundle.state is InFlightState.SETTLING and not self.result_writer.values.failure:
+            return False  # its results are about to be written anyway
+        return since_s >= self.settings.checkpoint_s and bundle.unsaved > len(bundle.left_out)
 
     def _save(self, bundle: InFlightBundle) -> None:
         row = self.result_writer.checkpoint(bundle)
@@ -69,6 +71,7 @@ class Heartbeat:
 
     def mark(self, bundle: InFlightBundle) -> bool:
         """Write a careful bundle's mark down; False if it could not be."""
+        self.result_writer.values.try_store(bundle)  # else what ran before would run again, and hide whose fault it is
         try:
             self._save(bundle)
         except CloudKonError as error:
@@ -80,7 +83,7 @@ class Heartbeat:
         """Release a bundle with the results so far, for anyone to claim at once."""
         bundle.state = InFlightState.RETURNING  # no checkpoint and no heartbeat may follow the release
         try:
-            row = self.result_writer.release(bundle)
+            row = self.result_writer.give_back(bundle)
         except CloudKonError:
             bundle.state = InFlightState.LAPSED
             raise

@@ -37,9 +37,11 @@ class InFlightBundle:
         "hidden_until_s",
         "lease",
         "lease_ends_s",
+        "left_out",
         "mark",
         "message",
         "receipt",
+        "recorded",
         "remaining",
         "results",
         "saved_s",
@@ -65,6 +67,10 @@ class InFlightBundle:
         self.lease = lease
         self.receipt = receipt
         self.results: list[TaskResult | None] = list(results)
+        self.recorded: Results = list(results)
+        """As the ledger has them."""
+        self.left_out: set[int] = set()
+        """The positions of results that the last write left out: their values could not be stored yet."""
         self.remaining: Iterator[int] = iter(todo)
         """The positions of the tasks that no slot has taken yet."""
         self.state = InFlightState.RUNNING if todo else InFlightState.SETTLING

@@ -118,6 +118,10 @@ class Receiver:
             self._bury(delivery, str(error))
             return
         try:
+            reason = self.admission.why_refused(bundle)
+            if reason is not None:
+                self._bury(delivery, reason)
+                return
             if not self.admission.admits(bundle.key.job, delivery):
                 return
             trace = self.traces.begin(bundle, self.clock, delivery.received_ms)

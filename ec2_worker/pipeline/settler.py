@@ -125,7 +125,7 @@ class Settler:
             return
         try:
             wait_s = wait_before_retry_s(bundle.results, self.retry_backoff)
-            row = self.result_writer.complete(bundle) if wait_s is None else self.result_writer.release(bundle)
+            row = self.result_writer.complete(bundle) if wait_s is None else self.result_writer.postpone(bundle)
         except CloudKonError as error:
             log.warning("%s: %s Trying again.", bundle.lease.key, error)
             return

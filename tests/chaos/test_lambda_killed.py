@@ -84,7 +84,7 @@ class Stage:
             queue=wired("tasks", world.tasks),
             clock=world.clock,
         )
-        return Ingester(dispatcher, ledger, wired("ranges", self.ranges))
+        return Ingester(dispatcher, ledger, wired("ranges", self.ranges), "workloads")
 
     def _forget_the_dead(self) -> None:
         self.killed += 1

@@ -1,19 +1,28 @@
 """A service is away for a while, for all workers at once."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cloudkon.errors import NotFoundError, UnavailableError
+from cloudkon.errors import CloudKonError, DeniedError, NotFoundError, UnavailableError
+from cloudkon.handlers.registry import task
 from cloudkon.ledger.lease import BundleState
+from cloudkon.ledger.results import MAX_VALUE_BYTES
+from cloudkon.local.store import FolderStore
 from cloudkon.settings import Settings
 from tests.support.closable_port import Gate
 from tests.support.worlds.worker_world import EMPTY, SteppedWorker, WorkerWorld
 
 BUNDLES, TASKS_EACH = 4, 5
 SHORT = Settings(lease_s=12.0, guard_s=2.0, checkpoint_s=1.0, visibility_margin_s=3.0)
-STEPS = 120
+STEPS = 160
+
+
+@task("big")
+def big(_: str) -> str:
+    return "x" * (MAX_VALUE_BYTES + 1)
 
 
 def gated(port_name: str, gate: Gate) -> Callable[[str, Any], Any]:
@@ -81,6 +90,71 @@ def test_the_process_queue_is_missing_for_a_while() -> None:
     assert set(world.collect().values()) == {1}
     world.end_well()
     assert set(world.runs.values()) == {1}
+
+
+STORE_ERRORS = [
+    UnavailableError("S3 did not answer."),
+    DeniedError("S3 refuses s3:PutObject."),
+    NotFoundError("There is no bucket results."),
+]
+
+
+@pytest.mark.parametrize("error", STORE_ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("crashed", [False, True], ids=["at first", "after a crash"])
+def test_a_store_that_fails_costs_no_lease_and_no_strike(
+    error: CloudKonError, *, crashed: bool, tmp_path: Path
+) -> None:
+    """While values can't be stored, leases are renewed and the rest is recorded: nothing runs again, nothing fails."""
+    world, gate = WorkerWorld(SHORT, big, store=FolderStore(tmp_path)), Gate(error)
+    for number in range(2):
+        world.send(f"note {number}.a", f"big {number}.b", f"note {number}.c", f"big {number}.d", number=number)
+    if crashed:
+        SteppedWorker(world, "the-dead").receive()
+        world.clock.advance(SHORT.visibility_s)
+    workers = [SteppedWorker(world, name, gated("results", gate)) for name in "ab"]
+    live_through(world, workers, gate, 0, 10 * round(SHORT.lease_s))
+    world.end_well()
+    assert set(world.runs.values()) == {1}
+    for number in range(2):
+        keys = [result.output for result in world.results(number) if result.output is not None]
+        assert len(keys) == 2
+        assert all(world.store.size_bytes(key) > MAX_VALUE_BYTES for key in keys)
+        row = world.row(number)
+        assert row is not None
+        assert len(row.owners) == 1 + crashed
+
+
+def test_what_fits_is_recorded_while_values_cannot_be_stored(tmp_path: Path) -> None:
+    """A worker that dies while the store is away leaves the results that the ledger could hold."""
+    world, gate = WorkerWorld(SHORT, big, store=FolderStore(tmp_path)), Gate(UnavailableError("S3 did not answer."))
+    world.send("note a", "big b", "note c")
+    gate.shut = True
+    worker = SteppedWorker(world, "the-first", gated("results", gate))
+    for _ in range(5):
+        worker.step()
+    row = world.row()
+    assert row is not None
+    assert [result is not None for result in row.results] == [True, False, True]
+    world.clock.advance(SHORT.visibility_s)
+    world.end_well()
+    assert world.runs == {"a": 1, "c": 1}
+
+
+def test_a_drain_does_not_wait_for_a_store(tmp_path: Path) -> None:
+    """A worker that leaves while values can't be stored gives its bundle back with all the rest."""
+    world, gate = WorkerWorld(SHORT, big, store=FolderStore(tmp_path)), Gate(UnavailableError("S3 did not answer."))
+    world.send("note a", "big b", "note c")
+    gate.shut = True
+    worker = SteppedWorker(world, "the-first", gated("results", gate))
+    worker.receive()
+    worker.run_one()
+    worker.run_one()
+    worker.give_back()
+    row = world.row()
+    assert row is not None
+    assert (row.state, [result is not None for result in row.results]) == (BundleState.RELEASED, [True, False, False])
+    world.end_well()
+    assert world.runs == {"a": 1, "c": 1}
 
 
 def test_what_waits_to_be_recorded_is_not_taken_over() -> None:

@@ -69,6 +69,7 @@ def needs_of_lambda(names: Names) -> Needs:
         names.arn("s3", f"{names.workloads_bucket}/any"): ("s3:GetObject", "s3:GetObjectVersion"),
         names.arn("s3", f"{names.results_bucket}/rejects/any"): ("s3:PutObject",),
         names.arn("sqs", names.task_queue): ("sqs:GetQueueUrl", "sqs:SendMessage"),
+        names.arn("sqs", names.dead_letter_queue): ("sqs:SendMessage",),
         names.arn("sqs", names.range_queue): (
             "sqs:ChangeMessageVisibility",
             "sqs:DeleteMessage",

@@ -13,11 +13,16 @@ def check_table(subject: Subject) -> Iterator[CheckResult]:
     client, table = subject.session.dynamodb(), subject.names.ledger_table
     up = f"cloudkon-cli stack up --stage {subject.names.stage}"
     with translated(f"describe the table {table}"):
-        status = client.describe_table(TableName=table)["Table"].get("TableStatus", "ACTIVE")
+        found = client.describe_table(TableName=table)["Table"]
+    status = found.get("TableStatus", "ACTIVE")
     if status != "ACTIVE":
         yield problem("ledger", f"The table {table} is {status}.", "Wait until it is ACTIVE.")
     else:
         yield ok("ledger", f"{table} is there")
+    if found.get("DeletionProtectionEnabled"):
+        yield ok("protection", "the ledger can be deleted by stack down and undeploy only")
+    else:
+        yield problem("protection", f"Anybody who may can delete {table} by mistake.", up)
     with translated(f"ask when rows of {table} expire"):
         ttl = client.describe_time_to_live(TableName=table).get("TimeToLiveDescription", {})
     if ttl.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") and ttl.get("AttributeName") == _EXPIRES:

@@ -20,7 +20,9 @@ from cloudkon.aws.ledger.table import Item
 from cloudkon.ledger.bundle import BundleKey, LineNumbers
 from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, WorkerReport
 from cloudkon.ledger.lease import BundleRow, BundleState, Mark
-from cloudkon.ledger.results import Results, pack_results, unpack_results
+from cloudkon.ledger.packed_results import pack_results, unpack_results
+from cloudkon.ledger.result_columns import frozen
+from cloudkon.ledger.results import Results
 
 META = "meta"
 RANGE, WORKER, BUNDLE = "range#", "worker#", "bundle#"
@@ -80,7 +82,7 @@ def bundle_row(bundle: BundleKey, item: Item) -> BundleRow:
         owners=tuple(owner["S"] for owner in item["owners"]["L"]),
         token=item["token"]["S"],
         lines=lines,
-        results=tuple(unpack_results(packed["B"], event_ms)) if packed else (None,) * len(lines),
+        results=frozen(unpack_results(packed["B"], event_ms)) if packed else (None,) * len(lines),
         event_ms=event_ms,
         sent_ms=_int(item, "sent"),
         received_ms=_int(item, "received"),
@@ -137,6 +139,7 @@ def job_item(job: Job) -> dict[str, Item]:
         "retries": _number_or_none(job.retries),
         "timeout_s": None if job.timeout_s is None else {"N": repr(job.timeout_s)},
         "trace": None if job.trace is None else text(job.trace),
+        "seal_key": None if job.seal_key is None else text(job.seal_key),
     }
     return item | {name: value for name, value in optional.items() if value is not None}
 
@@ -169,6 +172,7 @@ def job_of(item: Item) -> Job:
         pause_reason=item["pause_reason"]["S"] if "pause_reason" in item else None,
         resumed_ms=_int_or_none(item, "resumed"),
         trace=item["trace"]["S"] if "trace" in item else None,
+        seal_key=item["seal_key"]["S"] if "seal_key" in item else None,
     )
 
 

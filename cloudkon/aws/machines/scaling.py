@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MOST_ATTACHED = 20
-"""https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AttachInstances.html"""
+"""The "maximum length of 19" that the page has too is, by botocore's model, that of an id.
+https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AttachInstances.html"""
 # What another zone may have: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 _NOT_HERE = frozenset({"InsufficientFreeAddressesInSubnet", "InsufficientInstanceCapacity", "Unsupported"})
 _START_S = 300.0
@@ -147,7 +148,7 @@ class Machines:
         }
         order |= {"InstanceType": kind} if kind else {}
         order |= {"InstanceMarketOptions": {"MarketType": "spot"}} if spot else {}
-        places: Any = [{"SubnetId": subnet} for subnet in subnets] or [{}]
+        places = self._places(subnets)
         with translated(f"start {count} instances"):
             for place in places:
                 try:
@@ -161,6 +162,22 @@ class Machines:
                         ) from error
                     raise
         raise AssertionError("unreachable: the last place returns or raises")
+
+    def _places(self, subnets: Sequence[str]) -> list[Any]:
+        """What to ask for to start in each of the subnets: a template that names its interfaces wants them named again.
+
+        EC2 takes a subnet of the instance, or interfaces, and not both:
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
+        """
+        name = self._names.launch_template
+        with translated(f"read the launch template {name}"):
+            versions = self._ec2.describe_launch_template_versions(LaunchTemplateName=name, Versions=["$Latest"])
+        data: Any = versions["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+        wanted = ("DeviceIndex", "AssociatePublicIpAddress", "Groups")
+        told = [{key: each[key] for key in wanted if key in each} for each in data.get("NetworkInterfaces", [])]
+        if told:
+            return [{"NetworkInterfaces": [each | {"SubnetId": subnet} for each in told]} for subnet in subnets] or [{}]
+        return [{"SubnetId": subnet} for subnet in subnets] or [{}]
 
     def _take_back(self, joined: Sequence[str], others: Sequence[str]) -> None:
         """End what is of no use; whatever comes of that, the reason for it is what is raised."""

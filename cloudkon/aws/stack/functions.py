@@ -62,6 +62,18 @@ def settled_range_source(client: "LambdaClient", names: Names, clock: Clock) -> 
     )
 
 
+def keep_failed_events(client: "LambdaClient", names: Names) -> None:
+    """Let what ingest has failed at three times go to the dead-letter queue, instead of nowhere.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+    """
+    destination = names.arn("sqs", names.dead_letter_queue)
+    with translated(f"keep the events that {names.functions[0]} fails at"):
+        client.put_function_event_invoke_config(
+            FunctionName=names.functions[0], DestinationConfig={"OnFailure": {"Destination": destination}}
+        )
+
+
 def is_woken(s3: "S3Client", names: Names) -> bool:
     """Whether what is dropped into the workloads bucket wakes the function that is for it."""
     bucket, wanted = names.workloads_bucket, names.functions[0]

@@ -54,10 +54,12 @@ def test_a_second_deploy_changes_nothing(embedded_cloud: EmbeddedAws, repository
 
 
 def deploy(repository: Path, environment: dict[str, str]) -> None:
-    """Deploy, and end with the doctor, to whom not all is well: the emulator lacks services."""
+    """Deploy, and end with the doctor, who finds no problem."""
     command = [sys.executable, "-m", "cli.main", "deploy", "--stage", STAGE]
     answer = subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, check=False)
     assert "Resources deployed" in answer.stderr, answer.stderr
+    assert answer.returncode == 0, answer.stdout
     lines = answer.stdout.splitlines()
     assert f"ok       stack          cloudkon-{STAGE}: CREATE_COMPLETE" in lines
     assert any(line.startswith("ok       notification") for line in lines)
+    assert sum(line.startswith("ok       ranges") for line in lines) == 1

@@ -22,7 +22,7 @@ READS = ("Describe", "Get", "Head", "List", "Query")
 @pytest.fixture(autouse=True)
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything was left alone for days."""
-    monkeypatch.setattr("cli.stage.gc.SystemClock", lambda: StillClock(LATER_MS))
+    monkeypatch.setattr("cli.terminal.options.SystemClock", lambda: StillClock(LATER_MS))
 
 
 @pytest.fixture

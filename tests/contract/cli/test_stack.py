@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
@@ -62,6 +63,21 @@ def test_up_is_told_and_found(names: Names) -> None:
     plain = run("status").stdout
     assert f"{names.stack}: CREATE_COMPLETE" in plain
     assert any(line.split() == ["Fleet", "no", "set"] for line in plain.splitlines())
+
+
+def test_the_ledger_is_not_deleted_by_mistake(names: Names, aws: AwsLab) -> None:
+    """Whatever was switched off by hand is on again after up; only down takes the protection away."""
+    run("up", *SMALL)
+    dynamodb, table = aws.dynamodb, names.ledger_table
+    for again in (False, True):
+        if again:
+            dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+            run("up")
+        with pytest.raises(ClientError, match="can't be deleted"):
+            dynamodb.delete_table(TableName=table)
+        assert dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["AttributeName"] == "expires_at"
+    assert run("down").exit_code == 0
+    assert table not in dynamodb.list_tables()["TableNames"]
 
 
 def test_workers_get_the_default_network(names: Names, aws: AwsLab) -> None:

@@ -18,10 +18,17 @@ CALLS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("changes.py", "delete_change_set"): (("cloudformation:DeleteChangeSet",), (DEPLOYER,)),
     ("changes.py", "delete_stack"): (("cloudformation:DeleteStack",), (DEPLOYER,)),
     ("changes.py", "describe_change_set"): (("cloudformation:DescribeChangeSet",), (DEPLOYER,)),
+    ("ledger_table.py", "describe_continuous_backups"): (("dynamodb:DescribeContinuousBackups",), (DEPLOYER,)),
+    ("ledger_table.py", "describe_table"): (("dynamodb:DescribeTable",), (DEPLOYER,)),
+    ("ledger_table.py", "describe_time_to_live"): (("dynamodb:DescribeTimeToLive",), (DEPLOYER,)),
+    ("ledger_table.py", "update_continuous_backups"): (("dynamodb:UpdateContinuousBackups",), (DEPLOYER,)),
+    ("ledger_table.py", "update_time_to_live"): (("dynamodb:UpdateTimeToLive",), (DEPLOYER,)),
+    ("ledger_table.py", "update_table"): (("dynamodb:UpdateTable",), (DEPLOYER,)),
     ("emptying.py", "delete_objects"): (("s3:DeleteObject", "s3:DeleteObjectVersion"), (DEPLOYER,)),
     ("emptying.py", "list_object_versions"): (("s3:ListBucketVersions",), (DEPLOYER,)),
     ("functions.py", "get_function_configuration"): (("lambda:GetFunctionConfiguration",), (DEPLOYER,)),
     ("functions.py", "get_bucket_notification_configuration"): (("s3:GetBucketNotification",), (DEPLOYER,)),
+    ("functions.py", "put_function_event_invoke_config"): (("lambda:PutFunctionEventInvokeConfig",), (DEPLOYER,)),
     ("functions.py", "list_event_source_mappings"): (("lambda:ListEventSourceMappings",), (DEPLOYER,)),
     ("network.py", "describe_instance_type_offerings"): (("ec2:DescribeInstanceTypeOfferings",), (DEPLOYER,)),
     ("network.py", "describe_subnets"): (("ec2:DescribeSubnets",), (DEPLOYER,)),
@@ -68,6 +75,7 @@ CALLS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("scaling.py", "delete_auto_scaling_group"): (("autoscaling:DeleteAutoScalingGroup",), (DEPLOYER,)),
     ("scaling.py", "describe_auto_scaling_groups"): (("autoscaling:DescribeAutoScalingGroups",), (OPERATOR,)),
     ("scaling.py", "describe_scaling_activities"): (("autoscaling:DescribeScalingActivities",), (OPERATOR,)),
+    ("scaling.py", "describe_launch_template_versions"): (("ec2:DescribeLaunchTemplateVersions",), (IMAGES,)),
     ("scaling.py", "run_instances"): (
         ("ec2:RunInstances", "ec2:CreateTags", "iam:PassRole", "ssm:GetParameters"),
         (IMAGES,),  # who may give a machine other user data decides what it runs
@@ -96,6 +104,8 @@ CALLS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 # What no file of cloudkon/aws/ calls: somebody else does, with our permissions.
 BY_OTHERS: dict[tuple[str, str], str] = {
+    (LAMBDA, "kms:Decrypt"): "S3, SQS and DynamoDB, for what is encrypted by a key of yours",
+    (LAMBDA, "kms:GenerateDataKey"): "S3, SQS and DynamoDB, for what is encrypted by a key of yours",
     (LAMBDA, "logs:CreateLogStream"): "Lambda itself, for the function's output",
     (LAMBDA, "logs:PutLogEvents"): "Lambda itself, for the function's output",
     (LAMBDA, "sqs:DeleteMessage*"): "Lambda's poller, when the function has returned",
@@ -103,6 +113,18 @@ BY_OTHERS: dict[tuple[str, str], str] = {
     (LAMBDA, "sqs:ReceiveMessage"): "Lambda's poller",
     (LAMBDA, "xray:PutTelemetryRecords"): "Lambda's X-Ray daemon",
     (LAMBDA, "xray:PutTraceSegments"): "Lambda's X-Ray daemon",
+    (WORKER, "kms:Decrypt"): "S3, SQS and DynamoDB, where the stage has a key of its own",
+    (WORKER, "kms:GenerateDataKey"): "S3, SQS and DynamoDB, where the stage has a key of its own",
+    (OPERATOR, "kms:Decrypt"): "S3, SQS and DynamoDB, where the stage has a key of its own",
+    (OPERATOR, "kms:GenerateDataKey"): "S3, SQS and DynamoDB, where the stage has a key of its own",
+    (IMAGES, "kms:CreateGrant"): "EC2, for the disks of machines, where the stage has a key of its own",
+    (IMAGES, "kms:Decrypt"): "EC2 and S3, where the stage has a key of its own",
+    (IMAGES, "kms:GenerateDataKey"): "S3, for artifacts, where the stage has a key of its own",
+    (
+        IMAGES,
+        "kms:GenerateDataKeyWithoutPlaintext",
+    ): "EC2, for the disks of machines, by a key of its own",
+    ("image builder", "kms:Decrypt"): "S3, for artifacts, where the stage has a key of its own",
     (WORKER, "logs:CreateLogStream"): "the CloudWatch agent of the image",
     (WORKER, "logs:PutLogEvents"): "the CloudWatch agent of the image",
     (WORKER, "s3:GetObject"): "head_object after upload_fileobj; get_object of pictures, where buckets are given",

@@ -16,6 +16,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.responses import DynamoHandler
 from moto.server import ThreadedMotoServer
 
+import cloudkon.aws.session
 from cloudkon.aws.ledger.dynamodb import DynamoLedger
 from cloudkon.aws.queue import SqsQueue
 from cloudkon.aws.session import Session
@@ -42,6 +43,7 @@ def _read(path: str) -> Any:
 
 
 Loader.FILE_LOADER_CLASS = _ReadOnce
+cloudkon.aws.session.VALIDATES = True
 
 
 class AwsLab:

@@ -22,6 +22,7 @@ ROLES = {
 """Who may do something, by the name in docs/security.md, and the resource of the template that says what."""
 LAMBDA = "Lambda"
 PICTURES = "my-pictures"
+KEY = "my-key"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -118,6 +119,7 @@ def _ref(what: str, names: Names) -> Any:
         "AWS::AccountId": names.account,
         "AWS::Region": names.region,
         "AWS::Partition": "aws",
+        "KmsKeyArn": f"arn:aws:kms:{names.region}:{names.account}:key/{KEY}",
         "PictureBuckets": [PICTURES],
         "LaunchTemplate": "lt-0123456789abcdef0",
     }

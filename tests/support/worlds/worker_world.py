@@ -120,6 +120,7 @@ class WorkerWorld:
         now_ms = self.clock.now_ms()
         numbers = LineNumbers.of(range(100 * number, 100 * number + len(lines)))
         bundle = Bundle(BundleKey(job, 0, number), numbers, lines, now_ms, now_ms, **options)
+        self.ledger.open(rows.job(job))
         self.tasks.send([encode_bundle(bundle)])
         return bundle
 
@@ -215,6 +216,8 @@ class SteppedWorker:
             pass
 
     def keep(self) -> None:
+        """What the threads by the clock do: values are stored, leases renewed, results recorded."""
+        self.worker.values.tick()
         self.worker.heartbeat.tick()
 
     def settle(self) -> None:

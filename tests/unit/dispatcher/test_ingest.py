@@ -53,7 +53,7 @@ class Desk:
         stores = FolderStore(self.folder), FolderStore(self.folder / "results")
         self.dispatcher = Dispatcher(*stores, self.ledger, self.tasks, self.clock)
         self.ingester = Ingester(
-            self.dispatcher, self.ledger, self.ranges, Backoff(30, 900, lambda _, bound_s: bound_s)
+            self.dispatcher, self.ledger, self.ranges, "workloads", Backoff(30, 900, lambda _, bound_s: bound_s)
         )
 
     def source(self, key: str) -> Source:
@@ -229,3 +229,18 @@ def test_a_gzipped_workload_has_to_be_unpacked(tmp_path: Path) -> None:
 
 def _unavailable(*_: object) -> None:
     raise UnavailableError("the table does not answer")
+
+
+def s3_record(key: str) -> dict[str, object]:
+    found = {"key": key, "sequencer": "1"}
+    return {"eventTime": "2026-01-02T03:04:05Z", "s3": {"bucket": {"name": "workloads"}, "object": found}}
+
+
+def test_a_bad_record_and_a_lost_workload_keep_no_later_one_from_being_dispatched(desk: Desk) -> None:
+    """Each record of an event has its turn; the first error is raised when all had theirs."""
+    event = {"Records": [{}, s3_record("gone.txt"), s3_record("small.txt")]}
+    jobs = desk.ingester.ingest_event(event)
+    assert next(jobs).source.key == "small.txt"
+    with pytest.raises(WireError, match="no record of an S3 event"):
+        next(jobs)
+    assert desk.sent()

@@ -17,6 +17,7 @@ from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ledger.results import TaskState
 from cloudkon.messages.wire import decode_bundle, decode_completion, encode_bundle
 from cloudkon.settings import Settings
+from tests.support.data import rows
 from tests.support.manual_clock import ManualClock
 from tests.support.worlds.fuse import Crash, Fuse, Fused
 from tests.support.worlds.worker_world import SteppedWorker, WorkerWorld
@@ -96,6 +97,7 @@ class Promises(RuleBasedStateMachine):
             lines = LineNumbers.of(range(10 * number, 10 * number + size))
             key = BundleKey(JOB, 0, number)
             self.workload.append(Bundle(key, lines, tuple(f"note {line}" for line in lines), EVENT_MS, EVENT_MS))
+        self.ledger.open(rows.job(JOB))
         self.tasks.send([encode_bundle(bundle) for bundle in self.workload])
         self.seats = [self.start(), self.start()]
 

@@ -45,7 +45,7 @@ def test_every_handler_is_named_in_app() -> None:
 
 @pytest.mark.parametrize("stage", CONFIG["stages"])
 def test_policies_stay_in_their_stage(stage: str) -> None:
-    """Every statement allows actions on resources of its own stage only, never on everything, but for traces.
+    """Every statement allows actions on resources of its own stage only, but for traces and for keys of yours.
 
     X-Ray has no resource that these actions could be bound to:
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
@@ -55,6 +55,10 @@ def test_policies_stay_in_their_stage(stage: str) -> None:
     for statement in policy["Statement"]:
         assert statement["Effect"] == "Allow"
         assert "*" not in statement["Action"]
+        if statement["Sid"] == "UseKeysOfYours":  # whose key that is, the key's own policy says
+            assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+            assert statement["Condition"]["StringLike"]["kms:ViaService"]
+            continue
         if statement["Sid"] == "Trace":
             assert statement["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
             continue

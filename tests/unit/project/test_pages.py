@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from cli.embedded.demo import NEXT_STEPS
 from cli.main import cloudkon_cli
 from cloudkon.settings import Settings
 from ec2_worker.options import parser
@@ -42,12 +43,11 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> dict[tuple[str, 
 
 
 COMMANDS = commands(cloudkon_cli)
+SHELL = [(str(page), block.text) for page in PAGES for block in blocks(page) if block.language == "sh"]
 SHOWN = [
-    (page, words)
-    for page in PAGES
-    for block in blocks(page)
-    if block.language == "sh"
-    for call in re.findall(r"(?:^|[|(]\s*)(cloudkon-cli [^|)\n#>&]*)", block.text, re.MULTILINE)
+    (place, words)
+    for place, text in [*SHELL, ("the demonstration", "\n".join(NEXT_STEPS))]
+    for call in re.findall(r"(?:^|[|(]\s*)(cloudkon-cli [^|)\n#>&]*)", text, re.MULTILINE)
     if (words := shlex.split(call.replace('"', "")))
 ]
 
@@ -83,7 +83,7 @@ def test_every_option_of_the_worker_is_described() -> None:
 
 
 @pytest.mark.parametrize(("page", "words"), SHOWN, ids=str)
-def test_shown_commands_exist(page: Path, words: list[str]) -> None:
+def test_shown_commands_exist(page: str, words: list[str]) -> None:
     """A command line that is shown names a command that there is, with options that it has."""
     path = next((path for path in COMMANDS if tuple(words[1 : 1 + len(path)]) == path), None)
     assert path is not None, f"{page}: {' '.join(words)}"
@@ -103,6 +103,14 @@ def test_the_settings_are_described() -> None:
 def test_nothing_is_installed_from_where_it_is_not(page: Path) -> None:
     """CloudKon is in no package index, so a page tells to install it from a clone."""
     assert re.findall(r"pip install '?cloudkon.*", page.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_a_file_that_is_named_exists(page: Path) -> None:
+    """A path within the repository that a page names is there; a star stands for any name."""
+    folders = "animoto|bench|cli|cloudkon|dispatcher|docs|ec2_worker|infrastructure|tests"
+    named = re.findall(rf"`((?:{folders})/[\w/.*-]+)`", page.read_text(encoding="utf-8"))
+    assert [name for name in named if not any(Path().glob(name.rstrip("/")))] == []
 
 
 def test_the_example_of_a_single_test_selects_one() -> None:

@@ -8,7 +8,17 @@ import pytest
 
 from cloudkon.stage.names import Names
 from tests.support.emulators.calls import BY_OTHERS, CALLS, DEPLOYER, calls
-from tests.support.emulators.policies import LAMBDA, ROLES, Grant, document, grants, resolved, resources, statements
+from tests.support.emulators.policies import (
+    KEY,
+    LAMBDA,
+    ROLES,
+    Grant,
+    document,
+    grants,
+    resolved,
+    resources,
+    statements,
+)
 
 NAMES = Names("dev", "123456789012", "eu-central-1")
 GRANTS = grants(NAMES)
@@ -58,6 +68,9 @@ def test_resources_are_named(grant: Grant) -> None:
         assert grant.condition or "Describe" not in grant.action
     elif ":image/" in grant.resource or ":snapshot/" in grant.resource or ":ec2:" in grant.resource:
         assert grant.resource.startswith("arn:aws:ec2:eu-central-1:")
+    elif ":kms:" in grant.resource:  # the parameter's key; for the Lambda, whatever key its services ask for
+        assert (grant.role == LAMBDA) == ("kms:ViaService" in grant.condition)
+        assert grant.role == LAMBDA or grant.resource.endswith(f":key/{KEY}")
     elif grant.resource.startswith("arn:aws:ssm:eu-central-1::"):
         assert grant.resource == "arn:aws:ssm:eu-central-1::parameter/aws/service/debian/*"
     elif "my-pictures" not in grant.resource:

@@ -7,6 +7,7 @@ from typing import Any
 
 from cfnlint.decode.cfn_yaml import load
 
+from cloudkon.aws.stack.template import MOST_BYTES, template
 from cloudkon.settings import QUEUE_RETENTION_DAYS, Settings
 from cloudkon.stage.names import METRIC_NAMESPACE, Names
 
@@ -81,11 +82,70 @@ def test_queues_are_closed() -> None:
 
 
 def test_it_can_be_sent_as_it_is() -> None:
-    """The template is small enough to be sent to CloudFormation without a bucket, which there is not yet.
+    """What is sent is small enough for CloudFormation without a bucket, which there is not yet.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
     """
-    assert TEMPLATE.stat().st_size <= 51_200
+    assert len(template().encode()) <= MOST_BYTES
+
+
+def test_what_is_sent_says_what_was_written(tmp_path: Path) -> None:
+    """Only comments are left out; an emulator on loopback is spoken to without TLS, and AWS is told nothing of it."""
+    sent = tmp_path / "sent.yaml"
+    sent.write_text(template("https://cloudformation.eu-central-1.amazonaws.com"), encoding="utf-8")
+    assert json.dumps(load(str(sent))) == json.dumps(load(str(TEMPLATE)))
+    assert "127.0.0" not in sent.read_text(encoding="utf-8")
+    for endpoint in ("http://127.0.0.1:4566", "http://localhost:4566", "http://[::1]:4566"):
+        sent.write_text(template(endpoint), encoding="utf-8")
+        policies = [
+            r["Properties"]["PolicyDocument"]
+            for r in load(str(sent))["Resources"].values()
+            if r["Type"].endswith(("BucketPolicy", "QueuePolicy"))
+        ]
+        conditions = [s["Condition"] for p in policies for s in p["Statement"] if s["Sid"] == "TlsOnly"]
+        assert (
+            conditions
+            == [{"Bool": {"aws:SecureTransport": "false"}, "NotIpAddress": {"aws:SourceIp": "127.0.0.0/8"}}] * 3
+        )
+
+
+def test_alarms_reach_who_is_to_be_told() -> None:
+    """Every alarm that is no scaling's goes to the topic and to the address that were given."""
+    found = resources()
+    alarms = [
+        r["Properties"]
+        for r in found.values()
+        if r["Type"] == "AWS::CloudWatch::Alarm" and r["Condition"] == "HasAlarms"
+    ]
+    assert len(alarms) == 5
+    none = {"Ref": "AWS::NoValue"}
+    assert {json.dumps(alarm["AlarmActions"]) for alarm in alarms} == {
+        json.dumps(
+            [
+                {"Fn::If": ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, none]},
+                {"Fn::If": ["HasAlarmEmail", {"Ref": "AlarmTopic"}, none]},
+            ]
+        )
+    }
+    assert found["AlarmTopic"]["Properties"]["Subscription"] == [
+        {"Protocol": "email", "Endpoint": {"Ref": "AlarmEmail"}}
+    ]
+
+
+def test_a_key_of_yours_encrypts_all_that_is_kept() -> None:
+    """Buckets, queues, the ledger and the workers' disks take the key, and each role that reads them may use it."""
+    found = resources()
+    data = ("AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::DynamoDB::Table", "AWS::EC2::LaunchTemplate")
+    for name, resource in found.items():
+        assert (resource["Type"] in data) <= ("KmsKeyArn" in json.dumps(resource)), name
+    for name in ("WorkerRole", "ImageBuilderRole", "OperatorPolicy", "ImagePolicy"):
+        assert "kms:Decrypt" in json.dumps(found[name]), name
+
+
+def test_every_role_takes_the_boundary() -> None:
+    """Where an account demands a permissions boundary, no role is made without."""
+    roles = [r["Properties"] for r in resources().values() if r["Type"] == "AWS::IAM::Role"]
+    assert {role["PermissionsBoundary"]["Fn::If"][1]["Ref"] for role in roles} == {"PermissionsBoundaryArn"}
 
 
 def test_machines_are_closed() -> None:
@@ -139,7 +199,7 @@ def test_machines_come_and_go_with_the_work() -> None:
     """The group can be empty, keeps those that are busy, and its sizes are left alone by updates."""
     group = resources()["Group"]["Properties"]
     assert (group["MinSize"], "DesiredCapacity" in group) == ("0", False)
-    assert group["NewInstancesProtectedFromScaleIn"]
+    assert "NewInstancesProtectedFromScaleIn" not in group  # who holds work protects itself; nobody could for another
     measured = set(group["MetricsCollection"][0]["Metrics"])
     told = json.dumps([resources()[name] for name in ("FromZeroAlarm", "ToZeroAlarm", "BacklogPolicy")])
     assert set(re.findall(r"\bGroup[A-Z]\w+", told)) == measured

@@ -15,6 +15,7 @@ from PIL import Image, ImageCms, ImageOps
 from animoto.canvas import Canvas
 from animoto.fetch import Fetched
 from animoto.picture.broken import Broken
+from animoto.picture.decoding_memory import DecodingMemory
 from animoto.picture.letterbox import Background
 from animoto.pictures import Picture, PictureError, frame_of, read_picture
 from tests.support.data.pixels import (
@@ -219,29 +220,6 @@ def test_a_jpeg_with_a_hole_in_its_middle_is_broken() -> None:
     assert reason(data[:half] + b"\xff\xd8" * 200 + data[half + 400 :]) == "it is damaged, or cut off before its end"
 
 
-@pytest.mark.parametrize(
-    ("data", "kind"),
-    [
-        (b"", "it is empty"),
-        (b"<!DOCTYPE html><html>Sign in</html>", "a web page (HTML)"),
-        (b"\xef\xbb\xbf\r\n  <HTML>", "a web page (HTML)"),
-        (b'<?xml version="1.0"?><svg/>', "a drawing (SVG)"),
-        (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "it is XML"),
-        (b'{"error": "gone"}', "it is JSON"),
-        (b"%PDF-1.7", "a PDF document"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC picture"),
-        (b"\0\0\0\x18ftypmp42\0\0\0\0", "a video"),
-        (encoded(FULL, "TIFF"), "a TIFF picture"),
-        (encoded(FULL, "PPM"), "damaged from its start, or something else"),
-        (b"\xff\xd8\xff", "damaged from its start, or something else"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "damaged from its start, or something else"),
-    ],
-)
-def test_what_is_no_picture_is_told_by_what_it_is(data: bytes, kind: str) -> None:
-    """What is no picture is told by what it is."""
-    assert kind in reason(data)
-
-
 def test_too_many_pixels_are_refused_before_decoding() -> None:
     """A picture of more pixels than allowed is refused by its header, before any of them is decoded."""
     assert reason(png(60_000, 1_100, b"")) == "it has 60000x1100 pixels; at most 64,000,000 are decoded"
@@ -254,7 +232,7 @@ def test_any_bytes_give_a_frame_or_a_reason(noise: bytes, kind: str, at: int, ke
     """Whatever bytes come, there is a frame or a reason."""
     data = READABLE[kind]
     data = data[:at] + noise + (data[at + len(noise) :] if keep_rest else b"")
-    found = read_picture(Fetched(3, "http://h/a.jpg", data, 0.1), Canvas(64, 36))
+    found = read_picture(Fetched(3, "http://h/a.jpg", data, 0.1), Canvas(64, 36), DecodingMemory())
     match found:
         case Picture(index=3, frame=frame):
             assert (frame.width, frame.height) == (64, 36)
@@ -267,7 +245,7 @@ def test_any_bytes_give_a_frame_or_a_reason(noise: bytes, kind: str, at: int, ke
 def test_a_picture_that_was_not_fetched_stays_broken() -> None:
     """What could not be fetched stays what it was."""
     broken = Broken(1, "http://h/a.jpg", "gone")
-    assert read_picture(broken, SMALL) is broken
+    assert read_picture(broken, SMALL, DecodingMemory()) is broken
 
 
 def test_the_same_bytes_make_the_same_frame_on_any_thread() -> None:

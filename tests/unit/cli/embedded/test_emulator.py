@@ -155,3 +155,12 @@ def test_commands_without_a_cloud(command: str, monkeypatch: pytest.MonkeyPatch,
     result = CliRunner().invoke(cloudkon_cli, ["cloud", command])
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "Error: The embedded cloud is not up. Start it: cloudkon-cli cloud up\n"
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_the_way_out(tmp_path: Path) -> None:
+    """Where the files of the cloud can't be kept, the error names the folder and CLOUDKON_HOME."""
+    file = tmp_path / "file"
+    file.write_text("", encoding="utf-8")
+    cloud = EmbeddedCloud(file / "home", SystemClock())
+    with pytest.raises(CloudKonError, match=r"file/home: Not a directory\. Set CLOUDKON_HOME"), cloud.changing():
+        pass

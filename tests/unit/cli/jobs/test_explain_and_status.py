@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
 from cloudkon.clock import SystemClock
-from cloudkon.ledger.results import TaskResult, TaskState, pack_results
+from cloudkon.ledger.packed_results import pack_results
+from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.local.ledger import SqliteLedger
 from tests.support.data.rows import worker_status
 from tests.support.worlds.local_jobs import EVENT_MS, write_job, write_rejects

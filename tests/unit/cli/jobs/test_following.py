@@ -1,6 +1,9 @@
 from collections.abc import Iterator
 
+import pytest
+
 from cli.jobs.following import await_job, follow, telling_done
+from cloudkon.errors import CloudKonError, DeniedError, UnavailableError
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleRow, BundleState
 from tests.support.data.recorded import Recorded, job, report, result, row
@@ -25,6 +28,23 @@ class Moving(Recorded):
         return super().bundles(job)
 
 
+def unexpected(said: str) -> None:
+    raise AssertionError(said)
+
+
+class Failing(Moving):
+    """A ledger that can't be read for a while."""
+
+    def __init__(self, clock: ManualClock, error: CloudKonError, from_s: float, to_s: float) -> None:
+        super().__init__(clock, 0.0, list(HAPPENINGS))
+        self._error, self._span_s = error, (from_s, to_s)
+
+    def bundles(self, job: Job) -> Iterator[BundleRow]:
+        if self._span_s[0] <= self._clock.monotonic_s() < self._span_s[1]:
+            raise self._error
+        return super().bundles(job)
+
+
 FIRST, SECOND = row([result()]), row([result()], number=1)
 HELD = row([None], number=1, state=BundleState.LEASED)
 HAPPENINGS = [[], [FIRST], [FIRST, HELD], [FIRST, SECOND]]
@@ -34,7 +54,7 @@ def test_to_the_end() -> None:
     """Statistics come about every second, until the job has ended, those of its end included."""
     clock = ManualClock()
     ledger = Moving(clock, 0.0, list(HAPPENINGS))
-    states = [(stats.state.value, stats.tasks.succeeded) for stats in follow(ledger, job(), clock)]
+    states = [(stats.state.value, stats.tasks.succeeded) for stats in follow(ledger, job(), clock, unexpected)]
     assert states == [("running", 0), ("running", 1), ("running", 1), ("complete", 2)]
     assert ledger.read_at_s == [0.0, 1.0, 2.0, 3.0]
 
@@ -43,7 +63,7 @@ def test_at_most_a_fifth_of_the_time_is_spent_reading() -> None:
     """No more than a fifth of the time is spent reading."""
     clock = ManualClock()
     ledger = Moving(clock, 2.0, list(HAPPENINGS))
-    list(follow(ledger, job(), clock))
+    list(follow(ledger, job(), clock, unexpected))
     assert ledger.read_at_s == [0.0, 10.0, 20.0, 30.0]
 
 
@@ -51,7 +71,7 @@ def test_a_job_cancelled_meanwhile_has_ended() -> None:
     """A job that somebody cancels has ended."""
     clock = ManualClock()
     ledger = Moving(clock, 0.0, [])
-    following = follow(ledger, job(), clock)
+    following = follow(ledger, job(), clock, unexpected)
     assert next(following).state == "running"
     ledger.the_job = job(cancelled_ms=clock.now_ms())
     assert [stats.state for stats in following] == ["cancelled"]
@@ -62,8 +82,27 @@ def test_each_bundle_is_announced_once_when_it_is_done() -> None:
     clock = ManualClock()
     told: list[BundleRow] = []
     ledger = Moving(clock, 0.0, list(HAPPENINGS))
-    seen = [list(told) for _ in follow(telling_done(ledger, told.append), job(), clock)]
+    seen = [list(told) for _ in follow(telling_done(ledger, told.append), job(), clock, unexpected)]
     assert seen == [[], [FIRST], [FIRST], [FIRST, SECOND]]
+
+
+@pytest.mark.parametrize("error", [DeniedError("Expired."), UnavailableError("No network.")])
+def test_credentials_that_expire_on_the_way_end_nothing(error: CloudKonError) -> None:
+    """It is told once that the ledger can't be read; when it can be again, the job is followed to its end."""
+    clock = ManualClock()
+    said: list[str] = []
+    states = [stats.state.value for stats in follow(Failing(clock, error, 1.0, 3_000.0), job(), clock, said.append)]
+    assert states == ["running", "running", "running", "complete"]
+    assert said == [f"{error} The job goes on; asking again for up to an hour.", "The ledger answers again."]
+
+
+@pytest.mark.parametrize(("from_s", "ends_s"), [(0.0, 0.0), (1.0, 3_601.0)])
+def test_a_ledger_that_stays_closed_is_told(from_s: float, ends_s: float) -> None:
+    """Who may not read it at all is told at once, who may no longer, after an hour."""
+    clock = ManualClock()
+    with pytest.raises(DeniedError, match="Expired"):
+        list(follow(Failing(clock, DeniedError("Expired."), from_s, 1e9), job(), clock, lambda _: None))
+    assert clock.monotonic_s() == ends_s
 
 
 class Opening(Recorded):

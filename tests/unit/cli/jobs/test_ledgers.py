@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -46,6 +47,33 @@ def test_a_job_is_looked_for_where_its_name_says(shelf: Shelf) -> None:
     ledgers = shelf.ledgers(likely=False)
     assert ledgers.find("local-a").records.ledger is shelf.local
     assert ledgers.find("b").records.ledger is shelf.cloud
+
+
+def test_a_job_is_known_by_where_it_is_and_not_by_its_name(shelf: Shelf) -> None:
+    """An object that is called local-nightly makes a job of the stage: it is found there, if it is not found here."""
+    write_job(shelf.local, "local-nightly-aaaaaaaaaaaa")
+    write_job(shelf.cloud, "local-nightly-bbbbbbbbbbbb")
+    ledgers = shelf.ledgers()
+    assert ledgers.find("local-nightly-aaaaaaaaaaaa").records.ledger is shelf.local
+    assert ledgers.find("local-nightly-bbbbbbbbbbbb").records.ledger is shelf.cloud
+    assert ledgers.of("local-not-opened-yet").ledger is shelf.cloud
+    assert shelf.ledgers(likely=False).of("local-not-opened-yet").ledger is shelf.local
+    assert replace(ledgers, local=None).find("local-nightly-bbbbbbbbbbbb").records.ledger is shelf.cloud
+
+
+def test_a_local_name_is_not_asked_for_where_aws_is_down(shelf: Shelf) -> None:
+    """A mistyped job of this machine is answered with the jobs of this machine, whatever AWS says."""
+
+    class Down:
+        def job(self, job: str) -> None:
+            raise DeniedError("AWS refuses the credentials.")
+
+    write_job(shelf.local, "local-sleeps-aaaaaaaaaaaa")
+    store = FolderStore(Path("/nowhere"))
+    ledgers = replace(shelf.ledgers(), cloud=lambda: Records(cast("Any", Down()), store))
+    with pytest.raises(NotFoundError, match="Did you mean local-sleeps-aaaaaaaaaaaa"):
+        ledgers.find("local-sleeps-aaaaaaaaaaab")
+    assert shelf.warnings == ["Only this machine's ledger is considered: AWS refuses the credentials."]
 
 
 def test_newest_of_both(shelf: Shelf) -> None:

@@ -56,7 +56,7 @@ def test_without_a_region_the_doctor_says_what_to_set(monkeypatch: pytest.Monkey
     answer = CliRunner().invoke(cloudkon_cli, ["doctor"])
     assert answer.exit_code == 1
     assert "problem  credentials" in answer.stdout
-    assert "-> Set AWS_DEFAULT_REGION, such as eu-central-1." in answer.stdout
+    assert "-> Set AWS_REGION, such as eu-central-1." in answer.stdout
 
 
 def test_the_console_script_without_click() -> None:

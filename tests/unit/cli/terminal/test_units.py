@@ -1,6 +1,7 @@
 import pytest
 
-from cli.terminal.units import duration, one_line, rate, size
+from cli.terminal.units import duration, rate, size
+from cloudkon.printable import one_line
 
 
 @pytest.mark.parametrize(

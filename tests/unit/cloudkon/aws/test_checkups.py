@@ -127,10 +127,12 @@ def test_queues_are_judged_by_retention_visibility_and_redrive(answers: dict[str
     assert bool(said) == bool(found)
 
 
-def table(ttl: str = "ENABLED", attribute: str = "expires_at", recovery: str = "ENABLED") -> dict[str, Any]:
+def table(
+    ttl: str = "ENABLED", attribute: str = "expires_at", recovery: str = "ENABLED", *, protected: bool = True
+) -> dict[str, Any]:
     point = {"PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": recovery}}
     return {
-        "describe_table": {"Table": {"TableStatus": "ACTIVE"}},
+        "describe_table": {"Table": {"TableStatus": "ACTIVE", "DeletionProtectionEnabled": protected}},
         "describe_time_to_live": {"TimeToLiveDescription": {"TimeToLiveStatus": ttl, "AttributeName": attribute}},
         "describe_continuous_backups": {"ContinuousBackupsDescription": point},
     }
@@ -143,7 +145,11 @@ def table(ttl: str = "ENABLED", attribute: str = "expires_at", recovery: str = "
         (table(ttl="DISABLED"), "never expire"),
         (table(attribute="expires"), "never expire"),
         (table(recovery="DISABLED"), "earlier moment"),
-        (table() | {"describe_table": {"Table": {"TableStatus": "DELETING"}}}, "is DELETING"),
+        (table(protected=False), "delete cloudkon-dev-ledger by mistake"),
+        (
+            table() | {"describe_table": {"Table": {"TableStatus": "DELETING", "DeletionProtectionEnabled": True}}},
+            "is DELETING",
+        ),
     ],
 )
 def test_the_table_must_expire_rows_and_allow_recovery(answers: dict[str, Any], said: str) -> None:
@@ -214,7 +220,7 @@ def test_what_roles_need_is_what_they_are_given(role: str, needs: Callable[[Name
 
     assert [one for one in asked if not any(fits(one, other) for other in given)] == []
     left = [other for other in given if not any(fits(one, other) for one in asked)]
-    assert all("my-pictures" in resource for _, resource in left)
+    assert all("my-pictures" in resource or ":kms:" in resource for _, resource in left)
 
 
 @pytest.mark.parametrize(

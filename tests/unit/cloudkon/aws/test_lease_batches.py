@@ -94,7 +94,7 @@ def test_throttled_statements_are_counted_like_throttled_calls(monkeypatch: pyte
     """`status` tells of throttling whether a call was throttled or a statement within one."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     session = Session()
-    told: Callable[..., None] = session._count_throttled
+    told: Callable[..., None] = session._look_at_answer
     told(
         "response-received.dynamodb.BatchExecuteStatement",
         {**responses("", "ThrottlingError", "ThrottlingError"), "ResponseMetadata": {"HTTPStatusCode": 200}},

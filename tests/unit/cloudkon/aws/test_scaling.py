@@ -35,7 +35,12 @@ class Cloud:
     """A group of two subnets, and EC2, as a test scripts them."""
 
     def __init__(self, ec2: dict[str, Any] | None = None, autoscaling: dict[str, Any] | None = None) -> None:
-        usual: dict[str, Any] = {"run_instances": started, "describe_instances": running, "terminate_instances": {}}
+        usual: dict[str, Any] = {
+            "run_instances": started,
+            "describe_instances": running,
+            "describe_launch_template_versions": {"LaunchTemplateVersions": [{"LaunchTemplateData": {}}]},
+            "terminate_instances": {},
+        }
         self.ec2 = ScriptedClient(usual | (ec2 or {}))
         groups: Any = {"AutoScalingGroups": [{"VPCZoneIdentifier": SUBNETS}]}
         grouped: dict[str, Any] = {
@@ -58,6 +63,16 @@ def test_machines_start_where_their_group_is() -> None:
     assert cloud.machines.launch(len(IDS), "c7i.large", spot=False) == IDS
     assert [order["SubnetId"] for order in cloud.asked("run_instances")] == ["subnet-a"]
     assert [len(batch["InstanceIds"]) for batch in cloud.asked("attach_instances")] == [20, 1]
+
+
+def test_machines_without_public_addresses_start_without() -> None:
+    """A template that names its interface has it named again for each subnet: EC2 takes no subnet beside it."""
+    data = {"NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": False, "Groups": ["sg-1"]}]}
+    cloud = Cloud({"describe_launch_template_versions": {"LaunchTemplateVersions": [{"LaunchTemplateData": data}]}})
+    cloud.machines.launch(len(IDS), "c7i.large", spot=False)
+    (order,) = cloud.asked("run_instances")
+    assert order["NetworkInterfaces"] == [data["NetworkInterfaces"][0] | {"SubnetId": "subnet-a"}]
+    assert "SubnetId" not in order
 
 
 def test_a_zone_without_the_type() -> None:

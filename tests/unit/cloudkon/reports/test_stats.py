@@ -200,3 +200,13 @@ def test_a_paused_job_says_why_nothing_begins() -> None:
     assert (
         stats_of(finished(), replace(job(), paused_ms=EVENT_MS + 9, pause_reason="lunch")).as_json()["paused"] is None
     )
+
+
+def test_a_bundle_that_the_workload_does_not_have_counts_nowhere() -> None:
+    """A row beyond those that the range's report knows changes no count, no duration and no list of results."""
+    reports = [report(4, bundles=2, rejected=1)]
+    rows = finished().rows
+    forged = [row([result(ms=9_999)] * 3, number=2), row([result(ms=9_999)], range_=7)]
+    recorded = Recorded(job(), [*rows, *forged], reports, [worker(), worker("w2", slots=1)])
+    honest = Recorded(job(), rows, reports, [worker(), worker("w2", slots=1)])
+    assert stats_of(recorded) == stats_of(honest)

@@ -54,7 +54,7 @@ def test_order_of_lines() -> None:
     store = Folder()
     for range_ in range(3):
         rejected(store, [1, 6, 11, 16, 21, 26, 31], range_)
-    reports = [report(28, range_=r, rejected=7, lines=36) for r in (2, 0, 1)]
+    reports = [report(28, range_=r, bundles=7, rejected=7, lines=36) for r in (2, 0, 1)]
     listed = list(task_results(Recorded(job(ranges=3), rows, reports), store, job(ranges=3)))
     numbers = [outcome["task"] for outcome in listed]
     assert numbers == [36 * r + line for r in range(3) for line in range(1, 36)]

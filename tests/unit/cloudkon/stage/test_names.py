@@ -1,11 +1,12 @@
 import re
 
+import botocore.session
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudkon.errors import InputError
-from cloudkon.stage.names import DEFAULT_STAGE, Names, check_stage
+from cloudkon.stage.names import DEFAULT_STAGE, Names, check_stage, partition
 
 # The longest of AWS's regions; https://docs.aws.amazon.com/general/latest/gr/rande.html
 _LONGEST_REGION = "ap-southeast-1"
@@ -38,6 +39,18 @@ def test_other_stages_are_refused(stage: str) -> None:
         check_stage(stage)
     with pytest.raises(InputError, match="is not a stage's name"):
         Names(stage, "123456789012", _LONGEST_REGION)
+
+
+def test_every_region_that_boto_knows_is_of_the_right_partition() -> None:
+    """China, GovCloud, the European Sovereign Cloud and the isolated regions are told apart as botocore does it."""
+    known = botocore.session.Session()
+    regions = {
+        region: name
+        for name in known.get_available_partitions()
+        for region in known.get_available_regions("sqs", partition_name=name)
+    }
+    assert len(set(regions.values())) >= 4
+    assert {region: partition(region) for region in regions} == regions
 
 
 @pytest.mark.parametrize(

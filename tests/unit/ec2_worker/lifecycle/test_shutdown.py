@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from cloudkon.ledger.lease import BundleState
+from tests.support.data.rows import job
 from tests.support.waiting import eventually
 from tests.support.worlds.worker_with_threads import Ward
 
@@ -76,3 +77,14 @@ def test_the_settings_bound_a_drain() -> None:
         begin_two(ward)
         ward.worker.drain_within(3_600.0)
         assert eventually(lambda: ward.ended)
+
+
+def test_a_worker_writes_its_counters_for_the_last_time() -> None:
+    """What a worker counted since its last report is in the ledger when it has ended."""
+    with Ward(poll_s=0.01, backlog_s=60.0, report_s=3_600.0) as ward:
+        running, _ = begin_two(ward)
+        ward.world.send(f"tell {running}", number=int(running))  # a copy, to be dropped
+        assert eventually(lambda: ward.tasks.depth().visible == 0)
+        ward.worker.drain_within(0.0)
+        assert eventually(lambda: ward.ended)
+        assert [report.duplicates_dropped for report in ward.ledger.workers(job().id)] == [1]

@@ -3,8 +3,11 @@
 import json
 from dataclasses import replace
 
-from cloudkon.ledger.bundle import LineNumbers
+from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.lease import BundleState
+from cloudkon.messages.seal import seal
+from cloudkon.messages.wire import encode_bundle
+from tests.support.data import rows
 from tests.support.worlds.worker_world import SteppedWorker, WorkerWorld
 
 
@@ -25,3 +28,37 @@ def test_a_changed_copy_of_a_bundle_is_set_aside() -> None:
     world.again(true)
     second.receive()
     assert len(second.holds()) == 1
+
+
+def test_a_forged_bundle_is_set_aside_and_sets_no_result() -> None:
+    """A message that the dispatcher did not seal is never claimed, whatever place in the job it names."""
+    world = WorkerWorld()
+    key = "00112233445566778899aabbccddeeff"
+    world.ledger.open(replace(rows.job(), seal_key=key))
+    worker = SteppedWorker(world, "a")
+    world.send("note forged")
+    forged = world.send("note forged as well", number=7)
+    world.again(replace(forged, seal=seal(forged, "another key")))
+    for _ in range(3):
+        worker.receive()
+    assert not worker.holds()
+    assert not world.rows()
+    letters = world.dead_letters.receive(10, 0, 0)
+    assert len(letters) == 3
+    assert all("was not sent by the dispatcher" in json.loads(letter.body)["reason"] for letter in letters)
+    true = replace(forged, tasks=("note true",))
+    world.tasks.send([encode_bundle(replace(true, seal=seal(true, key)))])
+    worker.receive()
+    assert len(worker.holds()) == 1
+
+
+def test_a_bundle_of_an_unknown_job_is_set_aside() -> None:
+    """A message that names a job which the ledger does not know is never claimed."""
+    world = WorkerWorld()
+    worker = SteppedWorker(world, "a")
+    lost = Bundle(BundleKey("no-such-job", 0, 0), LineNumbers.of([1]), ("note x",), 0, 0)
+    world.tasks.send([encode_bundle(lost)])
+    worker.receive()
+    assert not worker.holds()
+    (letter,) = world.dead_letters.receive(1, 0, 0)
+    assert json.loads(letter.body)["reason"] == "There is no job no-such-job in the ledger."

@@ -191,6 +191,17 @@ def test_a_bundle_that_gets_nobody_anywhere_is_given_up() -> None:
     assert {result.error for result in world.results()} == {"given up: 10 workers in a row got nowhere with it"}
 
 
+def test_the_last_claim_before_a_bundle_is_given_up_still_runs_it() -> None:
+    """Of so many fruitless claims the last one may succeed; only the next would give the bundle up."""
+    world = World()
+    world.send("pass", "pass")
+    for _ in range(OWN.fruitless_claims - 1):
+        world.receive()
+        world.clock.advance(OWN.visibility_s)
+    world.work()
+    assert {result.state for result in world.results()} == {TaskState.SUCCEEDED}
+
+
 def test_a_task_that_does_not_stop_is_given_up() -> None:
     """It fails as timed out, its neighbours are recorded, its slot is replaced, and its late end changes nothing."""
     began, may_end, ended = threading.Event(), threading.Event(), threading.Event()

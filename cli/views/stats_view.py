@@ -2,7 +2,8 @@
 
 from cli.system.paths import source_text
 from cli.terminal.tables import Table
-from cli.terminal.units import duration, moment, one_line, rate
+from cli.terminal.units import duration, moment, rate
+from cloudkon.printable import one_line
 from cloudkon.reports.phases import Percentiles
 from cloudkon.reports.stats import JobStats
 

@@ -1,0 +1,135 @@
+"""The bundles that wait for a slot: which one a slot gets next, who is woken by them, and who is not."""
+
+import resource
+import threading
+from collections import Counter
+from typing import Self
+
+import pytest
+
+from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
+from cloudkon.ledger.lease import Lease
+from cloudkon.settings import Settings
+from ec2_worker.pipeline.backlog import Backlog
+from ec2_worker.pipeline.in_flight import InFlightBundle
+from tests.support.waiting import eventually
+from tests.support.worlds.worker_world import SteppedWorker, WorkerWorld
+
+_FAR_S = 1e9
+OWN = Settings(lease_s=12.0, guard_s=2.0, checkpoint_s=1.0, visibility_margin_s=3.0)
+
+
+def bundle(number: int, *, tasks: int = 1) -> InFlightBundle:
+    key = BundleKey("job", 0, number)
+    lines = ("note x",) * tasks
+    lease = Lease(key, "w1", 1, f"t{number}", 0, 0, 0)
+    return InFlightBundle(
+        Bundle(key, LineNumbers.of(range(1, 1 + tasks)), lines, 0, 0),
+        lease,
+        (None,) * tasks,
+        f"r{number}",
+        lease_ends_s=_FAR_S,
+        hidden_until_s=_FAR_S,
+        now_s=0.0,
+    )
+
+
+class Draining:
+    """Slots that take tasks as they come, and do nothing with them."""
+
+    def __init__(self, backlog: Backlog, slots: int) -> None:
+        self.backlog = backlog
+        self.taken: Counter[tuple[int, int]] = Counter()
+        self.ended = threading.Semaphore(0)
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._run) for _ in range(slots)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        eventually(self.all_idle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.backlog.close()
+        for thread in self._threads:
+            thread.join(10)
+            assert not thread.is_alive(), "a slot was not told that the backlog is closed"
+
+    def all_idle(self) -> bool:
+        """All slots to wait for work"""
+        return self.backlog.busy == 0
+
+    def _run(self) -> None:
+        while (taken := self.backlog.next()) is not None:
+            for index in taken.remaining:
+                with self._lock:
+                    self.taken[taken.message.key.number, index] += 1
+                self.ended.release()
+
+
+@pytest.mark.parametrize("slots", [1, 4, 64])
+def test_every_task_goes_to_one_slot(slots: int) -> None:
+    """However many slots wait, each task of each bundle is taken once, and none is left lying."""
+    backlog = Backlog(slots, 1.0)
+    with Draining(backlog, slots) as draining:
+        for number in range(50):
+            backlog.add(bundle(number, tasks=1 + number % 3))
+        for _ in range(sum(1 + number % 3 for number in range(50))):
+            assert draining.ended.acquire(timeout=10), "a task was left lying"
+    assert set(draining.taken.values()) == {1}
+
+
+def test_a_bundle_wakes_the_slots_that_it_needs_and_no_others() -> None:
+    """With 64 idle slots a bundle of one task costs a few context switches, not one or two for each slot."""
+    backlog = Backlog(64, 1.0)
+    bundles = 200
+    with Draining(backlog, 64) as draining:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
+        for number in range(bundles):
+            backlog.add(bundle(number))
+            assert draining.ended.acquire(timeout=10)
+        switches = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw - before
+    assert switches / bundles < 16
+
+
+def test_the_receiver_is_woken_when_more_is_wanted() -> None:
+    """A receiver that waits is told as soon as a slot has nothing to do, and when the backlog is closed."""
+    backlog = Backlog(1, 1.0)
+    backlog.add(bundle(1))
+    told: list[int] = []
+    receiver = threading.Thread(target=lambda: told.append(backlog.wait_until_wanted(60.0)))
+    receiver.start()
+    with Draining(backlog, 1):
+        receiver.join(10)
+        assert told == [1]
+        last = threading.Thread(target=lambda: told.append(backlog.wait_until_wanted(60.0)))
+    last.start()
+    last.join(10)
+    assert told == [1, 0]
+
+
+def test_slots_share_a_bundle() -> None:
+    """A bundle with tasks left is every slot's next one."""
+    world = WorkerWorld(OWN)
+    world.send("note a", "note b")
+    machine = SteppedWorker(world)
+    machine.receive()
+    backlog = machine.worker.backlog
+    (bundle,) = machine.holds()
+    assert [backlog.next(), backlog.next()] == [bundle, bundle]
+
+
+def test_a_bundle_whose_last_worker_died_is_one_slots_alone() -> None:
+    """Its tasks run one by one, each under a mark: a second slot gets the bundle behind it."""
+    world = WorkerWorld(OWN)
+    world.send("note a", "note b")
+    SteppedWorker(world, "the-dead").receive()
+    world.clock.advance(OWN.visibility_s)
+    machine = SteppedWorker(world, "the-next")
+    machine.receive()
+    world.send("note c")
+    machine.receive()
+    careful, other = machine.holds()
+    assert (careful.careful, other.careful) == (True, False)
+    assert [machine.worker.backlog.next(), machine.worker.backlog.next()] == [careful, other]
