@@ -14,7 +14,9 @@ from typing import Any
 
 from cloudkon import errors, ports
 from cloudkon.ledger import bundle, fleet, job, lease, results
-from cloudkon.ledger.results import TaskResult, pack_results, unpack_results
+from cloudkon.ledger.packed_results import pack_results, unpack_results
+from cloudkon.ledger.result_columns import ResultColumns
+from cloudkon.ledger.results import Results, TaskResult
 from cloudkon.telemetry import tracing
 
 _MODULES = (bundle, fleet, job, lease, ports, results, tracing)
@@ -80,12 +82,21 @@ def _dumped(value: Any) -> bytes:
 def _plain(value: Any) -> Any:
     if value is None or type(value) in (bool, int, float, str):
         return value
-    if isinstance(value, Sequence) and not isinstance(value, bytes | str):
-        if not any(isinstance(part, TaskResult) for part in value):
-            plain = [_plain(part) for part in value]
-            return {_TUPLE: plain} if isinstance(value, tuple) else plain
+    if isinstance(value, ResultColumns) or (isinstance(value, list | tuple) and _holds_results(value)):
         return {_RESULTS: _text(pack_results(value, _BASE_MS))}
+    if isinstance(value, list | tuple):
+        plain = [_plain(part) for part in value]
+        return {_TUPLE: plain} if isinstance(value, tuple) else plain
     return _tagged(value)
+
+
+def _holds_results(value: Sequence[Any]) -> bool:
+    return any(isinstance(part, TaskResult) for part in value)
+
+
+def _results(content: str) -> Results:
+    results = unpack_results(base64.b64decode(content), _BASE_MS)
+    return results if isinstance(results, ResultColumns) else tuple(results)
 
 
 def _tagged(value: Any) -> dict[str, Any]:
@@ -121,5 +132,5 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     _ENUM: lambda content: _KNOWN[content[0]](content[1]),
     _MAPPING: lambda content: {_value(key): _value(part) for key, part in content},
     _TUPLE: lambda content: tuple(map(_value, content)),
-    _RESULTS: lambda content: tuple(unpack_results(base64.b64decode(content), _BASE_MS)),
+    _RESULTS: _results,
 }
