@@ -134,7 +134,7 @@ def _own(places: Sequence[Path], order: str, upload: str | None) -> list[str]:
         click.echo(found.warning, err=True)
     if upload is None:
         return [str(path) for path in found.files]
-    from cli.running.upload_pictures import upload_pictures  # noqa: PLC0415 (boto3 is slow to load)
+    from cli.upload_pictures import upload_pictures  # noqa: PLC0415 (boto3 is slow to load)
 
     return upload_pictures(found.files, upload)
 

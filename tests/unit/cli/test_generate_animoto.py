@@ -114,7 +114,7 @@ def test_pictures_are_uploaded_first_for_workers_elsewhere(holiday: Path, monkey
             asked.append(name)
             return FolderStore(bucket)
 
-    monkeypatch.setattr("cli.running.upload_pictures.cloud", lambda *_: Cloud())
+    monkeypatch.setattr("cli.upload_pictures.cloud", lambda *_: Cloud())
     words = ["--pictures", str(holiday), "--pictures", str(below), "--upload", "s3://my-pictures/june"]
     answer = CliRunner().invoke(cloudkon_cli, ["generate", "animoto", *words])
     assert answer.exit_code == 0, answer.output
