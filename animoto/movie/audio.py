@@ -4,23 +4,16 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import av
-from av import AudioFrame, FFmpegError, Packet
+from av import AudioFrame, Packet
 from av.audio.fifo import AudioFifo
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
-from av.container import InputContainer, OutputContainer
+from av.container import OutputContainer
 
-from cloudkon.errors import InputError
+from animoto.movie.sound_file import FORMAT, LAYOUT, RATE, SoundFile
 
-RATE, _FORMAT, _LAYOUT, _BITRATE = 48_000, "fltp", "stereo", 128_000
+_BITRATE = 128_000
 _BLOCK = 1024
 """Samples of an AAC frame."""
-_FILES = {
-    # A playlist must not name other files, or hosts, for us to open.
-    "format_whitelist": "aac,flac,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,ogg,wav",
-    "protocol_whitelist": "file",
-}
 
 
 class AudioTrack:
@@ -28,11 +21,10 @@ class AudioTrack:
 
     def __init__(self, container: OutputContainer, path: Path) -> None:
         """Raises InputError if the file holds no sound that can be read."""
-        self._path = path
-        self._source = _open(path)
-        self._stream: AudioStream = container.add_stream("aac", rate=RATE, layout=_LAYOUT, format=_FORMAT)
+        self._source = SoundFile(path)
+        self._stream: AudioStream = container.add_stream("aac", rate=RATE, layout=LAYOUT, format=FORMAT)
         self._stream.bit_rate = _BITRATE
-        self._frames = self._resample()
+        self._frames = self._source.frames()
         self._fifo = AudioFifo()
         self._samples = 0
 
@@ -59,35 +51,9 @@ class AudioTrack:
             self._samples += samples
             yield from self._stream.encode(frame)
 
-    def _resample(self) -> Iterator[AudioFrame]:
-        resampler = AudioResampler(_FORMAT, _LAYOUT, RATE)
-        try:
-            for frame in self._source.decode(audio=0):
-                yield from map(_without_time, resampler.resample(frame))
-            yield from map(_without_time, resampler.resample(None))
-        except FFmpegError as error:
-            raise InputError(f"The sound of {self._path} can't be decoded: {error}.") from error
-
-
-def _open(path: Path) -> InputContainer:
-    try:
-        source = av.open(str(path), options=_FILES)
-    except (FFmpegError, OSError) as error:
-        raise InputError(f"The sound of {path} can't be read: {error}.") from error
-    if not source.streams.audio:
-        source.close()
-        raise InputError(f"There is no sound in {path}.")
-    return source
-
-
-def _without_time(frame: AudioFrame) -> AudioFrame:
-    """Samples follow one another, whatever times the file gives them."""
-    frame.pts = None
-    return frame
-
 
 def _silence() -> AudioFrame:
-    frame = AudioFrame(_FORMAT, _LAYOUT, _BLOCK)
+    frame = AudioFrame(FORMAT, LAYOUT, _BLOCK)
     frame.rate = RATE
     for plane in frame.planes:
         plane.update(bytes(plane.buffer_size))

@@ -1,6 +1,7 @@
 """The options of the commands that read jobs: which ledger, which stage."""
 
 import os
+import shlex
 from collections.abc import Callable
 from functools import partial, wraps
 from pathlib import Path
@@ -12,6 +13,7 @@ from click.core import ParameterSource
 from cli.jobs.ledgers import Ledgers, cloud_records, local_records, looks_configured
 from cli.system.paths import default_ledger
 from cli.terminal.options import stage_option
+from cloudkon.stage.names import DEFAULT_STAGE
 
 ledger_option = click.option(
     "--ledger",
@@ -42,5 +44,16 @@ def chosen_ledgers(stage: str, ledger: Path | None, *, stage_is_named: bool) -> 
         local=partial(local_records, file) if not stage_is_named and file.exists() else None,
         cloud=None if ledger else partial(cloud_records, stage),
         cloud_is_likely=stage_is_named or looks_configured(os.environ, Path.home()),
+        options=f" --ledger {shlex.quote(str(ledger))}" if ledger else f" --stage {stage}" if stage_is_named else "",
         warn=lambda warning: click.echo(f"Warning: {warning}", err=True),
     )
+
+
+def ledger_option_text(file: Path) -> str:
+    """What makes another command read this ledger of LOCAL runs."""
+    return "" if file == default_ledger() else f" --ledger {shlex.quote(str(file))}"
+
+
+def stage_option_text(stage: str) -> str:
+    """What makes another command read the ledger of this stage."""
+    return "" if stage == os.environ.get("CLOUDKON_STAGE", DEFAULT_STAGE) else f" --stage {stage}"

@@ -53,6 +53,8 @@ class Ledgers:
     cloud_is_likely: bool
     """Whether AWS is worth a question when no job is named."""
     warn: Callable[[str], None]
+    options: str = ""
+    """What to add to another command so that it reads the same ledgers, such as " --ledger FILE"."""
 
     def of(self, job_id: str) -> Records:
         """Where a job of this id is, or would be once it is opened; a file that is the only ledger holds every job.

@@ -2,9 +2,9 @@ import click
 
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Ledgers
-from cli.jobs.stats_view import stats_tables
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
+from cli.views.stats_view import stats_tables
 from cloudkon.clock import Clock
 from cloudkon.reports.stats import job_stats
 

@@ -5,10 +5,10 @@ import click
 
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
-from cli.jobs.progress import counts
-from cli.jobs.stats_view import state_text
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
+from cli.views.progress import counts
+from cli.views.stats_view import state_text
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.fleet import WorkerStatus

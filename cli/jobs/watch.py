@@ -40,7 +40,7 @@ def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, clock: Clock, out
         job, records = found.job.id, found.records
     else:
         records = ledgers.of(job)
-    if not watch_to_end(records, job, clock, wait_s, output=output):
+    if not watch_to_end(records, job, clock, wait_s, ledgers.options, output=output):
         raise SystemExit(1)
 
 

@@ -6,8 +6,9 @@ import click
 
 from cli.jobs.following import await_job, follow
 from cli.jobs.ledgers import Records, unknown_job
-from cli.jobs.progress import show_progress, went_well
 from cli.terminal.output import Output
+from cli.views.outcome import error_groups, say_outcome, went_well
+from cli.views.progress import show_progress
 from cloudkon.clock import Clock
 from cloudkon.reports.stats import JobStats
 
@@ -15,7 +16,9 @@ WAIT_S = 30.0
 """How long a Lambda may take to open a job: a cold start, and a retry of the event."""
 
 
-def watch_to_end(records: Records, job_id: str, clock: Clock, wait_s: float, *, output: Output) -> bool:
+def watch_to_end(
+    records: Records, job_id: str, clock: Clock, wait_s: float, options: str = "", *, output: Output
+) -> bool:
     """Show a job's progress, once it is opened, until it has ended; return whether every task succeeded.
 
     Raises NotFoundError if it is not opened within wait_s. At Ctrl-C the program ends, and says that the job does not.
@@ -26,8 +29,9 @@ def watch_to_end(records: Records, job_id: str, clock: Clock, wait_s: float, *, 
         last = show_progress(updates, clock) if output.is_text else _print_each(updates, output)
     except KeyboardInterrupt:
         state = "The job goes on." if updates is not None else "The job has not been opened yet."
-        click.echo(f"{state} Watch it again: cloudkon-cli watch {job_id}", err=True)
+        click.echo(f"{state} Watch it again: cloudkon-cli watch {job_id}{options}", err=True)
         raise SystemExit(130) from None
+    say_outcome(output, last, error_groups(records.ledger, records.results, last), options, named=True)
     return went_well(last)
 
 

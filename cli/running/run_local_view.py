@@ -11,8 +11,7 @@ from typing import Any, TextIO
 
 import click
 
-from cli.jobs.progress import went_well
-from cli.jobs.stats_view import stats_tables
+from cli.jobs.ledger_options import ledger_option_text
 from cli.running.chaos import Chaos
 from cli.running.local_options import LocalOptions
 from cli.running.local_progress import LocalProgress
@@ -20,12 +19,14 @@ from cli.running.local_runner import LocalRun
 from cli.running.task_modules import find_modules
 from cli.system.streams import reserved_stdout
 from cli.terminal.output import Output
+from cli.views.outcome import error_groups, say_outcome, went_well
 from cloudkon import wiring
 from cloudkon.clock import Clock
 from cloudkon.handlers.program import end_programs
 from cloudkon.handlers.registry import Registry
 from cloudkon.handlers.scratch import sweep
 from cloudkon.ledger.job import Job
+from cloudkon.reports.error_groups import ErrorGroup
 from cloudkon.reports.stats import JobStats, job_stats
 from cloudkon.settings import Settings
 from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers
@@ -40,20 +41,21 @@ _RETRIES_VARIABLE = "CLOUDKON_RETRIES"
 def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
     """Run a workload on this machine; return whether every task succeeded."""
     with reserved_stdout() as out:
-        stats, signals = _ran(options, out, clock)
+        stats, groups, signals = _ran(options, out, clock)
     if signals and not stats.ended:
         _say_how_to_go_on(stats, options)
         raise SystemExit(128 + signals[0])
     is_taken = options.results is not None and options.results.is_stdout
     with redirect_stdout(sys.stderr) if is_taken else nullcontext():
-        output.value(stats.as_json(), stats_tables(stats))
+        output.value(stats.as_json())
+    say_outcome(output, stats, groups, ledger_option_text(options.ledger_file))
     if stats.paused:
         _say_how_to_go_on(stats, options)
     return went_well(stats)
 
 
-def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, list[int]]:
-    """Run it; return what became of it and the signals that came."""
+def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Sequence[ErrorGroup], list[int]]:
+    """Run it; return what became of it, why tasks failed, and the signals that came."""
     chaos = None if options.chaos_seed is None else Chaos(options.chaos_seed, clock)
     settings = _settings(options.retries)
     with LocalProgress() as progress:
@@ -81,12 +83,13 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, li
                 run.run(job, begun=lambda: _begin(options, run, job, out))
             progress.end()
             stats = job_stats(run.ledger, run.ledger.job(job.id) or job, clock.now_ms())
+            groups = error_groups(run.ledger, run.results, stats)
         finally:
             end_programs()
             run.close()
     if chaos is not None:
         click.echo(chaos, err=True)
-    return stats, signals
+    return stats, groups, signals
 
 
 def _settings(retries: int | None) -> Settings:

@@ -1,22 +1,22 @@
-"""Draws tables: with rich on a terminal, as aligned text where the output is read by another program."""
+"""Draws tables: fitted to a terminal, or as aligned text where another program reads the output."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
+from unicodedata import combining, east_asian_width
 
 import click
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
 
+from cli.terminal.style import coloured_state, in_this_locale, terminal_width
 from cloudkon.printable import printable
 
 _GAP = "  "
-_GAP_ON_A_TERMINAL = 3
 _LEAST_TEXT = 24
-"""The last column is folded where it is long; into less than this it is not worth reading."""
+"""A column that is folded into less than this is not worth reading."""
 _EMPTY = frozenset({"", "-"})
+_STATE = "state"
+"""The column whose cells are coloured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,53 +41,86 @@ def _printable(table: Table) -> Table:
 
 def print_tables(tables: Sequence[Table]) -> None:
     """Write the tables to stdout, a blank line between them; those without rows are left out."""
-    filled = [_printable(table) for table in tables if table.rows]
-    console = Console()
-    for number, table in enumerate(filled):
-        if console.is_terminal:
-            for fitting in [table] if _fits(table, console.width) else _as_cards(table):
-                console.print(_rich(fitting))
-            continue
+    width = terminal_width()
+    for number, table in enumerate(_printable(table) for table in tables if table.rows):
         if number:
             click.echo()
-        for line in aligned(table):
-            click.echo(line)
+        for line in drawn(table, width):
+            click.echo(in_this_locale(line))
 
 
-def _fits(table: Table, width: int) -> bool:
-    """Whether each row can be a line, but for the last column."""
-    *widths, last = _widths(table)
-    return not table.header or sum(widths) + _GAP_ON_A_TERMINAL * len(widths) + min(last, _LEAST_TEXT) <= width
-
-
-def _as_cards(table: Table) -> Iterator[Table]:
-    """A table a row, of what the row says: each column is a line."""
+def drawn(table: Table, width: int | None) -> Iterator[str]:
+    """The lines of the table on a terminal of so many columns; None: in a file or a pipe."""
+    if width is None:
+        yield from aligned(table)
+        return
+    widths = _fitted(table, width)
+    if widths is None:
+        yield from _cards(table, width)
+        return
+    if table.header:
+        yield from _row(table, table.header, widths)
+        yield "─" * min(width, sum(widths) + len(_GAP) * (len(widths) - 1))
     for row in table.rows:
+        yield from _row(table, row, widths)
+
+
+def aligned(table: Table) -> Iterator[str]:
+    """The lines of the table, each row on one, without spaces at their ends."""
+    widths = _widths(table)
+    for line in [table.header, *table.rows] if table.header else table.rows:
+        yield from _row(table, line, widths)
+
+
+def _fitted(table: Table, width: int) -> list[int] | None:
+    """The widths of the columns, the widest text folded where the rows are too long; None if they can't be."""
+    widths = _widths(table)
+    too_much = sum(widths) + len(_GAP) * (len(widths) - 1) - width
+    if too_much <= 0:
+        return widths
+    folded = max((at for at, side in enumerate(table.sides) if side == "left"), key=lambda at: widths[at])
+    if widths[folded] - too_much < _LEAST_TEXT and table.header:
+        return None
+    widths[folded] = max(widths[folded] - too_much, _LEAST_TEXT)
+    return widths
+
+
+def _cards(table: Table, width: int) -> Iterator[str]:
+    """A small table for each row, of what the row says: each column is a line."""
+    for number, row in enumerate(table.rows):
+        if number:
+            yield ""
         said = [pair for pair in zip(table.header, row, strict=True) if pair[1] not in _EMPTY]
-        yield Table((), ("left", "left"), said)
+        yield from drawn(Table((), ("left", "left"), said), width)
+
+
+def _row(table: Table, cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    folded = [
+        [cell] if columns(cell) <= width else _folded(cell, width) for cell, width in zip(cells, widths, strict=True)
+    ]
+    for at in range(max(map(len, folded))):
+        shown = []
+        for column, (parts, width) in enumerate(zip(folded, widths, strict=True)):
+            text = parts[at] if at < len(parts) else ""
+            space = " " * (width - columns(text))
+            text = space + text if table.sides[column] == "right" else text + space
+            is_state = bool(table.header) and table.header[column] == _STATE and cells is not table.header
+            shown.append(coloured_state(text) if is_state else text)
+        yield _GAP.join(shown).rstrip()
+
+
+def _folded(text: str, width: int) -> list[str]:
+    """At blanks where there are any; a word that is too long is cut."""
+    return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
 
 
 def _widths(table: Table) -> list[int]:
     lines = [table.header, *table.rows] if table.header else table.rows
-    return [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [max(map(columns, column)) for column in zip(*lines, strict=True)]
 
 
-def _rich(table: Table) -> RichTable:
-    drawn = RichTable(box=SIMPLE_HEAD, show_header=bool(table.header), pad_edge=False)
-    last = len(table.sides) - 1
-    for at, (name, side) in enumerate(zip(table.header or [""] * len(table.sides), table.sides, strict=True)):
-        drawn.add_column(name, justify=side, overflow="fold", no_wrap=at < last)
-    for row in table.rows:
-        drawn.add_row(*map(Text, row))  # cells are text, not markup
-    return drawn
-
-
-def aligned(table: Table) -> Iterator[str]:
-    """The lines of the table, without spaces at their ends."""
-    widths = _widths(table)
-    for line in [table.header, *table.rows] if table.header else table.rows:
-        cells = [
-            cell.rjust(width) if side == "right" else cell.ljust(width)
-            for cell, width, side in zip(line, widths, table.sides, strict=True)
-        ]
-        yield _GAP.join(cells).rstrip()
+def columns(text: str) -> int:
+    """How many columns of a terminal the text takes: letters of the East take two."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text)

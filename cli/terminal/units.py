@@ -28,6 +28,11 @@ def _three_digits(value: float) -> str:
     return f"{value:.{decimals}f}"
 
 
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """A count and its noun, such as 1 task or 3,000 tasks."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
 def rate(per_s: float) -> str:
     return f"{per_s:,.0f}/s" if per_s >= 100 else f"{_three_digits(per_s)}/s"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from cloudkon.errors import InputError, TaskFailedError
@@ -100,10 +101,16 @@ class Registry:
             raise UnknownTaskError(f"{task.name!r} is refused: {self._refused[task.name]}")
         if handler is None:
             raise UnknownTaskError(
-                f"no handler is named {task.name!r} (this worker knows {', '.join(self.names) or 'none'}); "
-                "start the worker with --tasks MODULE"
+                f"no handler is named {task.name!r}{self._near(task.name)} (this worker knows "
+                f"{', '.join(self.names) or 'none'}); start the worker with --tasks MODULE"
             )
         return handler
+
+    def _near(self, name: str) -> str:
+        """A question after the name that may have been meant, also if it is only written with other capitals."""
+        folded = {known.casefold(): known for known in (*self._handlers, *self._refused)}
+        near = get_close_matches(name.casefold(), folded, n=1)
+        return f". Did you mean {folded[near[0]]!r}?" if near else ""
 
 
 def _handling(handler: Handler) -> Handling:

@@ -18,16 +18,18 @@ _ID = re.compile(
     r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|0x[0-9a-f]+|(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{8,})\b",
     re.IGNORECASE,
 )
-# A code is the reason itself: exit code 1 and exit code 137 are two of them, item 1 and item 137 are one.
+# A code is the reason itself: exit code 1 and exit code 137 are two of them, item 1 and item 137 are one. So is what
+# HTTP libraries say: "HTTP Error 503: ...", "503 Server Error", "404 Not Found".
 _NUMBER = re.compile(
-    r"(\b(?:code|errno|exited with|signal|status|http(?:/[\d.]+)?)\W{0,3})?(?<![\d.])\d+(?:[.,:]\d+)*", re.IGNORECASE
+    r"(\b(?i:code|errno|exited with|signal|status|http(?:/[\d.]+)?(?: error)?)\W{0,3}|(?<!\d)(?=[45]\d\d [A-Z][a-z]))?"
+    r"(?<![\d.])\d+(?:[.,:]\d+)*"
 )
 
 
 def error_reason(error: str) -> str:
     """The error on one line, with ids as <id> and numbers as <n>, except codes."""
     line = _ID.sub("<id>", " ".join(error.split()))
-    return _NUMBER.sub(lambda found: found[0] if found[1] else "<n>", line)[:_MOST_CHARACTERS]
+    return _NUMBER.sub(lambda found: found[0] if found[1] is not None else "<n>", line)[:_MOST_CHARACTERS]
 
 
 @dataclass(slots=True)
@@ -41,9 +43,18 @@ class ErrorGroup:
     count: int = 0
     lines: list[int] = field(default_factory=list)
     """The lines of the first few."""
+    alike: bool = True
+    """Whether every one of them has the very same error."""
 
-    def add(self, line: int) -> None:
+    @property
+    def text(self) -> str:
+        """What they have in common: the error itself where it is the same, else the reason."""
+        return " ".join(self.example.split()) if self.alike else self.reason
+
+    def add(self, line: int, error: str) -> None:
+        """Count one more task."""
         self.count += 1
+        self.alike = self.alike and error == self.example
         if len(self.lines) < _MOST_LINES:
             self.lines.append(line)
 
@@ -56,7 +67,7 @@ def group_errors(results: Iterable[ResultJson]) -> Sequence[ErrorGroup]:
         key = (result["state"], error_reason(error))
         if key not in groups and len(groups) >= _MOST_GROUPS:
             key = (result["state"], OTHER_REASONS)
-        groups.setdefault(key, ErrorGroup(*key, error)).add(result["task"])
+        groups.setdefault(key, ErrorGroup(*key, error)).add(result["task"], error)
     return sorted(groups.values(), key=lambda group: (-group.count, group.lines))
 
 

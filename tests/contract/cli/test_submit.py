@@ -144,5 +144,5 @@ def test_submit_with_watch_follows_the_job_to_its_end(
     monkeypatch.setattr(S3Store, "upload", dispatched)
     answer = submit(str(empty), "--watch")
     assert answer.exit_code == 0
-    assert answer.stderr == f"{answer.stdout.strip()} complete: 0/0 succeeded, in 5.00 ms\n"
+    assert answer.stderr == f"✓ {answer.stdout.strip()}: 0 tasks in 5.00 ms\n"
     assert CliRunner().invoke(cloudkon_cli, ["stats"]).stdout.startswith(f"job         {answer.stdout.strip()}\n")

@@ -132,11 +132,12 @@ LAW: dict[str, set[str]] = {
     "animoto": _ALL_OF_CORE | {"cloudkon"} | (_ALL_OF_ANIMOTO - {"animoto"}),
     "cli/system": _BELOW_THE_CLI,
     "cli/terminal": _BELOW_THE_CLI,
-    "cli/jobs": _BELOW_THE_CLI | {"cli/system", "cli/terminal"},
+    "cli/views": _BELOW_THE_CLI | {"cli/system", "cli/terminal"},
+    "cli/jobs": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views"},
     "cli/running": _BELOW_THE_CLI
     | {"ec2_worker/pipeline", "ec2_worker/lifecycle"}
-    | {"cli/system", "cli/terminal", "cli/jobs"},
-    "cli/repair": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/jobs", "cli/running"},
+    | {"cli/system", "cli/terminal", "cli/views", "cli/jobs"},
+    "cli/repair": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views", "cli/jobs", "cli/running"},
     "cli/embedded": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal"},
     "cli/stage": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal", "cli/embedded"},
     "cli": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal"},

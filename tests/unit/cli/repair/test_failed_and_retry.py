@@ -159,7 +159,8 @@ def test_retry_runs_what_failed_as_a_job_of_its_own(tmp_path: Path, ran: Path) -
     second = latest(tmp_path)
     assert second.id != first.id
     assert f"retries/{first.id}/tasks-1.txt" in second.source.key
-    assert "4: 0 succeeded, 3 failed, 1 rejected" in answer.stdout
+    assert answer.stderr.startswith("✗ 0 of 4 tasks in ")
+    assert ", 3 failed, 1 rejected\n" in answer.stderr
     run("retry", second.id, "--only-failed", "--reason", "later")
     assert "2: 0 succeeded, 2 failed, 0 rejected" in run("stats").stdout
 

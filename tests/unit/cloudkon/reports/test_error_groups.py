@@ -13,6 +13,13 @@ from cloudkon.reports.error_groups import OTHER_REASONS, error_contains, error_r
         ("exit code 137", "exit code 137"),
         ("HTTP 503 for item 12", "HTTP 503 for item <n>"),
         ("HTTP/1.1 404", "HTTP/1.1 404"),
+        ("HTTP Error 503: Service Unavailable", "HTTP Error 503: Service Unavailable"),
+        (
+            "HTTPError: 503 Server Error: busy for url: http://h/7",
+            "HTTPError: 503 Server Error: busy for url: http://h/<n>",
+        ),
+        ("Server error '503 Service Unavailable' for url 7", "Server error '503 Service Unavailable' for url <n>"),
+        ("1503 Server Errors", "<n> Server Errors"),
         ("[Errno 28] No space left on /data/7", "[Errno 28] No space left on /data/<n>"),
         ("no object at 0x7f3a9c", "no object at <id>"),
         ("request 1b4e28ba-2fa1-11d2-883f-0016d3cca427 failed", "request <id> failed"),
@@ -43,6 +50,14 @@ def test_the_most_frequent_reason_comes_first() -> None:
         ("rejected", "boom <n>", 1),
     ]
     assert (groups[0].example, groups[0].lines) == ("boom 2", [2, 3, 4, 5, 6])
+
+
+def test_a_group_of_equal_errors_shows_the_error_itself() -> None:
+    """Numbers are left out only where they differ: what one task says, or all say alike, is shown as it is."""
+    alike = group_errors(outcome(line, error="timeout=7: a time such as 90s was expected") for line in (1, 2))
+    assert [group.text for group in alike] == ["timeout=7: a time such as 90s was expected"]
+    different = group_errors(outcome(line, error=f"item {line} is gone") for line in (1, 2))
+    assert [group.text for group in different] == ["item <n> is gone"]
 
 
 def test_a_thousand_reasons_are_told_apart() -> None:

@@ -8,9 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from cli.terminal.units import duration, rate
+from cli.terminal.units import rate
 from cloudkon.clock import Clock
-from cloudkon.ledger.job import JobState
 from cloudkon.printable import one_line
 from cloudkon.reports.stats import JobStats
 
@@ -18,11 +17,10 @@ _LINE_EVERY_S = 5.0
 
 
 def show_progress(updates: Iterable[JobStats], clock: Clock) -> JobStats:
-    """Show each update on stderr as it comes, and in the end what the job came to; return the last."""
+    """Show each update on stderr as it comes; return the last."""
     console = Console(stderr=True)
     shown = _bars(updates, console) if console.is_terminal else _lines(updates, clock)
     (last,) = deque(shown, maxlen=1)
-    click.echo(_ending(last), err=True)
     return last
 
 
@@ -76,19 +74,3 @@ def counts(stats: JobStats) -> str:
     parts += [f"{tasks.running:,} running"] if tasks.running else []
     parts += [f"paused: {one_line(stats.paused)}"] if stats.paused else []
     return ", ".join(parts)
-
-
-def _ending(stats: JobStats) -> str:
-    tasks = stats.tasks
-    text = f"{stats.job.id} {stats.state.value}: {counts(stats)}, in {duration(stats.makespan_s * 1000)}"
-    if stats.throughput_tasks_s:
-        text += f" ({rate(stats.throughput_tasks_s)})"
-    if tasks.failed or tasks.rejected:
-        state = "failed" if tasks.failed else "rejected"
-        text += f"\nSee which and why: cloudkon-cli results {stats.job.id} --state {state}"
-    return text
-
-
-def went_well(stats: JobStats) -> bool:
-    """Whether every line that claims to be a task succeeded."""
-    return stats.state is JobState.COMPLETE and stats.tasks.succeeded == stats.tasks.total
