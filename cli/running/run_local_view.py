@@ -29,6 +29,7 @@ from cloudkon.ledger.job import Job
 from cloudkon.reports.error_groups import ErrorGroup
 from cloudkon.reports.stats import JobStats, job_stats
 from cloudkon.settings import Settings
+from cloudkon.signals import listening
 from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers
 
 _DRAIN_S = 5.0
@@ -122,12 +123,8 @@ def _stopping(stop: Callable[[], None]) -> Iterator[list[int]]:
             click.echo("Stopping: what has begun is finished first. Ctrl-C again stops at once.", err=True)
         stop()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with listening((signal.SIGINT, signal.SIGTERM), handle):
         yield came
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _say_how_to_go_on(stats: JobStats, options: LocalOptions) -> None:

@@ -35,6 +35,7 @@ APART: dict[str, str] = {
     "cloudkon/__init__.py": "cloudkon",
     "cloudkon/errors.py": "base",
     "cloudkon/own_modules.py": "base",
+    "cloudkon/signals.py": "base",
     "cloudkon/clock.py": "base",
     "cloudkon/backoff.py": "base",
     "cloudkon/printable.py": "base",
