@@ -9,6 +9,7 @@ from enum import Enum, auto
 from functools import partial
 from queue import Empty, SimpleQueue
 
+from cloudkon.attempt import attempt
 from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
@@ -16,7 +17,6 @@ from cloudkon.ledger.lease import BundleRow
 from cloudkon.messages.wire import encode_completion
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, TaskQueue
 from cloudkon.settings import Settings
-from ec2_worker.pipeline.attempt import attempt
 from ec2_worker.pipeline.events import WorkerEvents
 from ec2_worker.pipeline.in_flight import InFlight, InFlightBundle, InFlightState
 from ec2_worker.pipeline.result_writer import ResultWriter
