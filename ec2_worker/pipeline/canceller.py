@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from functools import partial
 
-from cloudkon.attempt import attempt
+from cloudkon.backoff import attempt
 from cloudkon.errors import UnavailableError
 from cloudkon.ledger.results import TaskResult
 from ec2_worker.pipeline.admission import Admission

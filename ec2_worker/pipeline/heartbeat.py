@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
-from cloudkon.attempt import attempt
+from cloudkon.backoff import attempt
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ports import MAX_BATCH_MESSAGES, TaskQueue

@@ -9,8 +9,7 @@ from enum import Enum, auto
 from functools import partial
 from queue import Empty, SimpleQueue
 
-from cloudkon.attempt import attempt
-from cloudkon.backoff import Backoff
+from cloudkon.backoff import Backoff, attempt
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.lease import BundleRow
