@@ -8,7 +8,7 @@ from tests.support.worlds.jobs import JobDesk
 from tests.support.worlds.workers import worker
 
 BUNDLES = 400
-WORKLOAD = b"#cloudkon: bundle=1\n" + b"sleep 50\n" * BUNDLES
+WORKLOAD = b"#cloudkon: bundle=1\n" + b"sleep 100\n" * BUNDLES
 
 
 def depth(aws: EmbeddedAws, name: str) -> tuple[int, int]:
@@ -28,11 +28,16 @@ def test_a_paused_job_rests_elsewhere_and_goes_on_where_it_was(
     aws, names = embedded_cloud, embedded_cloud.names
     with worker(aws.environment, tmp_path, "--threads", "2") as one:
         job = desk.drop("pause/tasks.txt", WORKLOAD)
-        assert aws.run("pause", job).returncode == 0
+
+        def is_paused() -> bool:
+            """The job is open, and paused"""
+            return aws.run("pause", job).returncode == 0
+
+        assert eventually(is_paused)
 
         def rests() -> bool:
             """Nothing on the task queue"""
-            return depth(aws, names.task_queue) == (0, 0) and depth(aws, names.parked_queue)[0] > BUNDLES // 2
+            return depth(aws, names.task_queue) == (0, 0) and depth(aws, names.parked_queue)[0] > BUNDLES // 4
 
         assert eventually(rests)
         answer = aws.run("resume", job)
