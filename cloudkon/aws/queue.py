@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cloudkon.aws.errors import accounted, is_busy, translated
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, NotFoundError
-from cloudkon.messages.sending import MAX_DELAY_S
-from cloudkon.ports import MAX_BATCH_MESSAGES, Delivery
+from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_DELAY_S, Delivery
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

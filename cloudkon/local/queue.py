@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cloudkon.clock import Clock
-from cloudkon.messages.sending import MAX_DELAY_S
-from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, Delivery
+from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_DELAY_S, MAX_MESSAGE_BYTES, Delivery
 from cloudkon.settings import QUEUE_RETENTION_DAYS
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
@@ -65,7 +64,7 @@ class MemoryQueue:
     def send_later(self, bodies: Sequence[str], delay_s: float) -> Sequence[int]:
         """Send a batch that is hidden for so long, without being in flight."""
         _check_bodies(bodies)
-        _check(0 <= delay_s <= f"a delay lies between 0 and {MAX_DELAY_S} seconds")
+        _check(0 <= delay_s <= MAX_DELAY_S, f"a delay lies between 0 and {MAX_DELAY_S} seconds")
         with self._changed:
             sent_s = self._clock.monotonic_s()
             for body in bodies:

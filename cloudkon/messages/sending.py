@@ -10,8 +10,6 @@ from cloudkon.clock import Clock
 from cloudkon.errors import UnavailableError
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, TaskQueue
 
-MAX_DELAY_S = 900
-"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html"""
 _THREADS = 4
 _BATCHES_IN_FLIGHT = 2 * _THREADS
 _TRIES = 8

@@ -13,9 +13,8 @@ from cloudkon.backoff import Backoff, attempt
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, UnavailableError
 from cloudkon.ledger.lease import BundleRow
-from cloudkon.messages.sending import MAX_DELAY_S
 from cloudkon.messages.wire import encode_bundle, encode_completion
-from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, TaskQueue
+from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_DELAY_S, MAX_MESSAGE_BYTES, TaskQueue
 from cloudkon.settings import Settings
 from ec2_worker.pipeline.events import WorkerEvents
 from ec2_worker.pipeline.in_flight import InFlight, InFlightBundle, InFlightState
