@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import click
 
 from cli.jobs.ledger_options import ledger_option_text
+from cli.jobs.local_runs import remember
 from cli.running.chaos import Chaos
 from cli.running.local_options import LocalOptions
 from cli.running.local_progress import LocalProgress
@@ -101,6 +102,7 @@ def _settings(retries: int | None) -> Settings:
 
 
 def _begin(options: LocalOptions, run: LocalRun, job: Job, out: TextIO) -> None:
+    remember(options.ledger_file, job.id, options.to_remember())
     if options.results is not None:
         options.results.begin(out, run.recorded(job) if options.resume else ())
 
@@ -108,7 +110,7 @@ def _begin(options: LocalOptions, run: LocalRun, job: Job, out: TextIO) -> None:
 def _registry(options: LocalOptions) -> Registry:
     sweep()
     pictures = PictureSources(os.environ.get(PICTURE_NETWORKS_VARIABLE, ""))
-    return handlers(find_modules(options.modules, options.file), options.allowed, pictures)
+    return handlers(find_modules(options.modules, options.file, options.folders), options.allowed, pictures)
 
 
 @contextmanager
