@@ -18,6 +18,7 @@ from cli.terminal.output import Output
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, InputError
 from cloudkon.ledger.job import LOCAL_BUCKET, Job
+from cloudkon.local import private
 
 if TYPE_CHECKING:
     from cloudkon.aws.cloud import Cloud
@@ -98,11 +99,11 @@ def _written_file(found: FoundJob, selection: Selection) -> Path:
     """The new workload, in a file that stays: the job that comes of it may have to be retried too."""
     file = found.records.file
     folder = (results_folder(file) if file else data_folder()) / "retries" / found.job.id
-    folder.mkdir(parents=True, exist_ok=True)
+    private.make_folder(folder)
     name = Path(_name(found.job))
     for number in range(1, 1_000_000):
         path = folder / f"{name.stem}-{number}{name.suffix}"
-        with suppress(FileExistsError), path.open("xb") as out:
+        with suppress(FileExistsError), private.create(path) as out:
             try:
                 _copy(found, selection, out)
             except BaseException:

@@ -12,6 +12,7 @@ import click
 
 from cli.system.streams import STDIN
 from cloudkon.errors import InputError
+from cloudkon.local import private
 from cloudkon.workload.formats import misfit
 from cloudkon.workload.lines import GZIP_MAGIC
 
@@ -54,11 +55,11 @@ def _is_stream(path: Path) -> bool:
 
 
 def _kept(stream: BinaryIO, shown: str, folder: Path, name: str) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
+    private.make_folder(folder)
     part = folder / f".{uuid.uuid4().hex}.part"
     digest = hashlib.sha256()
     try:
-        with part.open("xb") as out:
+        with private.create(part) as out:
             while chunk := stream.read(_CHUNK_BYTES):
                 if not out.tell():
                     _check(chunk, shown)
@@ -68,7 +69,7 @@ def _kept(stream: BinaryIO, shown: str, folder: Path, name: str) -> Path:
                     raise OSError(error.errno, error.strerror, str(folder)) from error
                 digest.update(chunk)
         path = folder / digest.hexdigest()[:16] / name
-        path.parent.mkdir(exist_ok=True)
+        private.make_folder(path.parent)
         if not path.exists():
             part.replace(path)
         return path

@@ -14,6 +14,8 @@ from cli.terminal.options import stage_option, uses_clock
 from cli.terminal.output import Output
 from cloudkon.aws.session import Session
 from cloudkon.aws.stack.functions import function_exists, is_woken, keep_failed_events, settled_range_source
+from cloudkon.aws.stack.lambda_roles import bind_roles
+from cloudkon.aws.stack.stack import Stack
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, InputError
 from cloudkon.stage.names import Names
@@ -61,6 +63,8 @@ def deploy(stage: str, asked: dict[str, str], *, clock: Clock) -> None:
 def _deploy_lambda(session: Session, names: Names, clock: Clock, root: Path) -> None:
     """By an unmodified chalice deploy, which goes on from wherever an earlier one, here or elsewhere, has come to."""
     client = session.functions()
+    if boundary := Stack(session.cloudformation(), names.stack, clock).parameters().get("PermissionsBoundaryArn"):
+        bind_roles(session.iam(), names, boundary)
     forget_bytecode(root)
     for is_last in (False, True):
         adopt(root, names, settled_range_source(client, names, clock))

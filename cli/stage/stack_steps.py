@@ -2,7 +2,7 @@
 
 import click
 
-from cloudkon.aws.stack.stack import Step
+from cloudkon.aws.stack.failures import Step
 
 
 def tell(step: Step) -> None:

@@ -9,8 +9,9 @@ from cloudkon.aws.machines.amis import Images
 from cloudkon.aws.machines.scaling import Machines
 from cloudkon.aws.session import Session
 from cloudkon.aws.stack.emptying import empty
+from cloudkon.aws.stack.failures import Step
 from cloudkon.aws.stack.ledger_table import protect
-from cloudkon.aws.stack.stack import Stack, Step
+from cloudkon.aws.stack.stack import Stack
 from cloudkon.clock import Clock
 from cloudkon.stage.names import Names
 

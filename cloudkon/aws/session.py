@@ -138,6 +138,13 @@ class Session:
         client: PricingClient = self._client("pricing", _FIRST, region="us-east-1")
         return client
 
+    def freetier(self) -> Any:
+        """Asked of all regions in one: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/free-tier-api.html."""
+        return self._client("freetier", _FIRST, region="us-east-1")
+
+    def kms(self) -> Any:
+        return self._client("kms")
+
     def quotas(self) -> "ServiceQuotasClient":
         client: ServiceQuotasClient = self._client("service-quotas", _FIRST)
         return client

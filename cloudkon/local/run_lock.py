@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from cloudkon.errors import InputError
+from cloudkon.local import private
 
 
 def is_running(ledger_path: Path, job: str) -> bool:
@@ -58,8 +59,8 @@ class RunLock:
 
     def _open(self) -> int:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            private.make_folder(self._path.parent)
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise InputError(f"{self._path} can't be written: {error.strerror}. Name another ledger.") from error
 
@@ -72,6 +73,12 @@ class RunLock:
             os.close(descriptor)
             raise InputError(
                 f"Process {holder} is running {self._job} already. Wait for it, or stop it and resume the job."
+            ) from error
+        except OSError as error:  # NFS without its lock service, some network and user-space file systems
+            os.close(descriptor)
+            raise InputError(
+                f"{self._path} can't be locked ({error.strerror}): its file system has no locks, and two "
+                "runs would spoil each other's work. Name a ledger on a disk of this machine."
             ) from error
         try:
             return os.path.samestat(os.fstat(descriptor), self._path.stat())

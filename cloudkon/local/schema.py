@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cloudkon.errors import InputError, UnavailableError
+from cloudkon.local import private
 
 _APPLICATION = 0x434B4F4E  # "CKON" in the file's header: no other program's database is taken for a ledger
 _VERSION = 5
@@ -138,7 +139,8 @@ class LedgerFile:
 def _connect(path: Path | None) -> sqlite3.Connection:
     try:
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private.make_folder(path.parent)
+            private.touch(path)
         return sqlite3.connect(
             ":memory:" if path is None else path,
             timeout=_BUSY_TIMEOUT_S,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cloudkon.errors import DeniedError, InputError, NotFoundError, UnavailableError
+from cloudkon.local import private
 from cloudkon.ports import StoredObject, UnfinishedUpload
 
 _CHUNK_BYTES = 256 * 1024
@@ -45,12 +46,12 @@ class FolderStore:
     def write(self, key: str, data: bytes) -> None:
         """Write the file as a whole: who reads it meanwhile gets all of the old bytes or all of the new ones."""
         with self._replaced(key) as part:
-            part.write_bytes(data)
+            part.write(data)
 
     def upload(self, key: str, source: Path) -> None:
         """Copy a file, as write does."""
-        with source.open("rb") as file, self._replaced(key) as part, part.open("wb") as copy:
-            shutil.copyfileobj(file, copy, _CHUNK_BYTES)
+        with source.open("rb") as file, self._replaced(key) as part:
+            shutil.copyfileobj(file, part, _CHUNK_BYTES)
 
     def link(self, key: str, valid_s: int | None = None) -> str:  # noqa: ARG002 (a file opens as long as it is there)
         """The file's path."""
@@ -93,14 +94,15 @@ class FolderStore:
                     yield path.relative_to(self._root).as_posix(), found.st_size, found.st_mtime_ns // 1_000_000
 
     @contextmanager
-    def _replaced(self, key: str) -> Iterator[Path]:
-        """A file to write, which then takes its place, or is gone."""
+    def _replaced(self, key: str) -> Iterator[BinaryIO]:
+        """A new file to write, for its owner alone, which then takes its place, or is gone."""
         path = self._path(key)
         part = path.with_name(f".{uuid.uuid4().hex}.part")  # as _PART has it
         with _translated(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private.make_folder(path.parent)
             try:
-                yield part
+                with private.create(part) as file:
+                    yield file
                 part.replace(path)
             finally:
                 part.unlink(missing_ok=True)

@@ -83,11 +83,11 @@ class Metadata:
         _moment_ms(_object(answer).get("noticeTime"))
         return True
 
-    def is_scaled_in(self) -> bool:
-        """Whether its group has decided to end the instance."""
+    def target_state(self) -> str | None:
+        """What its group wants the instance to be, as in InService or Terminated; None if it is in no group."""
         # https://docs.aws.amazon.com/autoscaling/ec2/userguide/retrieving-target-lifecycle-state-through-imds.html
         answer = self._get("autoscaling/target-lifecycle-state")
-        return answer is not None and answer.strip() == "Terminated"
+        return None if answer is None else answer.strip()
 
     def _get(self, path: str) -> str | None:
         """What is at a path, None if nothing is."""

@@ -55,17 +55,34 @@ class ScaleInProtection:
             self._outside = True
 
     def leave(self, instance: str, *, ending: bool) -> None:
-        """Be no worker of it any more; if the group is ending the instance, and no other worker is left, it may go."""
+        """Be no worker of it any more, and protect it no longer, unless another worker does.
+
+        If the group is ending the instance, and no other worker is left, it may go.
+        """
         if self._alive is None or self._working is None:
             return
-        self._working.close()
-        if not ending:  # whoever refused the protection may have been about to end the instance
+        if ending:  # whoever refused the protection may have been about to end the instance
+            self._working.close()
+            self._let_go(instance, self._alive)
+        else:
+            self._expose(instance, self._working)
             self._alive.close()
-            return
+
+    def _let_go(self, instance: str, alive: SharedLock) -> None:
         try:
-            self._alive.release(lambda: self.instance_group.let_go(instance))
+            alive.release(lambda: self.instance_group.let_go(instance))
         except (CloudKonError, OSError) as error:
             log.warning("%s It ends when its time is over.", error)
+
+    def _expose(self, instance: str, working: SharedLock) -> None:
+        """Leave no protection behind that nobody would give up, not that of a process that was killed here either."""
+        try:
+            if not self._outside and self._protected is not False:
+                working.release(lambda: self.instance_group.protect(instance, on=False))
+        except (CloudKonError, OSError) as error:
+            log.info("%s If it is protected from scale-in, it stays so.", error)
+        finally:
+            working.close()
 
     def _update(self, instance: str, working: SharedLock) -> None:
         now_s = self.clock.monotonic_s()

@@ -69,12 +69,15 @@ class TerminationWatch:
                 )
                 self.drain.within(left_s, f"spot interruption: {notice.action}")
                 return True
-            if self.metadata.is_scaled_in():
+            wanted = self.metadata.target_state()
+            if wanted == "Terminated":
                 self._scaled_in = True
                 log.warning("The group ends this instance: draining in at most %.0f s.", self.drain.most_s)
                 self.drain.within(self.drain.most_s, "scale-in")
                 return True
-            if not self._rebalancing and self.metadata.rebalance_recommended():
+            # A group that rebalances starts another first, and then ends this one, which is told above. Where no other
+            # is to be had, this one works on: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-capacity-rebalancing.html
+            if wanted is None and not self._rebalancing and self.metadata.rebalance_recommended():
                 self._rebalancing = True
                 log.warning("EC2 recommends to leave this instance, for it may be interrupted soon: draining.")
                 self.drain.within(self.drain.most_s, "rebalance recommendation")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from cloudkon.aws.checkups.ami import check_image
 from cloudkon.aws.checkups.dispatcher import check_errors, check_functions, check_notification, check_range_source
 from cloudkon.aws.checkups.formation import check_drift, check_stack, no_stack
+from cloudkon.aws.checkups.machine_types import check_disk_key, check_free_plan, check_network
 from cloudkon.aws.checkups.queues import check_queues
 from cloudkon.aws.checkups.quotas import check_concurrency, check_vcpus
 from cloudkon.aws.checkups.roles import check_roles
@@ -24,7 +25,12 @@ _OF_THE_STACK: _Checks = {
     "roles": (check_roles,),
     "image": (check_image,),
 }
-_OF_THE_ACCOUNT: _Checks = {"quotas": (check_vcpus, check_concurrency)}
+_OF_THE_ACCOUNT: _Checks = {
+    "quotas": (check_vcpus, check_concurrency),
+    "machine types": (check_free_plan,),
+    "network": (check_network,),
+    "disks": (check_disk_key,),
+}
 
 
 def examine(subject: Subject) -> Iterator[CheckResult]:

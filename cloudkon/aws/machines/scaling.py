@@ -156,6 +156,8 @@ class Machines:
                 except ClientError as error:
                     if error_code(error) in _NOT_HERE and place is not places[-1]:
                         continue
+                    if kind and "eligible for Free Tier" in str(error):
+                        raise InputError(f"The account has AWS's Free Plan, which starts no {kind}: {error}") from error
                     if error_code(error) in ("InvalidInstanceType", "InvalidParameterValue") and kind:
                         raise InputError(
                             f"EC2 has no instance type {kind!r} here, or not for this image: {error}"

@@ -1,6 +1,6 @@
 """Brings a stage's CloudFormation stack up, takes it down, and says why when it fails."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from cloudkon.aws.errors import error_code, translated
 from cloudkon.aws.stack.changes import Asked, Change, changes
+from cloudkon.aws.stack.failures import StackFailedError, Step
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, InputError
 from cloudkon.stage.names import STAGE_TAG
@@ -25,15 +26,8 @@ _STILLBORN = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED",
 _STANDING = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"})
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One change to one resource of a stack."""
-
-    resource: str
-    status: str
-    reason: str
-
-
+_NAME_FREE_S = 65.0
+"""For so long SQS keeps the name of a queue that was deleted, and some more."""
 Progress = Callable[[Step], None]
 
 
@@ -108,7 +102,14 @@ class Stack:
         asked = self._asked(template, given, found)
         if found:
             self._update(found["StackId"], asked, progress)
-        else:
+            return
+        try:
+            self._create(asked, progress)
+        except StackFailedError as error:
+            if not error.over_a_name:
+                raise
+            progress(Step(self._name, "WAITING", f"a queue of the name was just deleted: {_NAME_FREE_S:.0f} s"))
+            self._clock.sleep(_NAME_FREE_S)
             self._create(asked, progress)
 
     def diff(self, template: str, given: Mapping[str, str]) -> list[Change]:
@@ -184,7 +185,7 @@ class Stack:
 
         status = self._watch(stack_id, seen, note)
         if status != wanted:
-            raise CloudKonError(f"The stack {self._name} ended as {status}. {_first(failures)}")
+            raise StackFailedError(self._name, status, failures)
 
     def _watch(self, stack_id: str, seen: set[str], progress: Progress) -> str:
         """Tell every new step until the stack has settled; return the state it settled in."""
@@ -240,10 +241,3 @@ def _step(event: "StackEventTypeDef") -> Step:
     return Step(
         event.get("LogicalResourceId", ""), event.get("ResourceStatus", ""), event.get("ResourceStatusReason", "")
     )
-
-
-def _first(failures: Sequence[Step]) -> str:
-    """The first failure is the cause; the others follow from it."""
-    if not failures:
-        return "CloudFormation gives no reason; see the stack's events in the AWS console."
-    return f"{failures[0].resource}: {failures[0].reason or 'no reason given'}"

@@ -52,7 +52,7 @@ def test_the_group_waits_for_an_image(embedded_cloud: EmbeddedAws, names: Names)
     assert resources(aws) & {"LaunchTemplate", "Group", "DrainHook"} == {"LaunchTemplate", "Group", "DrainHook"}
     (group,) = aws.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     assert (group["AutoScalingGroupName"], group["MinSize"], group["MaxSize"]) == (names.worker_group, 0, 4)
-    assert group["NewInstancesProtectedFromScaleIn"]
+    assert not group["NewInstancesProtectedFromScaleIn"]
     assert "The image ami-12345678 and its snapshot are not the stack's, and stay" in stack(aws, "down").stderr
     assert not aws.client("ssm").describe_parameters()["Parameters"]
 
@@ -72,5 +72,5 @@ def test_the_lambda_comes_down_first(embedded_cloud: EmbeddedAws) -> None:
     """The stack of a stage whose Lambda stands is not taken down, whatever may be forced."""
     answer = embedded_cloud.run("stack", "down", "--force", "--delete-data")
     assert answer.returncode == 1
-    assert "chalice delete --stage dev" in answer.stderr
+    assert "cloudkon-cli undeploy --stage dev" in answer.stderr
     assert json.loads(embedded_cloud.run("stack", "status", "--json").stdout)["stands"]

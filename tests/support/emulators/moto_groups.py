@@ -99,8 +99,15 @@ class PlayedGroups:
         group = backend.autoscaling_groups[group_name]
         with self.machines.lock:
             inside = {state.instance_id for state in group.instance_states if state.lifecycle_state == "InService"}
-            if strangers := set(instance_ids) - inside:
-                raise ValidationError(f"{strangers} is not in InService or EnteringStandby or Standby.")
+            strangers = set(instance_ids) - inside
+            # Auto Scaling notes that a machine is in service some time after its worker has begun to ask.
+            pending = {name for name in instance_ids if not self.machines.journalled("too early", name)}
+            for name in pending:
+                self.machines.note("too early", name)
+            if strangers or pending:
+                raise ValidationError(
+                    f"The instance {min(strangers | pending)} is not in InService or EnteringStandby or Standby."
+                )
             before(backend, group_name, instance_ids, protected)
             self.machines.note("protected" if protected else "exposed", instance_ids[0])
             self.settle(group)

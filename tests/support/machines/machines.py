@@ -28,6 +28,11 @@ class Machines:
         with self.lock, (self.folder / "journal").open("a", encoding="utf-8") as journal:
             journal.write(json.dumps({"event": event, "instance": instance, "at": time.time(), **more}) + "\n")
 
+    def journalled(self, event: str, instance: str) -> bool:
+        journal = self.folder / "journal"
+        lines = journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []
+        return any((told["event"], told["instance"]) == (event, instance) for told in map(json.loads, lines))
+
     def begin(self, instance: Any, profile: str) -> None:
         """Let an instance that has just been started do what its user data says, with the role of its profile."""
         role = profile_of(profile).roles[0]

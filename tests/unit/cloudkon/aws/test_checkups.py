@@ -279,7 +279,7 @@ def test_without_a_stack_deploying_is_the_one_remedy() -> None:
     """Where there is no stack, that is the one problem, and deploying the one remedy."""
     found = list(examine(subject(cloudformation={"describe_stacks": {"Stacks": []}})))
     assert problems(found) == "There is no stack cloudkon-dev in eu-central-1, and so nothing else of the stage."
-    assert {finding.subject for finding in found} == {"stack", "quotas"}
+    assert {finding.subject for finding in found} == {"stack", "quotas", "network", "disks"}
 
 
 def test_who_asks_must_be_known() -> None:

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cloudkon.aws.machines.instance_group import WorkerGroup
-from cloudkon.errors import CloudKonError
+from cloudkon.errors import CloudKonError, UnavailableError
 from tests.support.emulators.scripted_aws import ScriptedClient
 
 if TYPE_CHECKING:
@@ -21,6 +21,13 @@ def group(said: str) -> WorkerGroup:
 def test_nobody_waits_any_more() -> None:
     """An instance whose time was over, or that another process has let go, is let go in peace."""
     group("No active Lifecycle Action found with instance ID i-1").let_go("i-1")
+
+
+def test_a_machine_that_is_not_in_service_yet_is_asked_for_again() -> None:
+    """A worker that begins before Auto Scaling has noted its machine is told to ask again."""
+    said = "The instance i-1 is not in InService or EnteringStandby or Standby."
+    with pytest.raises(UnavailableError, match="expose i-1 in the group"):
+        group(said).protect("i-1", on=False)
 
 
 def test_what_else_is_wrong_is_told() -> None:

@@ -5,7 +5,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cloudkon.aws.stack.changes import Change
-from cloudkon.aws.stack.stack import Stack, Step
+from cloudkon.aws.stack.failures import Step
+from cloudkon.aws.stack.stack import Stack
 from cloudkon.errors import CloudKonError, InputError
 from tests.support.still_clock import StillClock
 
@@ -104,6 +105,44 @@ def test_up_creates_what_is_missing() -> None:
     stack_over(formation).up("template", GIVEN, told.append)
     assert formation.calls == ["create DELETE"]
     assert [(step.resource, step.status) for step in told] == [(name, status) for name, status, _ in CREATED]
+
+
+TAKEN = "You must wait 60 seconds after deleting a queue before you can create another with the same name."
+
+
+def test_a_stack_comes_back_as_soon_as_its_queues_names_are_free() -> None:
+    """SQS keeps the name of a queue for a minute after its deletion: up says so, waits, and creates the stack then."""
+    failed = [("TaskQueue", "CREATE_FAILED", TAKEN), (NAME, "DELETE_COMPLETE", "")]
+
+    class Again(Formation):
+        """Whose second creation goes well."""
+
+        def create_stack(self, **asked: Any) -> Any:
+            answer = super().create_stack(**asked)
+            self.scripts = {"create": CREATED}
+            return answer
+
+    formation, told, clock = Again(create=failed), list[Step](), StillClock()
+    client: Any = formation
+    Stack(client, NAME, clock).up("template", GIVEN, told.append)
+    assert formation.calls == ["create DELETE"] * 2
+    assert 60 < sum(clock.slept) < 90
+    assert [step.status for step in told if "just deleted" in step.reason] == ["WAITING"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        ("with an explicit deny in a service control policy", "--parameter PermissionsBoundaryArn="),
+        ("The specified instance type is not eligible for Free Tier", "--parameter InstanceType=c7i-flex.large"),
+        ("InvalidKMSKey.InvalidState", "see docs/deploy.md"),
+    ],
+)
+def test_what_an_account_refuses_is_told_with_what_helps(reason: str, hint: str) -> None:
+    """A refusal that comes of the account's own rules names the parameter that fits them."""
+    failed = [("WorkerRole", "CREATE_FAILED", reason), (NAME, "DELETE_COMPLETE", "")]
+    with pytest.raises(CloudKonError, match=f"{reason} .*{hint}"):
+        stack_over(Formation(create=failed)).up("template", GIVEN, ignore)
 
 
 def test_up_again_changes_nothing() -> None:

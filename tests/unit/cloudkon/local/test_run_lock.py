@@ -1,3 +1,5 @@
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -77,3 +79,17 @@ def test_a_place_that_can_not_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"can't be written: .*Name another ledger"):
         RunLock(tmp_path / "file" / "ledger.db", "sleeps-abc").__enter__()
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL])
+def test_a_file_system_without_locks_is_refused(ledger: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    """Where no file can be locked, as on some network file systems, a run is refused in one line."""
+
+    def flock(descriptor: int, operation: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(InputError, match=r"can't be locked \(.*\): its file system has no locks"):
+        RunLock(ledger, "sleeps-abc").__enter__()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -165,10 +165,48 @@ def test_what_can_not_be_said_ends_nothing(group: Group, alone: Process) -> None
     assert group.told == []
 
 
-def test_a_worker_that_ends_by_itself_ends_no_instance(group: Group, alone: Process) -> None:
-    """Only where the group waits for the instance's end is it told."""
+def test_a_worker_that_ends_by_itself_leaves_no_protection_behind(group: Group, alone: Process) -> None:
+    """Drained for whatever reason but its instance's end, it protects the instance no longer, and ends it not."""
+    alone.look(busy=True)
     alone.protection.leave(INSTANCE, ending=False)
-    assert group.told == []
+    assert group.told == ["protect", "expose"]
+
+
+def test_what_a_killed_worker_has_left_behind_its_successor_gives_up(group: Group, start: Start) -> None:
+    """Nobody else would: systemd starts another in its place, which may be told to end before it was ever idle."""
+    start().look(busy=True)  # and is killed: its locks are free with its process
+    successor = start()
+    successor.protection.folder.joinpath(f"cloudkon-{INSTANCE}.busy").unlink()
+    successor.protection.leave(INSTANCE, ending=False)
+    assert group.told == ["protect", "expose"]
+
+
+def test_a_worker_that_has_given_the_protection_up_says_nothing_more(
+    group: Group, clock: ManualClock, alone: Process
+) -> None:
+    """An idle worker leaves without a call."""
+    alone.look(busy=False)
+    clock.advance(60)
+    alone.look(busy=False)
+    alone.protection.leave(INSTANCE, ending=False)
+    assert group.told == ["expose"]
+
+
+def test_the_protection_of_a_busy_neighbour_stays(group: Group, start: Start) -> None:
+    """Of two processes the one that drains leaves the protection to the other."""
+    one, other = start(), start()
+    for process in (one, other):
+        process.look(busy=True)
+    one.protection.leave(INSTANCE, ending=False)
+    assert group.told == ["protect", "protect"]
+
+
+def test_a_group_that_can_not_be_told_ends_nothing(group: Group, alone: Process) -> None:
+    """A worker that can't give its protection up ends as well as any."""
+    alone.look(busy=True)
+    group.fails_with = UnavailableError("down")
+    alone.protection.leave(INSTANCE, ending=False)
+    assert group.told == ["protect"]
 
 
 def test_a_full_disk_ends_nothing(group: Group, clock: ManualClock, tmp_path: Path) -> None:

@@ -79,6 +79,17 @@ def test_a_recommendation_drains_once_and_the_watch_goes_on(watched: Watched) ->
     assert watched.drains == [(90.0, "rebalance recommendation"), (15.0, "spot interruption: stop")]
 
 
+def test_in_a_group_a_recommendation_is_the_groups_business(watched: Watched) -> None:
+    """The group starts another machine first, and ends this one then; where it finds none, this one works on."""
+    watched.server.answers[LIFECYCLE] = "InService"
+    watched.recommend()
+    assert watched.watch.look() is False
+    assert watched.drains == []
+    watched.server.answers[LIFECYCLE] = "Terminated"
+    assert watched.watch.look() is True
+    assert watched.drains == [(90.0, "scale-in")]
+
+
 def test_trouble_is_told_once_and_outlived(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
     """A notice that can't be read, or a service that is busy, ends neither the worker nor the watch."""
     watched.server.answers[NOTICE] = "<html>"
