@@ -171,10 +171,10 @@ def test_status_of_a_killed_run_says_how_to_go_on(ledger: SqliteLedger, ledger_f
     remember(ledger_file, JOB, RunOptions(4, ["my_tasks"], ["shell"]))
     answer = run("status")
     assert answer.exit_code == 0
+    command = "cloudkon-cli run LOCAL /home/me/sleeps.txt -t 4 --tasks my_tasks --allow shell --resume"
     assert answer.stdout.splitlines() == [
         f"{JOB} stopped: 0/3 succeeded",
-        "Its process has ended, and 3 tasks are left. Go on with: "
-        "cloudkon-cli run LOCAL /home/me/sleeps.txt -t 4 --tasks my_tasks --allow shell --resume",
+        f"Its process has ended, and 3 tasks are left. Go on with: {command}",
     ]
     one = told("status", JOB)
     assert [finding["holdup"] for finding in one["findings"]] == ["stopped"]
