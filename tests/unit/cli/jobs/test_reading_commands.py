@@ -13,7 +13,6 @@ from cli.main import cloudkon_cli
 from cli.system.paths import source_text
 from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.local.ledger import SqliteLedger
-from cloudkon.local.run_lock import RunLock
 from tests.support.data.recorded import job
 from tests.support.worlds.local_jobs import EVENT_MS, mixed_results, write_job, write_rejects
 
@@ -148,64 +147,6 @@ def test_ledger_or_stage(ledger: SqliteLedger, ledger_file: Path) -> None:
     assert "give one of them" in answer.stderr
 
 
-def test_jobs_are_a_line_each_below_a_header(ledger: SqliteLedger) -> None:
-    """Jobs are a line each, with a header for people."""
-    write_job(ledger)
-    header, line = run("jobs").stdout.splitlines()
-    assert header.split() == ["job", "state", "done", "failed", "age", "source"]
-    assert line.startswith("local-sleeps-abc  complete     3       1  ")
-    assert line.endswith("  /home/me/sleeps.txt")
-
-
-def test_a_job_as_json_has_these_keys(ledger: SqliteLedger) -> None:
-    """A job as JSON has these keys."""
-    write_job(ledger)
-    (job,) = lines(run("jobs", "--json"))
-    assert job == {
-        "job": "local-sleeps-abc",
-        "source": {"bucket": "LOCAL", "key": "/home/me/sleeps.txt", "version": "v1"},
-        "event_ms": EVENT_MS,
-        "opened_ms": EVENT_MS + 5,
-        "cancelled_ms": None,
-        "paused_ms": None,
-        "paused": None,
-        "size_bytes": 2_345,
-        "tasks_estimate": 3,
-        "bundle_size": 64,
-        "ranges": 1,
-        "repeats": None,
-        "state": "complete",
-        "tasks": {"total": 3, "succeeded": 2, "failed": 1, "rejected": 0, "running": 0, "pending": 0},
-    }
-
-
-def test_jobs_fit_80_columns_a_line_each(ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a terminal of 80 columns each job is one line, of 120 with its source."""
-    monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    write_job(ledger, f"local-{'x' * 24}-abcdefghijkl", done=False)
-    for width, last in ((80, "age"), (120, "source")):
-        monkeypatch.setenv("COLUMNS", str(width))
-        shown = run("jobs").stdout.splitlines()
-        assert (len(shown), max(map(len, shown)) <= width, shown[0].split()[-1]) == (3, True, last)
-
-
-def test_a_local_job_whose_process_has_ended_is_stopped(ledger: SqliteLedger, ledger_file: Path) -> None:
-    """A LOCAL job is running as long as its process holds the lock, and stopped from then on."""
-    write_job(ledger, done=False)
-    with RunLock(ledger_file, "local-sleeps-abc"):
-        assert lines(run("jobs", "--json"))[0]["state"] == "running"
-    assert lines(run("jobs", "--json"))[0]["state"] == "stopped"
-
-
-def test_many_tasks_are_not_counted(ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list does not wait for large jobs: it shows what is known of them, and says so."""
-    monkeypatch.setattr("cli.jobs.job_list._MOST_TASKS", 2)
-    write_job(ledger)
-    answer = run("jobs")
-    assert "about 3" in answer.stdout
-    assert "cloudkon-cli stats JOB" in answer.stderr
-
-
 def test_results_are_a_line_a_task_in_order(ledger: SqliteLedger, ledger_file: Path) -> None:
     """Results are a line a task in the order of the workload; what tasks said does nothing to the terminal."""
     write_rejects(ledger_file, write_job(ledger, rejected=1), [4])
@@ -222,10 +163,11 @@ def test_results_are_a_line_a_task_in_order(ledger: SqliteLedger, ledger_file: P
 def test_results_as_json_are_objects_of_one_shape(ledger: SqliteLedger, ledger_file: Path) -> None:
     """Results as JSON are an object a line, of one shape."""
     write_rejects(ledger_file, write_job(ledger, rejected=1), [4])
+    ran = {"start_ms": EVENT_MS + 400, "attempt": 1, "worker": "w1"}
     assert lines(run("results", "local-sleeps-abc", "--json")) == [
-        {"task": 1, "state": "succeeded", "duration_ms": 12.3, "runs": 1, "value": {"n": 1}},
-        {"task": 2, "state": "failed", "duration_ms": 12.3, "runs": 3, "error": "ValueError: boom\n\x1b[31mred"},
-        {"task": 3, "state": "succeeded", "duration_ms": 12.3, "runs": 1},
+        {"task": 1, "state": "succeeded", "duration_ms": 12.3, "runs": 1, "value": {"n": 1}, **ran},
+        {"task": 2, "state": "failed", "duration_ms": 12.3, "runs": 3, "error": "ValueError: boom\n\x1b[31mred", **ran},
+        {"task": 3, "state": "succeeded", "duration_ms": 12.3, "runs": 1, **ran},
         {
             "task": 4,
             "state": "rejected",
