@@ -1,6 +1,7 @@
 """Downloads a task's pictures, many at once, and yields them in order."""
 
 import asyncio
+import math
 import ssl
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -13,13 +14,16 @@ import aiohttp
 from animoto.addresses import Addresses
 from animoto.download.buckets import BucketReader, Buckets
 from animoto.download.connector import GuardedConnector
+from animoto.download.fetch_error import FetchError
 from animoto.download.memory_budget import MemoryBudget
 from animoto.download.urls import UrlError, check_url, redacted, s3_location
-from animoto.download.web import FetchError, Reader, WebReader, too_large
+from animoto.download.web import Reader, WebReader, too_large
 from animoto.picture.broken import Broken
 from cloudkon.backoff import Backoff
 
 _HEADERS = {"Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity", "User-Agent": "CloudKon"}
+_MAX_FIELD_BYTES = 64 * 1024
+"""Of a header; Location is the one that may be so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ class Limits:
     connect_s: float = 5.0
     silence_s: float = 15.0
     """How long a server may send nothing."""
-    redirects: int = 5
+    redirects: int = 20
+    """As many as browsers follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +104,10 @@ class Fetcher:
         session = aiohttp.ClientSession(
             connector=GuardedConnector(self._addresses, limits.connections, tls=self._tls),
             timeout=aiohttp.ClientTimeout(sock_connect=limits.connect_s, sock_read=limits.silence_s),
-            cookie_jar=aiohttp.DummyCookieJar(),
+            cookie_jar=aiohttp.DummyCookieJar(),  # nothing is told from one download to another
             headers=_HEADERS,
             auto_decompress=False,
+            max_field_size=_MAX_FIELD_BYTES,
         )
         await stack.enter_async_context(session)
         web = WebReader(session, limits.redirects)
@@ -130,6 +136,35 @@ class _Readers:
         return self.s3
 
 
+class _Failures:
+    """The failed tries of one URL: whether to go on, and what to say in the end."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._last: FetchError | None = None
+        self.count = 0
+
+    def add(self, error: FetchError) -> None:
+        """Note a failure; raise FetchError if it was the last that makes sense."""
+        self.count += 1
+        self._last = error
+        if not error.temporary:
+            raise error
+        if self.count == self._limits.tries:
+            raise FetchError(f"{error}, {self.count} times", temporary=True) from None
+
+    def check_pause(self, pause_s: float, left_s: float) -> None:
+        """Raise FetchError at once, with the reason, rather than wait beyond the deadline."""
+        if pause_s < left_s:
+            return
+        wish = f" and asks to wait {pause_s:,.0f} s" if self._last and pause_s == self._last.retry_after_s else ""
+        raise FetchError(f"{self._last}{wish}; a URL has {self._limits.total_s:g} s in all", temporary=True) from None
+
+    def timeout_reason(self) -> str:
+        before = f"; before that, {self._last}" if self._last else ""
+        return f"it did not arrive within {self._limits.total_s:g} s{before}"
+
+
 class _DownloadRun:
     """The downloads of one list."""
 
@@ -147,30 +182,26 @@ class _DownloadRun:
         """Fetch one URL, with retries, within its deadline; the deadline stands still while memory is short."""
         async with self._slots:
             clock = asyncio.get_running_loop().time
-            begin_s = clock()
+            begin_s, failures = clock(), _Failures(self._limits)
             try:
                 async with asyncio.timeout(self._limits.total_s) as deadline:
-                    data = await self._try_until_fetched(index, url, deadline)
+                    data = await self._try_until_fetched(index, url, deadline, failures)
             except TimeoutError:
-                return Broken(
-                    index, redacted(url), f"it did not arrive within {self._limits.total_s:g} s", temporary=True
-                )
+                return Broken(index, redacted(url), failures.timeout_reason(), temporary=True)
             except FetchError as error:
                 return Broken(index, redacted(url), str(error), temporary=error.temporary)
             return Fetched(index, redacted(url), data, clock() - begin_s)
 
-    async def _try_until_fetched(self, index: int, url: str, deadline: asyncio.Timeout) -> bytes:
-        reader, failures = self._readers.for_url(url), 0
+    async def _try_until_fetched(self, index: int, url: str, deadline: asyncio.Timeout, failures: "_Failures") -> bytes:
+        reader, clock = self._readers.for_url(url), asyncio.get_running_loop().time
         while True:
             try:
                 return await self._read(index, reader(url, self._limits.picture_bytes), deadline)
             except FetchError as error:
-                failures += 1
-                if not error.temporary:
-                    raise
-                if failures == self._limits.tries:
-                    raise FetchError(f"{error}, {failures} times", temporary=True) from None
-                await self._pause(max(self._backoff.delay_s(failures), error.retry_after_s))
+                failures.add(error)
+                pause_s = max(self._backoff.delay_s(failures.count), error.retry_after_s)
+                failures.check_pause(pause_s, (deadline.when() or math.inf) - clock())
+                await self._pause(pause_s)
 
     async def _read(self, index: int, chunks: AsyncGenerator[bytes], deadline: asyncio.Timeout) -> bytes:
         data = bytearray()

@@ -13,6 +13,7 @@ from cli.system.failures import explained
 from cli.system.streams import prepare_streams, settle_stdout
 from cloudkon.errors import CloudKonError, InputError
 from cloudkon.printable import one_line
+from cloudkon.signals import listen
 
 _RUN, _LOOK, _REPAIR, _MACHINES, _SET_UP = "Run", "Look", "Repair", "Machines", "Set up"
 _COMMANDS = {
@@ -140,8 +141,7 @@ def _show_version(context: click.Context) -> None:
 def main() -> None:
     """Run the command line; end with 0, 1 for a failure, 2 for wrong usage, 130 for Ctrl-C."""
     prepare_streams()
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _exit_on_signal)  # so that whatever a command began is cleaned up
+    listen((signal.SIGTERM, signal.SIGHUP), _exit_on_signal)  # so that whatever a command began is cleaned up
     try:
         cloudkon_cli(prog_name="cloudkon-cli")
     finally:

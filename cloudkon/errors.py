@@ -27,3 +27,7 @@ class WireError(CloudKonError):
 
 class TaskFailedError(Exception):
     """Raised by a handler whose words say all: they are the task's error, without the exception's name."""
+
+
+class TaskRejectedError(Exception):
+    """A task can't be run, however often it were tried; the message is the reason that its author reads."""

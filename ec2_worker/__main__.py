@@ -15,6 +15,7 @@ from cloudkon.errors import CloudKonError, InputError
 from cloudkon.handlers.program import end_programs
 from cloudkon.handlers.scratch import sweep
 from cloudkon.settings import Settings
+from cloudkon.signals import listen
 from cloudkon.stage.checkup import Verdict
 from ec2_worker import assembly
 from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers
@@ -128,8 +129,7 @@ def _stop_by_signals(drain: Callable[[str], None]) -> None:
         log.info("%s: draining; a second one ends this process at once", signal.Signals(number).name)
         drain(f"stopped by {signal.Signals(number).name}")
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    listen((signal.SIGTERM, signal.SIGINT), stop)
 
 
 def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settings:

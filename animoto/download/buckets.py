@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 
+from animoto.download.fetch_error import FetchError
 from animoto.download.urls import s3_location
-from animoto.download.web import FetchError
 from cloudkon.errors import CloudKonError, UnavailableError
 from cloudkon.ports import ObjectStore
 

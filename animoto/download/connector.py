@@ -2,16 +2,19 @@
 
 import socket
 import ssl
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
 from animoto.addresses import Addresses
+from animoto.download.tolerant_protocol import TolerantProtocol
 
 if TYPE_CHECKING:
     from aiohappyeyeballs import AddrInfoType
     from aiohttp.client import ClientTimeout
+    from aiohttp.client_proto import ResponseHandler
     from aiohttp.client_reqrep import ClientRequest
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
@@ -43,6 +46,7 @@ class GuardedConnector(aiohttp.TCPConnector):
         # True is aiohttp's word for a context that checks names and certificates, by those that this machine trusts.
         super().__init__(limit=connections, resolver=resolver, ssl=tls or True, socket_factory=self._socket)
         self._addresses = addresses
+        self._factory = cast("partial[ResponseHandler]", partial(TolerantProtocol, loop=self._loop))
 
     async def connect(
         self,

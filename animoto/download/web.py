@@ -3,28 +3,23 @@
 import ssl
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from http import HTTPStatus
+from datetime import UTC, datetime
 from typing import Protocol
 
 import aiohttp
 from yarl import URL
 
 from animoto.download.connector import ForbiddenAddressError
-from animoto.download.urls import UrlError, check_web_url
+from animoto.download.content_encoding import Decoder, decode, decode_end, decoders
+from animoto.download.fetch_error import FetchError, status_text
+from animoto.download.redirects import Cookies, redirect_target
+from animoto.download.retry_after import parse_date, retry_after_s
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
+_WITH_PICTURE = frozenset({200, 201, 202, 203})
+"""203: a proxy on the way has changed it (RFC 9110, 15.3.4), as those of mobile networks do."""
 _TEMPORARY = frozenset({408, 425, 429})
 """Besides 500 to 599."""
-
-
-class FetchError(Exception):
-    """A URL could not be fetched; the message is the reason, without the URL."""
-
-    def __init__(self, reason: str, *, temporary: bool = False, retry_after_s: float = 0.0) -> None:
-        super().__init__(reason)
-        self.temporary = temporary
-        """Whether another try may go better."""
-        self.retry_after_s = retry_after_s
 
 
 class Reader(Protocol):
@@ -50,14 +45,20 @@ class WebReader:
             raise _translate(error) from None  # the causes quote URLs with their secrets
 
     async def _body(self, url: str, max_bytes: int) -> AsyncGenerator[bytes]:
+        cookies = Cookies()
         for _ in range(self._max_redirects + 1):
-            async with self._session.get(_to_request_url(url), allow_redirects=False) as answer:
+            target = _to_request_url(url)
+            async with self._session.get(target, allow_redirects=False, headers=cookies.headers(target)) as answer:
+                cookies.take(answer)
                 if answer.status in _REDIRECTS:
-                    url = _redirect_target(answer)
+                    url = redirect_target(answer)
                     continue
-                _check_answer(answer, max_bytes)
+                chain = _check_answer(answer, max_bytes)
                 async for chunk in answer.content.iter_any():
-                    yield chunk
+                    for piece in decode(chunk, chain):
+                        yield piece
+                for piece in decode_end(chain):
+                    yield piece
                 return
         raise FetchError(f"it redirects more than {self._max_redirects} times")
 
@@ -67,44 +68,24 @@ def _to_request_url(url: str) -> URL:
     return URL(url, encoded=url.isascii())
 
 
-def _redirect_target(answer: aiohttp.ClientResponse) -> str:
-    location = answer.headers.get("Location", "")
-    if not location:
-        raise FetchError(f"the server answered {_status_text(answer.status)} without a place to go on to")
-    try:
-        target = str(answer.url.join(URL(location, encoded=location.isascii())))
-        check_web_url(target)
-    except (UrlError, ValueError) as error:
-        reason = error if isinstance(error, UrlError) else "the target is no URL"
-        raise FetchError(f"it redirects to where nothing can be fetched: {reason}") from None
-    return target
-
-
-def _check_answer(answer: aiohttp.ClientResponse, max_bytes: int) -> None:
-    if answer.status != HTTPStatus.OK:
-        temporary = 500 <= answer.status < 600 or answer.status in _TEMPORARY
-        after = answer.headers.get("Retry-After", "")
+def _check_answer(answer: aiohttp.ClientResponse, max_bytes: int) -> list[Decoder]:
+    """What undoes the coding of an answer's body; raise FetchError if it has no body that can be used."""
+    if answer.status not in _WITH_PICTURE:
         raise FetchError(
-            f"the server answered {_status_text(answer.status)}",
-            temporary=temporary,
-            retry_after_s=float(after) if after.isascii() and after.isdecimal() else 0.0,
+            f"the server answered {status_text(answer.status)}",
+            temporary=500 <= answer.status < 600 or answer.status in _TEMPORARY,
+            retry_after_s=retry_after_s(
+                answer.headers.get("Retry-After", ""), parse_date(answer.headers.get("Date", "")) or datetime.now(UTC)
+            ),
         )
-    encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in {"identity", ""}:
-        raise FetchError(f"the server sent it compressed ({encoding[:40]!r}), which was not asked for")
-    if (answer.content_length or 0) > max_bytes:
+    chain = decoders(", ".join(answer.headers.getall("Content-Encoding", [])))
+    if not chain and (answer.content_length or 0) > max_bytes:
         raise too_large(max_bytes)
+    return chain
 
 
 def too_large(max_bytes: int) -> FetchError:
     return FetchError(f"it is larger than {max_bytes:,} bytes, the most that is fetched")
-
-
-def _status_text(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)
 
 
 def _translate(error: Exception) -> FetchError:

@@ -20,6 +20,7 @@ class RunOptions:
     """How a LOCAL job was run, as far as a run of its tasks again depends on it."""
 
     slots: int = 0
+    processes: int | None = None
     modules: Sequence[str] = ()
     allowed: Sequence[str] = ()
     retries: int | None = None
@@ -71,6 +72,7 @@ def resume_command(found: FoundJob) -> str:
     options = remembered(file, found.job.id)
     words = ["cloudkon-cli", "run", "LOCAL", found.job.source.key]
     words += ["-t", str(options.slots)] if options.slots else []
+    words += ["--processes", str(options.processes)] if options.processes else []
     words += [word for module in options.modules for word in ("--tasks", module)]
     words += [word for name in options.allowed for word in ("--allow", name)]
     return f"{shlex.join(words)}{ledger_option_text(file)} --resume"

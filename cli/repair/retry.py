@@ -146,6 +146,7 @@ def _run(
             modules=modules or before.modules,
             allowed=allowed or before.allowed,
             retries=before.retries,
+            processes=before.processes,
             folders=before.folders,
         )
         return run_local(options, clock=clock, output=output)

@@ -15,6 +15,9 @@ class LocalOptions:
     file: Path
     ledger_file: Path
     slots: int
+    """Of each process, if there are several."""
+    processes: int | None = None
+    """How many processes run the tasks; None: this one does, in its threads."""
     modules: Sequence[str] = ()
     allowed: Sequence[str] = ()
     retries: int | None = None
@@ -30,13 +33,15 @@ class LocalOptions:
         here = [str(Path.cwd()), str(self.file.resolve().parent)]
         modules = [str(Path(name).resolve()) if name.endswith(".py") or "/" in name else name for name in self.modules]
         folders = list(dict.fromkeys([*here, *self.folders])) if modules else []
-        return RunOptions(self.slots, modules, list(self.allowed), self.retries, folders)
+        return RunOptions(self.slots, self.processes, modules, list(self.allowed), self.retries, folders)
 
     def command(self) -> list[str]:
         """The command that goes on with this run."""
         file = str(self.file)
         words = ["cloudkon-cli", "run", "LOCAL", file if not file.startswith("-") else f"./{file}"]
         words += ["-t", str(self.slots), "--ledger", str(self.ledger_file), "--resume"]
+        if self.processes is not None:
+            words += ["--processes", str(self.processes)]
         words += [word for module in self.modules for word in ("--tasks", module)]
         words += [word for name in self.allowed for word in ("--allow", name)]
         if self.retries is not None:

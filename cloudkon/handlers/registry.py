@@ -1,17 +1,22 @@
-"""Handlers: plain functions, looked up by a task's first word."""
+"""Handlers: functions that are marked with @task, and looked up by a task's first word."""
 
-from collections.abc import Callable, Iterable, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from functools import partial, update_wrapper
+from types import ModuleType
+from typing import Any, TypeVar, overload
 
-from cloudkon.errors import InputError, TaskFailedError
+from cloudkon.errors import InputError, TaskFailedError, TaskRejectedError
+from cloudkon.handlers.binding import Binder, binder
+from cloudkon.handlers.calling import call, refusal
 from cloudkon.handlers.loading import elsewhere, imported
 from cloudkon.workload.task_line import Task
 
 Handler = Callable[..., Any]
 _HandlerT = TypeVar("_HandlerT", bound=Handler)
-_MARK = "__cloudkon_task__"
+_MARK = "__cloudkon_tasks__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,51 +32,102 @@ class Permanent(TaskFailedError):  # noqa: N818 (it says what the failure is, wh
     """Raised by a handler whose task would fail however often it were tried: it is not tried again."""
 
 
-class UnknownTaskError(Exception):
-    """No handler of this name was loaded; the message is the reason that the task's author reads."""
+class UnknownTaskError(TaskRejectedError):
+    """No handler of this name was loaded."""
 
 
-def task(name: str, *, retries: int | None = None, timeout_s: float | None = None) -> Callable[[_HandlerT], _HandlerT]:
-    """Mark a function as the handler of the tasks that begin with this word.
+@overload
+def task(name: _HandlerT, /) -> _HandlerT: ...
+@overload
+def task(
+    name: str | None = None, *, retries: int | None = None, timeout_s: float | None = None
+) -> Callable[[_HandlerT], _HandlerT]: ...
 
-    The function is called with the line's words, or with the JSON object's args and its other keys by name; what it
-    returns is recorded if it is JSON. It is found by `--tasks MODULE`. A workload's header overrides retries and
-    timeout_s. Raises InputError for a name of several words, and for numbers that can't be.
+
+def task(
+    name: str | Callable[..., Any] | None = None, *, retries: int | None = None, timeout_s: float | None = None
+) -> Any:
+    """Mark a function as the handler of the tasks that begin with this word, or with the function's own name.
+
+        @task
+        def greet(name: str, times: int = 1) -> str: ...
+
+        @task("fetch", retries=5, timeout_s=30)
+        async def fetch_page(url: str) -> dict[str, int]: ...
+
+    The function is called with the line's words, or with the JSON object's args and its other keys by name, each
+    converted to what the parameter's annotation asks for; a task whose arguments do not fit is rejected. What it
+    returns is recorded as JSON. What it raises is the task's error, and the task is tried again, so it may run more
+    than once. It is found by `--tasks MODULE`. A workload's header overrides retries and timeout_s [s].
+
+    Raises InputError (of cloudkon.errors) for a name of several words, and for numbers that can't be.
     """
+    if callable(name):
+        return _marked(name, None, None, None)
+    return lambda function: _marked(function, name, retries, timeout_s)
+
+
+def _marked(function: Any, name: str | None, retries: int | None, timeout_s: float | None) -> Any:
+    name = getattr(function, "__name__", "") if name is None else name
+    if not name or not name.isprintable() or name == "<lambda>" or any(character.isspace() for character in name):
+        raise InputError(f"{name!r} can't be a task's name: one word is needed, as in @task(\"greet\").")
     if (retries is not None and retries < 0) or (timeout_s is not None and not timeout_s > 0):
         raise InputError(f"@task({name!r}): retries is 0 or more, timeout_s more than 0.")
-    if not name or not name.isprintable() or any(character.isspace() for character in name):
-        raise InputError(f"{name!r} can't be a task's name: one word is needed.")
+    if not callable(function):
+        raise InputError(f"@task({name!r}): it marks a function, and this is a {type(function).__name__}.")
+    if (reason := refusal(function)) is not None:
+        raise InputError(f"@task({name!r}): {getattr(function, '__qualname__', name)} can't be a handler: {reason}.")
+    marks = (*_handlings(function), Handling(name, retries, timeout_s))
+    try:
+        setattr(function.__func__ if isinstance(function, staticmethod | classmethod) else function, _MARK, marks)
+    except AttributeError:  # a bound method, or something written in C
+        function = update_wrapper(partial(function), function)
+        setattr(function, _MARK, marks)
+    return function
 
-    def mark(function: _HandlerT) -> _HandlerT:
-        setattr(function, _MARK, Handling(name, retries, timeout_s))
-        return function
 
-    return mark
+@dataclass(slots=True)
+class LoadedHandler:
+    """A handler of a registry, with what its parameters take."""
+
+    function: Handler
+    handling: Handling
+    binder: Binder
+
+    def bind(self, task: Task) -> tuple[Sequence[Any], Mapping[str, Any]]:
+        """The arguments to run it with; raise ArgumentError if the task's do not fit."""
+        return self.binder.bind(task.args, task.kwargs)
+
+    def run(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """What it returns, awaited; raise whatever it raises."""
+        return call(self.function, args, kwargs)
 
 
 class Registry:
     """The handlers that one worker knows."""
 
     def __init__(self, handlers: Iterable[Handler] = (), *, refused: Mapping[str, str] | None = None) -> None:
-        self._handlers: dict[str, Handler] = {}
+        self._handlers: dict[str, LoadedHandler] = {}
         self._refused = refused or {}
         for handler in handlers:
             self.add(handler)
 
     def add(self, handler: Handler) -> None:
         """Take in a function marked with @task; raise InputError if its name is taken by another."""
-        name = _handling(handler).name
-        known = self._handlers.setdefault(name, handler)
-        if known is not handler:
-            raise InputError(
-                f"Two handlers are named {name!r}: {_place(known)} and {_place(handler)}. Rename one of them."
-            )
+        for handling in _handlings(handler):
+            known = self._handlers.get(handling.name)
+            if known is None:
+                self._handlers[handling.name] = LoadedHandler(handler, handling, binder(handler, handling.name))
+            elif known.function is not handler:
+                raise InputError(
+                    f"Two handlers are named {handling.name!r}: {_place(known.function)} and {_place(handler)}. "
+                    "Rename one of them."
+                )
 
     def load(self, module: str) -> None:
         """Import a module and take in its handlers; raise InputError if it has none or can't be imported."""
         loaded = imported(module)
-        found = [value for value in vars(loaded).values() if callable(value) and hasattr(value, _MARK)]
+        found = list(_handlers_of(loaded))
         if not found:
             meant = elsewhere(loaded)
             where = f"{loaded.__name__} is {getattr(loaded, '__file__', None) or 'built into Python'}"
@@ -87,15 +143,8 @@ class Registry:
     def names(self) -> tuple[str, ...]:
         return tuple(sorted(self._handlers))
 
-    def handling(self, task: Task) -> Handling:
-        """How the task is to be treated; raises UnknownTaskError."""
-        return _handling(self._handler(task))
-
-    def run(self, task: Task) -> Any:
-        """Call the task's handler; raise UnknownTaskError if there is none, and whatever the handler raises."""
-        return self._handler(task)(*task.args, **task.kwargs)
-
-    def _handler(self, task: Task) -> Handler:
+    def find(self, task: Task) -> LoadedHandler:
+        """The task's handler; raises UnknownTaskError if there is none."""
         handler = self._handlers.get(task.name)
         if handler is None and task.name in self._refused:
             raise UnknownTaskError(f"{task.name!r} is refused: {self._refused[task.name]}")
@@ -106,6 +155,11 @@ class Registry:
             )
         return handler
 
+    def run(self, task: Task) -> Any:
+        """Call the task's handler; raise TaskRejectedError if it can't be, and whatever the handler raises."""
+        handler = self.find(task)
+        return handler.run(*handler.bind(task))
+
     def _near(self, name: str) -> str:
         """A question after the name that may have been meant, also if it is only written with other capitals."""
         folded = {known.casefold(): known for known in (*self._handlers, *self._refused)}
@@ -113,10 +167,35 @@ class Registry:
         return f". Did you mean {folded[near[0]]!r}?" if near else ""
 
 
-def _handling(handler: Handler) -> Handling:
-    handling: Handling = getattr(handler, _MARK)
-    return handling
+def _handlers_of(module: ModuleType) -> Iterator[Handler]:
+    """What a module holds that is marked, static methods of its classes included."""
+    for value in list(vars(module).values()):
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            yield from _methods_of(value)
+        elif _handlings(value) and not isinstance(value, ModuleType):
+            yield value
+
+
+def _methods_of(kind: type) -> Iterator[Handler]:
+    for name, value in list(vars(kind).items()):
+        if not _handlings(value) and not _handlings(getattr(value, "__func__", None)):
+            continue
+        if not isinstance(value, staticmethod | classmethod) and inspect.isfunction(value):
+            raise InputError(
+                f"@task of {kind.__qualname__}.{name}: a method needs an object. Make it a @staticmethod, or mark the "
+                f'method of an object: {name} = task("{name}")({kind.__name__}().{name})'
+            )
+        method = getattr(kind, name)
+        yield method if _handlings(method) else value.__func__
+
+
+def _handlings(handler: object) -> tuple[Handling, ...]:
+    try:
+        found = vars(handler).get(_MARK, ())
+    except BaseException:  # noqa: BLE001 (any object of a person's module comes by here, and may do anything)
+        return ()
+    return found if isinstance(found, tuple) else ()
 
 
 def _place(handler: Handler) -> str:
-    return f"{handler.__module__}.{handler.__qualname__}"
+    return f"{handler.__module__}.{getattr(handler, '__qualname__', type(handler).__qualname__)}"

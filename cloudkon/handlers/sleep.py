@@ -2,6 +2,7 @@
 
 import math
 import time
+from typing import Any
 
 from cloudkon.handlers.registry import task
 
@@ -9,7 +10,7 @@ MAX_SLEEP_MS = 12 * 3600 * 1000
 
 
 @task("sleep")
-def sleep(milliseconds: str | float) -> None:
+def sleep(milliseconds: Any) -> None:
     """Sleep so many milliseconds; 0 does not even yield, for time.sleep(0) costs 50 microseconds on Linux."""
     try:
         duration_ms = float(milliseconds)

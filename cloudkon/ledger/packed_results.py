@@ -16,7 +16,7 @@ from typing import Any
 
 from cloudkon.errors import WireError
 from cloudkon.ledger.result_columns import ResultColumns
-from cloudkon.ledger.results import Results, TaskResult, TaskState
+from cloudkon.ledger.results import JsonText, Results, TaskResult, TaskState
 
 _COLUMNS = 0xC2
 """No head byte of a task: those are below 0x20."""
@@ -169,10 +169,14 @@ def _note(result: TaskResult) -> bytes:
     error, value, output, task_id, phases_ms = result.error, result.value, result.output, result.id, result.phases_ms
     if error is None and value is None and output is None and task_id is None and phases_ms is None:
         return b""
+    frozen, value = (value.text, None) if isinstance(value, JsonText) else (None, value)
     parts = {"e": error, "v": value, "o": output, "i": task_id, "s": phases_ms}
     kept = {key: part for key, part in parts.items() if part is not None}
     # Half a surrogate pair is what a handler may return, and what json.loads takes.
-    return json.dumps(kept, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")
+    note = json.dumps(kept, separators=(",", ":"), ensure_ascii=False)
+    if frozen is not None:
+        note = f'{note[:-1]}{"," if kept else ""}"v":{frozen}}}'
+    return note.encode(errors="surrogatepass")
 
 
 def _put(out: bytearray, number: int) -> None:

@@ -1,5 +1,6 @@
 """What became of a bundle's tasks."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -29,6 +30,22 @@ class TaskState(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class JsonText:
+    """A value as the JSON that is recorded of it: text, so that nothing can change it on its way to the ledger."""
+
+    text: str
+
+    @property
+    def value(self) -> Any:
+        return json.loads(self.text)
+
+
+def json_text(value: Any) -> str:
+    """A result's value as JSON."""
+    return value.text if isinstance(value, JsonText) else json.dumps(value)
+
+
+@dataclass(frozen=True, slots=True)
 class TaskResult:
     """How one task ended, when, and what it said."""
 
@@ -40,6 +57,7 @@ class TaskResult:
     recorded_ms: int | None = None
     error: str | None = None
     value: Any = None
+    """JsonText from the end of the task until it is recorded; read back, what JSON holds."""
     output: str | None = None
     id: str | None = None
     """What the task's author calls it."""

@@ -13,7 +13,7 @@ from cloudkon.errors import WireError
 from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.job import MAX_RETRIES, MAX_TIMEOUT_S, RangeKey
 from cloudkon.ledger.lease import BundleRow
-from cloudkon.ledger.results import TaskResult
+from cloudkon.ledger.results import JsonText, TaskResult
 from cloudkon.telemetry.tracing import TraceContext
 
 VERSION = 1
@@ -156,7 +156,7 @@ def result_json(line: int, result: TaskResult) -> dict[str, Any]:
     }
     optional = {
         "id": result.id,
-        "value": result.value,
+        "value": result.value.value if isinstance(result.value, JsonText) else result.value,
         "error": result.error,
         "output": result.output,
         "handler_stages_ms": result.phases_ms,

@@ -10,6 +10,9 @@ from cloudkon.errors import CloudKonError
 
 MAX_LINE_BYTES = 200 * 1024
 """A line above this is rejected: escaped for the wire it would outgrow an SQS message (1 MiB)."""
+MAX_DEPTH = 200
+"""Lists and objects within each other: far from where a stack ends, on whichever thread the line is read."""
+_TOO_DEEP = f"nested too deeply: more than {MAX_DEPTH} lists and objects within each other"
 _NEEDS_SHLEX = frozenset("\"'\\")
 _MAX_ID_CHARACTERS = 256
 
@@ -63,9 +66,11 @@ def _from_json(line: str) -> Task:
     except json.JSONDecodeError as error:
         raise LineError(f"not valid JSON: {error.msg.lower()} at column {error.colno}") from error
     except RecursionError as error:
-        raise LineError("not valid JSON: nested too deeply") from error
+        raise LineError(_TOO_DEEP) from error
     except ValueError as error:  # a number of thousands of digits
         raise LineError(f"not valid JSON: {error}") from error
+    if line.count("[") + line.count("{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise LineError(_TOO_DEEP)
     if "\\u" in line:
         _refuse_half_characters(value)
     name, args, task_id = value.pop("task", None), value.pop("args", []), value.pop("id", None)
@@ -83,6 +88,14 @@ def _refuse_half_characters(value: Any) -> None:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise LineError("not valid JSON: half of a surrogate pair, which is no character") from error
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level := [one for one in level if isinstance(one, list | dict)]:
+        depth += 1
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
+    return depth
 
 
 def _refuse_constant(name: str) -> None:

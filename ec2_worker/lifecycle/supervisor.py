@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
+from cloudkon.signals import listening
 from ec2_worker.lifecycle.exits import Ending
 from ec2_worker.lifecycle.parent_link import exited_cleanly
 from ec2_worker.lifecycle.restarts import Restarts
@@ -148,14 +149,14 @@ def _signals() -> Iterator[socket.socket]:
     reader, writer = socket.socketpair()
     with reader, writer:
         writer.setblocking(False)
-        before = {number: signal.signal(number, _noted) for number in (*_STOPPING, signal.SIGCHLD)}
+        before = signal.signal(signal.SIGCHLD, _noted)  # ignored or not: its children are waited for
         wakeup_before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
         try:
-            yield reader
+            with listening(_STOPPING, _noted):
+                yield reader
         finally:
             signal.set_wakeup_fd(wakeup_before)
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            signal.signal(signal.SIGCHLD, before)
 
 
 def _noted(_signal: int, _frame: object) -> None:

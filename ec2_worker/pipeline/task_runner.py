@@ -1,21 +1,27 @@
 """One run of one task: parse it, call its handler, and turn whatever happens into one result."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cloudkon.clock import Clock
-from cloudkon.errors import TaskFailedError
+from cloudkon.errors import TaskFailedError, TaskRejectedError
 from cloudkon.handlers.context import Context, enter, leave
 from cloudkon.handlers.deadline import deadline
-from cloudkon.handlers.registry import Permanent, Registry, UnknownTaskError
-from cloudkon.ledger.results import MAX_ERROR_CHARACTERS, TaskResult, TaskState
+from cloudkon.handlers.recording import UnrecordableError, recorded
+from cloudkon.handlers.registry import LoadedHandler, Permanent, Registry
+from cloudkon.handlers.wording import error_text, type_name
+from cloudkon.ledger.results import MAX_ERROR_CHARACTERS, JsonText, TaskResult, TaskState
 from cloudkon.ports import ObjectStore
 from cloudkon.settings import Settings
 from cloudkon.workload.task_line import LineError, Task, parse_task
 from ec2_worker.pipeline.in_flight import InFlightBundle
 from ec2_worker.pipeline.retry_policy import budget_of, with_retry
 from ec2_worker.pipeline.timeouts import Run, Timeouts
+
+Arguments = tuple[Sequence[Any], Mapping[str, Any]]
+RETURNED_BYTES = "value.bin"
+"""The name under which bytes that a handler returns are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,7 @@ class Outcome:
 
     state: TaskState
     error: str | None = None
-    value: object = None
+    value: JsonText | None = None
     permanent: bool = False
     output: str | None = None
     """The key of the first file that it stored."""
@@ -54,14 +60,18 @@ class TaskRunner:
         task, tries, watched = None, 1, None
         try:
             task = parse_task(bundle.message.tasks[index])
-            budget = budget_of(bundle.message, self.registry.handling(task), self.settings)
+            handler = self.registry.find(task)
+            arguments = handler.bind(task)
+            budget = budget_of(bundle.message, handler.handling, self.settings)
             tries = budget.tries
             if budget.timeout_s is not None:
                 watched = Run(bundle, index, here, start_ms, started_s, budget.timeout_s, tries)
                 self.timeouts.begin(watched)
-            outcome = self._run_in(here, task, budget.timeout_s)
-        except (LineError, UnknownTaskError) as refusal:
+            outcome = self._run_in(here, handler, arguments, budget.timeout_s)
+        except (LineError, TaskRejectedError) as refusal:
             outcome = Outcome(TaskState.REJECTED, str(refusal))
+        except BaseException as failure:  # noqa: BLE001 (whatever escapes from a task is its failure, never its worker's)
+            outcome = Outcome(TaskState.FAILED, f"{type_name(failure)}: {error_text(failure)}")
         if watched is not None and not self.timeouts.end(watched):
             raise GivenUpError
         return self._result(bundle, index, outcome, start_ms, started_s, tries, task)
@@ -78,28 +88,28 @@ class TaskRunner:
         )
         return with_retry(result, run.bundle.results[run.index], run.tries)
 
-    def _run_in(self, here: Context, task: Task, timeout_s: float | None) -> Outcome:
+    def _run_in(self, here: Context, handler: LoadedHandler, arguments: Arguments, timeout_s: float | None) -> Outcome:
         token = enter(here)
         try:
-            outcome = self._call(task, timeout_s)
+            outcome = self._call(here, handler, arguments, timeout_s)
         finally:
             leave(token)
         phases_ms = _phases_ms(here)
         output = here.outputs[0] if here.outputs and outcome.state is TaskState.SUCCEEDED else None
         return replace(outcome, output=output, phases_ms=phases_ms) if output or phases_ms else outcome
 
-    def _call(self, task: Task, timeout_s: float | None) -> Outcome:
+    def _call(self, here: Context, handler: LoadedHandler, arguments: Arguments, timeout_s: float | None) -> Outcome:
         try:
             if timeout_s is None:
-                return Outcome(TaskState.SUCCEEDED, value=self.registry.run(task))
+                return _succeeded(here, handler.run(*arguments))
             with deadline(timeout_s):
-                return Outcome(TaskState.SUCCEEDED, value=self.registry.run(task))
-        except Permanent as failure:
+                return _succeeded(here, handler.run(*arguments))
+        except (Permanent, UnrecordableError) as failure:
             return Outcome(TaskState.FAILED, error_text(failure), permanent=True)
         except TaskFailedError as failure:
             return Outcome(TaskState.FAILED, error_text(failure))
         except BaseException as failure:  # noqa: BLE001 (whatever a handler raises, sys.exit too, is its task's result)
-            return Outcome(TaskState.FAILED, f"{type(failure).__name__}: {error_text(failure)}")
+            return Outcome(TaskState.FAILED, f"{type_name(failure)}: {error_text(failure)}")
 
     def _result(
         self,
@@ -117,7 +127,7 @@ class TaskRunner:
             duration_us=max(0, round((self.clock.monotonic_s() - started_s) * 1_000_000)),
             attempt=bundle.lease.attempt,
             error=None if outcome.error is None else _bounded(outcome.error),
-            value=_json_or_none(outcome.value),
+            value=outcome.value,
             output=outcome.output,
             id=task.id if task is not None else None,
             phases_ms=outcome.phases_ms,
@@ -129,22 +139,15 @@ def _phases_ms(here: Context) -> Mapping[str, float] | None:
     return {name: round(ms, 1) for name, ms in here.stages_ms.items()} or None
 
 
-def error_text(failure: BaseException) -> str:
-    try:
-        return str(failure)
-    except Exception:  # noqa: BLE001 (a __str__ that raises is the handler's, and must not end the slot)
-        return "(its message can't be shown)"
-
-
 def _bounded(error: str) -> str:
     return error[:MAX_ERROR_CHARACTERS].encode(errors="replace").decode()
 
 
-def _json_or_none(value: object) -> object:
+def _succeeded(here: Context, value: object) -> Outcome:
+    """What the handler returned, as it is now; raise UnrecordableError if nothing can be recorded of it."""
     if value is None:
-        return None
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return None  # not JSON: the task succeeded, there is nothing to record
-    return value
+        return Outcome(TaskState.SUCCEEDED)
+    if isinstance(value, bytes | bytearray):
+        here.store(RETURNED_BYTES, bytes(value))
+        return Outcome(TaskState.SUCCEEDED)
+    return Outcome(TaskState.SUCCEEDED, value=recorded(value))

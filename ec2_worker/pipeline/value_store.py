@@ -3,14 +3,13 @@
 Nothing that renews a lease waits for it: a result whose value can't be stored is left out of checkpoints for as long.
 """
 
-import json
 import logging
 from dataclasses import dataclass, field, replace
 
 from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
-from cloudkon.ledger.results import MAX_VALUE_BYTES, TaskResult
+from cloudkon.ledger.results import MAX_VALUE_BYTES, TaskResult, json_text
 from cloudkon.ports import ObjectStore
 from cloudkon.settings import Settings
 from ec2_worker.pipeline.in_flight import InFlight, InFlightBundle, InFlightState
@@ -24,7 +23,7 @@ def is_large(result: TaskResult | None) -> bool:
     """Whether the result's value has to be stored before the result can be recorded."""
     if result is None or result.value is None or result.recorded_ms is not None:
         return False
-    return len(json.dumps(result.value).encode()) > MAX_VALUE_BYTES
+    return len(json_text(result.value).encode()) > MAX_VALUE_BYTES
 
 
 @dataclass(slots=True)
@@ -81,7 +80,7 @@ class ValueStore:
         key = f"values/{bundle.lease.key}/{bundle.lease.attempt}/{index}.json"
         try:
             with bundle.step("store"):
-                self.store.write(key, json.dumps(result.value).encode())
+                self.store.write(key, json_text(result.value).encode())
         except CloudKonError as error:
             self._failed(str(error))
             raise

@@ -86,6 +86,18 @@ def status(line: str, headers: str = "") -> Answer:
     return answer
 
 
+def raw(answer: bytes, *, then_close: bool = True) -> Answer:
+    """Exactly these bytes."""
+
+    async def answer_raw(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        if then_close:
+            await writer.drain()
+            writer.close()
+
+    return answer_raw
+
+
 def redirect(target: str) -> Answer:
     return status("302 Found", f"Location: {target}\r\n")
 

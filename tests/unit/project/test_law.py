@@ -35,6 +35,7 @@ APART: dict[str, str] = {
     "cloudkon/__init__.py": "cloudkon",
     "cloudkon/errors.py": "base",
     "cloudkon/own_modules.py": "base",
+    "cloudkon/signals.py": "base",
     "cloudkon/clock.py": "base",
     "cloudkon/backoff.py": "base",
     "cloudkon/printable.py": "base",
@@ -134,8 +135,9 @@ LAW: dict[str, set[str]] = {
     "cli/terminal": _BELOW_THE_CLI,
     "cli/views": _BELOW_THE_CLI | {"cli/system", "cli/terminal"},
     "cli/jobs": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views"},
+    "cli/running/processes": _BELOW_THE_CLI | {"ec2_worker/lifecycle"},
     "cli/running": _BELOW_THE_CLI
-    | {"ec2_worker/pipeline", "ec2_worker/lifecycle"}
+    | {"ec2_worker/pipeline", "ec2_worker/lifecycle", "cli/running/processes"}
     | {"cli/system", "cli/terminal", "cli/views", "cli/jobs"},
     "cli/repair": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views", "cli/jobs", "cli/running"},
     "cli/embedded": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal"},

@@ -168,7 +168,7 @@ def test_exactly_one_task_is_explained(ledger: SqliteLedger, arguments: tuple[st
 def test_status_of_a_killed_run_says_how_to_go_on(ledger: SqliteLedger, ledger_file: Path) -> None:
     """A LOCAL run whose process was killed is stopped, and its command goes on with what it was begun with."""
     write_job(ledger, done=False)
-    remember(ledger_file, JOB, RunOptions(4, ["my_tasks"], ["shell"]))
+    remember(ledger_file, JOB, RunOptions(4, modules=["my_tasks"], allowed=["shell"]))
     answer = run("status")
     assert answer.exit_code == 0
     command = "cloudkon-cli run LOCAL /home/me/sleeps.txt -t 4 --tasks my_tasks --allow shell --resume"

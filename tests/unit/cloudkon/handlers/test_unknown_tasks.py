@@ -13,10 +13,10 @@ def test_the_nearest_handler_is_suggested(name: str, meant: str) -> None:
     """A task whose name is misspelt, or has other capitals, is rejected with the name that may have been meant."""
     registry = Registry([sleep], refused={"shell": "it is not allowed"})
     with pytest.raises(UnknownTaskError, match=rf"no handler is named '{name}'. Did you mean '{meant}'\?"):
-        registry.handling(Task(name, (), {}))
+        registry.find(Task(name, (), {}))
 
 
 def test_nothing_is_suggested_where_nothing_is_near() -> None:
     """A name like no other gets the names that there are."""
     with pytest.raises(UnknownTaskError, match=r"'fetch' \(this worker knows shell, sleep\)"):
-        Registry([sleep, shell]).handling(Task("fetch", (), {}))
+        Registry([sleep, shell]).find(Task("fetch", (), {}))
