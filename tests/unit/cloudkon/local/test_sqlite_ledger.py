@@ -94,7 +94,7 @@ def test_another_program_s_database_is_refused(path: Path) -> None:
 
 
 def test_a_ledger_of_an_earlier_version_is_upgraded(path: Path) -> None:
-    """A ledger from before traces, throttling, seals and waits is read and written on as if it had always told of them."""
+    """A ledger from before traces, throttling, seals and waits is read and written on as if it had always had them."""
     with closing(_open(path)) as ledger:
         ledger.open(job("first"))
     with closing(sqlite3.connect(path)) as connection:

@@ -187,7 +187,7 @@ def test_a_cancelled_job_ends_with_its_last_result() -> None:
 def test_waiting_for_the_interpreter_is_no_work() -> None:
     """What the slots waited for it is taken off their time."""
     rows = [row([result(ms=900), result(ms=900, recorded=1_000)])]
-    stats = stats_of(Recorded(job(), rows, [report(2)], [worker(slots=2, waited_ms=900)]))
+    stats = stats_of(Recorded(job(), rows, [report(2)], [replace(worker(slots=2), waited_ms=900)]))
     assert (stats.efficiency, stats.interpreter_wait) == (0.9 / (2 * 1.0), 0.5)
 
 
