@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import click
 
 from cli.jobs.ledger_options import ledger_option_text
+from cli.jobs.local_runs import remember
 from cli.running.chaos import Chaos
 from cli.running.local_options import LocalOptions
 from cli.running.local_progress import LocalProgress
@@ -64,7 +65,7 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
     """Run it; return what became of it, why tasks failed, and the signals that came."""
     chaos = None if options.chaos_seed is None else Chaos(options.chaos_seed, clock)
     settings = _settings(options.retries)
-    modules = find_modules(options.modules, options.file)
+    modules = find_modules(options.modules, options.file, options.folders)
     with LocalProgress() as progress:
 
         def finished(tasks: Sequence[dict[str, Any]]) -> None:
@@ -109,6 +110,7 @@ def _settings(retries: int | None) -> Settings:
 
 
 def _begin(options: LocalOptions, run: LocalRun, job: Job, out: TextIO) -> None:
+    remember(options.ledger_file, job.id, options.to_remember())
     if options.results is not None:
         options.results.begin(out, run.recorded(job) if options.resume else ())
 
