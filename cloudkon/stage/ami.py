@@ -5,7 +5,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-USER_DATA_BYTES = 16 * 1024
+from cloudkon.errors import CloudKonError
+
+_MAX_USER_DATA_BYTES = 16 * 1024
 """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html"""
 ARTIFACTS_PREFIX = "artifacts"
 """The prefix in the results bucket where instances find the worker's wheel and scripts."""
@@ -63,7 +65,7 @@ def user_data(provision: str, source: str, stage: str, region: str, sums: Mappin
     SHA-256 sums of the artifacts, by their names, the machine takes these files and no others.
     """
     arguments = shlex.join(["--stage", stage, "--region", region, source])
-    return (
+    script = (
         "#!/bin/bash\n"
         f"cat >/root/provision.sh <<'{_END}'\n{provision}{_END}\n"
         f"{_told_sums(sums or {})}"
@@ -72,6 +74,9 @@ def user_data(provision: str, source: str, stage: str, region: str, sums: Mappin
         f"grep -a '^cloudkon-image: ' {_LOG} >/dev/console\n"
         "shutdown --poweroff now\n"
     )
+    if len(script.encode()) > _MAX_USER_DATA_BYTES:
+        raise CloudKonError(f"The script by which a machine is made has more than {_MAX_USER_DATA_BYTES:,} bytes.")
+    return script
 
 
 def _told_sums(sums: Mapping[str, str]) -> str:
