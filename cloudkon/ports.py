@@ -19,6 +19,8 @@ MAX_BATCH_MESSAGES = 10
 """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
 MAX_MESSAGE_BYTES = 1024 * 1024
 """Of one message, and of all the messages of one batch together; the same page."""
+MAX_RECEIVES = 100
+"""After so many the stage's task queue moves a message to the dead letters: its maxReceiveCount in stack.yaml."""
 
 
 @dataclass(frozen=True, slots=True)

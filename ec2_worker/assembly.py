@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from cloudkon import wiring
 from cloudkon.clock import Clock
 from cloudkon.handlers.registry import Registry
+from cloudkon.ports import MAX_RECEIVES
 from cloudkon.settings import Settings
 from cloudkon.telemetry.metering import RecentCounts
 from ec2_worker.health.breaker import Breaker
@@ -49,8 +50,9 @@ def aws_services(
 ) -> Services:
     """What a worker of a stage uses; source names another queue of tasks. Raises InputError for bad variables."""
     endpoint = metadata_endpoint(environ)
+    tasks = cloud.queue(source) if source else cloud.tasks
     return Services(
-        tasks=cloud.queue(source) if source else cloud.tasks,
+        tasks=tasks,
         process=cloud.process,
         dead_letters=cloud.dead_letters,
         ledger=cloud.ledger,
@@ -62,6 +64,7 @@ def aws_services(
         tracer=wiring.tracer(environ, cloud.stage, settings),
         values=cloud.values,
         metrics=wiring.metric_log(environ, cloud.stage, metrics_to),
+        max_receives=tasks.max_receives() or MAX_RECEIVES,
     )
 
 
@@ -155,6 +158,8 @@ class _Assembly:
             services.clock,
             self.settings,
             worker=self.name,
+            # At 1 nothing helps: whatever is received a second time is a dead letter.
+            replace_at_receives=max(2, services.max_receives // 2),
             traces=Traces(services.tracer, self.name),
             stopping=self.drain.begun,
             sick=self.sick,

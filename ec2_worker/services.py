@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
-from cloudkon.ports import InstanceGroup, Ledger, ObjectStore, TaskQueue, Tracer
+from cloudkon.ports import MAX_RECEIVES, InstanceGroup, Ledger, ObjectStore, TaskQueue, Tracer
 from cloudkon.telemetry.emf import MetricLog
 from cloudkon.telemetry.metering import Meter
 from cloudkon.telemetry.tracing import NoTracer
@@ -36,5 +36,7 @@ class Services:
     """The group that the instance is in, if it may be in one."""
     tracer: Tracer = field(default_factory=NoTracer)
     metrics: MetricLog | None = None
+    max_receives: int = MAX_RECEIVES
+    """How often a message of the task queue may be received before it is moved to the dead letters."""
     values: ObjectStore | None = None
     """The same store as results, with calls that end before a heartbeat is due; None where results answers at once."""

@@ -10,13 +10,13 @@ from typing import assert_never
 
 from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
-from cloudkon.errors import UnavailableError, WireError
+from cloudkon.errors import DeniedError, NotFoundError, UnavailableError, WireError
 from cloudkon.ledger.bundle import Bundle
 from cloudkon.ledger.lease import AlreadyDone, Claim, ClaimAnswer, Claimed, HeldElsewhere, Lease
 from cloudkon.ledger.results import Results
 from cloudkon.messages.sending import send_batch
 from cloudkon.messages.wire import decode_bundle, encode_undecodable
-from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, Delivery, Leases, TaskQueue
+from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, MAX_RECEIVES, Delivery, Leases, TaskQueue
 from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import step_of
 from ec2_worker.pipeline.admission import Admission
@@ -36,6 +36,8 @@ _SICK_LOOK_S = 0.25
 """How often a sick worker looks whether it is well again."""
 _SOON_S = 5.0
 """When a message that could not be dealt with comes back."""
+_LATER_S = 60.0
+"""When a message comes back that this worker stumbled over."""
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
 _MAX_HIDE_S = 12 * 3600.0
 
@@ -55,6 +57,8 @@ class Receiver:
     clock: Clock
     settings: Settings
     worker: str
+    replace_at_receives: int = MAX_RECEIVES // 2
+    """How often a message may have been received before a copy is put in its place."""
     traces: Traces = field(default_factory=Traces)
     backoff: Backoff = field(default_factory=Backoff)
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -110,27 +114,56 @@ class Receiver:
         return self.stopping.is_set() or self.sick.is_set()
 
     def take(self, delivery: Delivery) -> None:
-        """Deal with one message: run it, drop it as done, leave it to who holds it, or move it to the dead letters."""
-        received_s = self.clock.monotonic_s()
+        """Deal with one message: run it, drop it as done, leave it to who holds it, or move it to the dead letters.
+
+        Nothing that a message holds, nor what the ledger holds of its bundle, ends the worker.
+        """
         try:
             bundle = decode_bundle(delivery.body)
+            if self._is_replaced(delivery):
+                return
+            self._take(bundle, delivery)
         except WireError as error:
             self._bury(delivery, str(error))
-            return
-        try:
-            reason = self.admission.why_refused(bundle)
-            if reason is not None:
-                self._bury(delivery, reason)
-                return
-            if not self.admission.admits(bundle.key.job, delivery):
-                return
-            trace = self.traces.begin(bundle, self.clock, delivery.received_ms)
-            with step_of(None if trace is None else trace.steps, "claim"):
-                answer = self._claim(bundle, delivery)
         except UnavailableError as error:
-            log.warning("%s: %s The message comes back.", bundle.key, error)
+            log.warning("%s The message comes back.", error)
             self.put_back([delivery.receipt], _SOON_S)
+        except (DeniedError, NotFoundError):
+            raise  # no message's fault
+        except Exception as error:  # noqa: BLE001 (the next worker would end of the same message)
+            self._put_off(delivery, error)
+
+    def _is_replaced(self, delivery: Delivery) -> bool:
+        """Whether a copy was put in the place of a message that has been received often, for whatever reason.
+
+        Retries, drains, lapsed leases and pauses all use up receives; no accepted task may end as a dead letter for it.
+        The copy has been received never. If both stay, the claim tells them apart.
+        """
+        if delivery.receive_count < self.replace_at_receives:
+            return False
+        send_batch(self.queue, [delivery.body], self.clock, self.backoff)
+        self.queue.delete([delivery.receipt])
+        return True
+
+    def _put_off(self, delivery: Delivery, error: Exception) -> None:
+        """Let a message that no worker can deal with come back some times: what is wrong may be mended meanwhile."""
+        log.error("A message can't be dealt with.", exc_info=error)
+        if delivery.receive_count + 1 >= self.replace_at_receives:
+            self._bury(delivery, f"{type(error).__name__}: {error}")
+        else:
+            self.put_back([delivery.receipt], _LATER_S)
+
+    def _take(self, bundle: Bundle, delivery: Delivery) -> None:
+        received_s = self.clock.monotonic_s()
+        reason = self.admission.why_refused(bundle)
+        if reason is not None:
+            self._bury(delivery, reason)
             return
+        if not self.admission.admits(bundle.key.job, delivery):
+            return
+        trace = self.traces.begin(bundle, self.clock, delivery.received_ms)
+        with step_of(None if trace is None else trace.steps, "claim"):
+            answer = self._claim(bundle, delivery)
         match answer:
             case Claimed(lease, results) if len(results) != len(bundle.tasks):
                 self._refuse(lease, results, delivery)
