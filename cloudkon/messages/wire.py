@@ -1,6 +1,6 @@
-"""How bundles, ranges and completion records travel: JSON in plain ASCII, so that every text fits every queue.
+"""Encodes bundles, ranges and completion records as JSON in plain ASCII, which every queue accepts.
 
-Escaped, a line of 200 KiB grows to at most 600 KiB: below the 1 MiB of an SQS message whatever it says.
+Escaping makes a line of 200 KiB grow to 600 KiB at most, which is below the 1 MiB of an SQS message.
 """
 
 import json
@@ -66,7 +66,7 @@ def decode_bundle(body: str) -> Bundle:
 
 
 def encode_range(key: RangeKey) -> str:
-    """Write what the ranges queue carries: which range is to be dispatched; no bundle can be taken for it."""
+    """Write the message by which a range is dispatched; no bundle can be mistaken for it."""
     return _dump({"v": VERSION, "job": key.job, "dispatch": key.number})
 
 
@@ -80,7 +80,7 @@ def decode_range(body: str) -> RangeKey:
 
 
 def encode_completion(row: BundleRow) -> str:
-    """Write what the process queue's consumers read of a finished bundle, a line number and a state a task."""
+    """Write a bundle's completion record, with line number and state of each task, for the process queue."""
     return _dump(
         {
             "v": VERSION,
@@ -89,23 +89,35 @@ def encode_completion(row: BundleRow) -> str:
             "worker": row.owner,
             "attempt": row.attempt,
             "completed_ms": row.completed_ms,
-            "tasks": [result_json(line, result) for line, result in numbered(row)],
+            "tasks": [_completed_task(line, result, row.attempt) for line, result in numbered(row)],
         }
     )
 
 
+def _completed_task(line: int, result: TaskResult, attempt: int) -> dict[str, Any]:
+    """The result and its start; its attempt only where that is not the record's: ten records fill a billed chunk."""
+    task = result_json(line, result) | {"start_ms": result.start_ms}
+    return task if result.attempt == attempt else task | {"attempt": result.attempt}
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a consumer of the process queue reads of a finished bundle; it may come more than once."""
+    """A bundle's completion record as a consumer of the process queue reads it; it may come more than once."""
 
     job: str
     range: int
     bundle: str
     tasks: Sequence[dict[str, Any]]
+    worker: str = ""
+    attempt: int = 1
 
     def numbered(self, lines_before: int) -> Sequence[dict[str, Any]]:
-        """The tasks with the line numbers of the whole workload."""
-        return [task | {"task": task["task"] + lines_before} for task in self.tasks] if lines_before else self.tasks
+        """The tasks with the line numbers of the whole workload, their attempts, and their worker where it is known."""
+        return [self._numbered(task, lines_before) for task in self.tasks]
+
+    def _numbered(self, task: dict[str, Any], lines_before: int) -> dict[str, Any]:
+        told = task | {"task": task["task"] + lines_before}
+        return told if "attempt" in task else told | {"attempt": self.attempt, "worker": self.worker}
 
 
 def decode_completion(body: str) -> Completion:
@@ -114,9 +126,10 @@ def decode_completion(body: str) -> Completion:
     try:
         key = BundleKey.parse(_job(value["job"]), _text(value["bundle"]), shards=1)
         tasks = [_numbered_task(task) for task in value["tasks"]]
+        worker, attempt = _text(value.get("worker", "")), _count(value.get("attempt", 1))
     except (KeyError, TypeError) as error:
         raise WireError(f"The message is no completion record: {error}.") from error
-    return Completion(key.job, key.range, key.id, tasks)
+    return Completion(key.job, key.range, key.id, tasks, worker, attempt)
 
 
 def _numbered_task(task: object) -> dict[str, Any]:
@@ -134,7 +147,7 @@ def numbered(row: BundleRow, lines_before: int = 0) -> Iterator[tuple[int, TaskR
 
 
 def result_json(line: int, result: TaskResult) -> dict[str, Any]:
-    """One task's result as JSON shows it, everywhere the same; what does not apply is left out."""
+    """One task's result as every command and message shows it in JSON; keys that do not apply are left out."""
     shown: dict[str, Any] = {
         "task": line,
         "state": result.state.word,
@@ -149,6 +162,16 @@ def result_json(line: int, result: TaskResult) -> dict[str, Any]:
         "handler_stages_ms": result.phases_ms,
     }
     return shown | {name: part for name, part in optional.items() if part is not None}
+
+
+def recorded_json(line: int, result: TaskResult, owners: Sequence[str]) -> dict[str, Any]:
+    """The result as JSON with when, by whom and in which attempt of its bundle it ran."""
+    attempt = result.attempt
+    return result_json(line, result) | {
+        "start_ms": result.start_ms,
+        "attempt": attempt,
+        "worker": owners[attempt - 1],
+    }
 
 
 def encode_undecodable(body: str, reason: str) -> str:

@@ -1,10 +1,8 @@
 """Takes messages from the queue: decode, claim, and add the bundle to the backlog."""
 
 import logging
-import secrets
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -12,15 +10,15 @@ from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
 from cloudkon.errors import DeniedError, NotFoundError, UnavailableError, WireError
 from cloudkon.ledger.bundle import Bundle
-from cloudkon.ledger.lease import AlreadyDone, Claim, ClaimAnswer, Claimed, HeldElsewhere, Lease
+from cloudkon.ledger.lease import AlreadyDone, ClaimAnswer, Claimed, HeldElsewhere, Lease, Unanswered
 from cloudkon.ledger.results import Results
 from cloudkon.messages.sending import send_batch
 from cloudkon.messages.wire import decode_bundle, encode_undecodable
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, MAX_RECEIVES, Delivery, Leases, TaskQueue
 from cloudkon.settings import Settings
-from cloudkon.telemetry.tracing import step_of
 from ec2_worker.pipeline.admission import Admission
 from ec2_worker.pipeline.backlog import Backlog
+from ec2_worker.pipeline.claimer import Admitted, Claimer
 from ec2_worker.pipeline.events import WorkerEvents
 from ec2_worker.pipeline.in_flight import InFlight, InFlightBundle, InFlightState
 from ec2_worker.pipeline.settler import Settler
@@ -28,10 +26,8 @@ from ec2_worker.telemetry.traces import BundleTrace, Traces
 
 log = logging.getLogger(__name__)
 
-_CLAIM_THREADS = 4
 _MOST_SETTLING = 4 * MAX_BATCH_MESSAGES
 """How many bundles may wait for their record before no more are received."""
-_CLAIM_TRIES = 4
 _SICK_LOOK_S = 0.25
 """How often a sick worker looks whether it is well again."""
 _SOON_S = 5.0
@@ -49,6 +45,7 @@ class Receiver:
     queue: TaskQueue
     dead_letters: TaskQueue
     leases: Leases
+    claimer: Claimer
     admission: Admission
     backlog: Backlog
     in_flight: InFlight
@@ -56,7 +53,6 @@ class Receiver:
     events: WorkerEvents
     clock: Clock
     settings: Settings
-    worker: str
     replace_at_receives: int = MAX_RECEIVES // 2
     """How often a message may have been received before a copy is put in its place."""
     traces: Traces = field(default_factory=Traces)
@@ -69,27 +65,26 @@ class Receiver:
         """Receive until told to stop, or until nothing came and nothing was held for so long."""
         last_work_s = self.clock.monotonic_s()
         failures = 0
-        with ThreadPoolExecutor(_CLAIM_THREADS, thread_name_prefix="claim") as pool:
-            while not self.stopping.is_set():
-                if len(self.in_flight) or self.sick.is_set():
-                    last_work_s = self.clock.monotonic_s()
-                if self.sick.is_set():
-                    self.stopping.wait(_SICK_LOOK_S)
-                    continue
-                idle_left_s = self._idle_left_s(last_work_s, until_idle_s)
-                if idle_left_s <= 0:
-                    return
-                try:
-                    deliveries = self._receive(min(idle_left_s, self.settings.poll_s))
-                    failures = 0
-                except UnavailableError as error:
-                    failures += 1
-                    log.warning("%s Trying again.", error)
-                    self.stopping.wait(self.backoff.delay_s(failures))
-                    continue
-                if deliveries:
-                    list(pool.map(self.take, deliveries))
-                    last_work_s = self.clock.monotonic_s()
+        while not self.stopping.is_set():
+            if len(self.in_flight) or self.sick.is_set():
+                last_work_s = self.clock.monotonic_s()
+            if self.sick.is_set():
+                self.stopping.wait(_SICK_LOOK_S)
+                continue
+            idle_left_s = self._idle_left_s(last_work_s, until_idle_s)
+            if idle_left_s <= 0:
+                return
+            try:
+                deliveries = self._receive(min(idle_left_s, self.settings.poll_s))
+                failures = 0
+            except UnavailableError as error:
+                failures += 1
+                log.warning("%s Trying again.", error)
+                self.stopping.wait(self.backoff.delay_s(failures))
+                continue
+            if deliveries:
+                self.take(deliveries)
+                last_work_s = self.clock.monotonic_s()
 
     def _idle_left_s(self, last_work_s: float, until_idle_s: float | None) -> float:
         if until_idle_s is None:
@@ -113,25 +108,40 @@ class Receiver:
     def _refrains(self) -> bool:
         return self.stopping.is_set() or self.sick.is_set()
 
-    def take(self, delivery: Delivery) -> None:
-        """Deal with one message: run it, drop it as done, leave it to who holds it, or move it to the dead letters.
+    def take(self, deliveries: Sequence[Delivery]) -> None:
+        """Deal with messages: run each, drop it as done, leave it to who holds it, or move it to the dead letters.
 
         Nothing that a message holds, nor what the ledger holds of its bundle, ends the worker.
         """
+        admitted = [one for delivery in deliveries if (one := self._admitted(delivery)) is not None]
+        answers = self.claimer.claim(admitted)
+        for one, answer in zip(admitted, answers, strict=True):
+            self._answered(one, answer)
+        refused = [answer.error for answer in answers if isinstance(answer, Unanswered)]
+        for error in refused:
+            if isinstance(error, DeniedError | NotFoundError):
+                raise error  # only now: what was claimed beside it is held, and is given back in order
+
+    def _admitted(self, delivery: Delivery) -> Admitted | None:
+        """Decode the message, and ask whether its bundle may be claimed; None if the message has been dealt with."""
+        received_s = self.clock.monotonic_s()
         try:
             bundle = decode_bundle(delivery.body)
-            if self._is_replaced(delivery):
-                return
-            self._take(bundle, delivery)
-        except WireError as error:
-            self._bury(delivery, str(error))
-        except UnavailableError as error:
-            log.warning("%s The message comes back.", error)
-            self.put_back([delivery.receipt], _SOON_S)
+            if self._is_replaced(delivery) or self._is_kept_out(bundle, delivery):
+                return None
+            trace = self.traces.begin(bundle, self.clock, delivery.received_ms)
         except (DeniedError, NotFoundError):
             raise  # no message's fault
         except Exception as error:  # noqa: BLE001 (the next worker would end of the same message)
-            self._put_off(delivery, error)
+            self._stumbled(delivery, error)
+            return None
+        return Admitted(bundle, delivery, received_s, trace)
+
+    def _is_kept_out(self, bundle: Bundle, delivery: Delivery) -> bool:
+        reason = self.admission.why_refused(bundle)
+        if reason is not None:
+            self._bury(delivery, reason)
+        return reason is not None or not self.admission.admits(bundle.key.job, delivery)
 
     def _is_replaced(self, delivery: Delivery) -> bool:
         """Whether a copy was put in the place of a message that has been received often, for whatever reason.
@@ -145,30 +155,26 @@ class Receiver:
         self.queue.delete([delivery.receipt])
         return True
 
-    def _put_off(self, delivery: Delivery, error: Exception) -> None:
-        """Let a message that no worker can deal with come back some times: what is wrong may be mended meanwhile."""
-        log.error("A message can't be dealt with.", exc_info=error)
-        if delivery.receive_count + 1 >= self.replace_at_receives:
+    def _stumbled(self, delivery: Delivery, error: Exception) -> None:
+        """Set a message aside that can't be used; let others come back some times: what is wrong may be mended."""
+        if isinstance(error, WireError):
+            self._bury(delivery, str(error))
+        elif isinstance(error, UnavailableError | DeniedError | NotFoundError):
+            log.warning("%s The message comes back.", error)
+            self.put_back([delivery.receipt], _SOON_S)
+        elif delivery.receive_count + 1 >= self.replace_at_receives:
             self._bury(delivery, f"{type(error).__name__}: {error}")
         else:
+            log.error("A message can't be dealt with.", exc_info=error)
             self.put_back([delivery.receipt], _LATER_S)
 
-    def _take(self, bundle: Bundle, delivery: Delivery) -> None:
-        received_s = self.clock.monotonic_s()
-        reason = self.admission.why_refused(bundle)
-        if reason is not None:
-            self._bury(delivery, reason)
-            return
-        if not self.admission.admits(bundle.key.job, delivery):
-            return
-        trace = self.traces.begin(bundle, self.clock, delivery.received_ms)
-        with step_of(None if trace is None else trace.steps, "claim"):
-            answer = self._claim(bundle, delivery)
+    def _answered(self, taken: Admitted, answer: ClaimAnswer | Unanswered) -> None:
+        bundle, delivery = taken.bundle, taken.delivery
         match answer:
             case Claimed(lease, results) if len(results) != len(bundle.tasks):
                 self._refuse(lease, results, delivery)
             case Claimed():
-                self._hold(bundle, answer, delivery, received_s, trace)
+                self._hold(bundle, answer, delivery, taken.received_s, taken.trace)
             case AlreadyDone(row):
                 self.events.duplicate_dropped(bundle.key.job)
                 self.settler.add_done(row, delivery.receipt)
@@ -176,32 +182,10 @@ class Receiver:
                 self.events.duplicate_dropped(bundle.key.job)
                 left_s = (until_ms - self.clock.now_ms()) / 1000 + self.backoff.delay_s(1)
                 self.put_back([delivery.receipt], min(max(left_s, 0.0), _MAX_HIDE_S))
+            case Unanswered(error):
+                self._stumbled(delivery, error)
             case _:
                 assert_never(answer)
-
-    def _claim(self, bundle: Bundle, delivery: Delivery) -> ClaimAnswer:
-        # One token for all tries: a try whose answer was lost is recognised as ours by the next.
-        token = secrets.token_hex(8)
-        for failures in range(1, _CLAIM_TRIES + 1):
-            now_ms = self.clock.now_ms()
-            ask = Claim(
-                key=bundle.key,
-                lines=bundle.lines,
-                event_ms=bundle.event_ms,
-                sent_ms=bundle.sent_ms,
-                received_ms=delivery.received_ms,
-                owner=self.worker,
-                token=token,
-                now_ms=now_ms,
-                until_ms=now_ms + self.settings.lease_ms,
-            )
-            try:
-                return self.leases.claim(ask)
-            except UnavailableError:
-                if failures == _CLAIM_TRIES:
-                    raise
-                self.clock.sleep(self.backoff.delay_s(failures))
-        raise AssertionError("unreachable: the last try returns or raises")
 
     def _hold(
         self, bundle: Bundle, claimed: Claimed, delivery: Delivery, received_s: float, trace: BundleTrace | None
@@ -212,6 +196,7 @@ class Receiver:
             lease,
             claimed.results,
             delivery.receipt,
+            received_ms=delivery.received_ms,
             # From before the claim was sent: a slow answer shortens the lease, it never lengthens it.
             lease_ends_s=received_s + self.settings.lease_s - self.settings.guard_s,
             hidden_until_s=received_s + self.settings.visibility_s,

@@ -7,6 +7,7 @@ import pytest
 
 from cloudkon.errors import CloudKonError, WireError
 from cloudkon.ledger.bundle import Bundle
+from cloudkon.ledger.lease import Claim, ClaimAnswer
 from cloudkon.ledger.results import TaskState
 from cloudkon.messages.wire import decode_undecodable
 from cloudkon.ports import Delivery
@@ -166,16 +167,26 @@ def test_what_no_dispatcher_sends_is_set_aside_with_its_reason(body: str) -> Non
     world.ledger.close()
 
 
-def test_a_row_that_cannot_be_read_sets_its_bundle_aside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is wrong with a bundle's row in the ledger is told in the dead letter, and ends no worker."""
-    world = Redriving(100)
-    world.send("note a")
+@pytest.mark.parametrize("error", [WireError("The results of a bundle can't be read."), KeyError("owners")], ids=repr)
+def test_a_row_that_cannot_be_read_sets_its_bundle_alone_aside(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """What is wrong with one bundle's row in the ledger ends no worker, and the bundles that came with it are run."""
+    world = Redriving(3)
+    bad = world.send("note bad")
+    world.send("note good")
+    claim = world.ledger.claim
+
+    def one(ask: Claim) -> ClaimAnswer:
+        if ask.key == bad.key:
+            raise error
+        return claim(ask)
+
+    monkeypatch.setattr(world.ledger, "claim", one)
+    monkeypatch.setattr(world.ledger, "claim_all", lambda asks: [one(ask) for ask in asks])
     machine = world.worker()
-
-    def unreadable(*_: object) -> None:
-        raise WireError("The results of a bundle can't be read: bad head.")
-
-    monkeypatch.setattr(machine.worker.receiver, "leases", type("Leases", (), {"claim": unreadable})())
-    machine.receive()
+    for _ in range(200):
+        machine.step()
     assert (world.tasks.depth(), world.dead_letters.depth().visible) == (EMPTY, 1)
+    assert (dict(world.runs), world.dead) == ({"good": 1}, [])
     world.ledger.close()
