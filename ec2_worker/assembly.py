@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TextIO
 from cloudkon import wiring
 from cloudkon.clock import Clock
 from cloudkon.handlers.registry import Registry
-from cloudkon.ports import MAX_RECEIVES
 from cloudkon.settings import Settings
 from cloudkon.telemetry.metering import RecentCounts
 from ec2_worker.health.breaker import Breaker
@@ -29,7 +28,7 @@ from ec2_worker.pipeline.canceller import Canceller
 from ec2_worker.pipeline.claimer import Claimer
 from ec2_worker.pipeline.heartbeat import Heartbeat
 from ec2_worker.pipeline.in_flight import InFlight
-from ec2_worker.pipeline.receiver import Receiver
+from ec2_worker.pipeline.receiver import MAX_RECEIVES, Receiver
 from ec2_worker.pipeline.result_writer import ResultWriter
 from ec2_worker.pipeline.settler import Settler
 from ec2_worker.pipeline.slots import Slots
@@ -56,6 +55,7 @@ def aws_services(
         tasks=tasks,
         process=cloud.process,
         dead_letters=cloud.dead_letters,
+        parked=cloud.parked,
         ledger=cloud.ledger,
         results=cloud.results,
         clock=clock,
@@ -102,7 +102,7 @@ class _Assembly:
         self.drain = Drain(clock, settings.drain_s)
         self.timeouts = Timeouts(settings.overrun_grace_s)
         self.backlog = Backlog(self.slots, settings.backlog_s)
-        self.admission = Admission(services.tasks, services.ledger, clock)
+        self.admission = Admission(services.tasks, services.ledger, clock, services.parked)
         self.job_counters = JobCounters(services.ledger, self.name, self.slots, services.meter, clock)
         self.metrics = Metrics(
             services.metrics,

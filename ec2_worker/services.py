@@ -6,11 +6,12 @@ import socket
 from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
-from cloudkon.ports import MAX_RECEIVES, InstanceGroup, Ledger, ObjectStore, TaskQueue, Tracer
+from cloudkon.ports import InstanceGroup, Ledger, ObjectStore, TaskQueue, Tracer
 from cloudkon.telemetry.emf import MetricLog
 from cloudkon.telemetry.metering import Meter
 from cloudkon.telemetry.tracing import NoTracer
 from ec2_worker.lifecycle.imds import Metadata
+from ec2_worker.pipeline.receiver import MAX_RECEIVES
 
 
 def worker_name() -> str:
@@ -38,5 +39,7 @@ class Services:
     metrics: MetricLog | None = None
     max_receives: int = MAX_RECEIVES
     """How often a message of the task queue may be received before it is moved to the dead letters."""
+    parked: TaskQueue | None = None
+    """Where messages of paused jobs rest; None where they are hidden instead."""
     values: ObjectStore | None = None
     """The same store as results, with calls that end before a heartbeat is due; None where results answers at once."""

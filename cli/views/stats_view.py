@@ -1,8 +1,11 @@
 """A job's statistics as tables for a person."""
 
+from collections.abc import Container
+
 from cli.system.paths import source_text
 from cli.terminal.tables import Table
 from cli.terminal.units import duration, moment, rate
+from cloudkon.ledger.results import OTHER_PHASES
 from cloudkon.printable import one_line
 from cloudkon.reports.phases import Percentiles
 from cloudkon.reports.stats import JobStats
@@ -69,8 +72,16 @@ def _handler_stages(stats: JobStats) -> Table:
         )
         for name, stage in stats.handler_phases.items()
     ]
+    rest_ms = run_ms - sum(stage.total_ms for stage in stats.handler_phases.values())
+    if rows and rest_ms > 0:
+        rows.append((rest_name(stats.handler_phases), "-", "-", "-", "-", duration(rest_ms), f"{rest_ms / run_ms:.1%}"))
     header = ("stage of the run", "p50", "p90", "p99", "max", "total", "of all runs")
     return Table(header, ("left", "right", "right", "right", "right", "right", "right"), rows)
+
+
+def rest_name(stages: Container[str]) -> str:
+    """What the time in no stage is called, beside these stages."""
+    return OTHER_PHASES if OTHER_PHASES not in stages else "in no stage"
 
 
 def _durations(stage: Percentiles) -> tuple[str, str, str, str]:

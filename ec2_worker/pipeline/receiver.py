@@ -14,7 +14,7 @@ from cloudkon.ledger.lease import AlreadyDone, ClaimAnswer, Claimed, HeldElsewhe
 from cloudkon.ledger.results import Results
 from cloudkon.messages.sending import send_batch
 from cloudkon.messages.wire import decode_bundle, encode_undecodable
-from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, MAX_RECEIVES, Delivery, Leases, TaskQueue
+from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, Delivery, Leases, TaskQueue
 from cloudkon.settings import Settings
 from ec2_worker.pipeline.admission import Admission
 from ec2_worker.pipeline.backlog import Backlog
@@ -26,6 +26,8 @@ from ec2_worker.telemetry.traces import BundleTrace, Traces
 
 log = logging.getLogger(__name__)
 
+MAX_RECEIVES = 100
+"""After so many the stage's task queue moves a message to the dead letters: its maxReceiveCount in stack.yaml."""
 _MOST_SETTLING = 4 * MAX_BATCH_MESSAGES
 """How many bundles may wait for their record before no more are received."""
 _SICK_LOOK_S = 0.25

@@ -105,6 +105,7 @@ def test_where_the_time_of_a_run_went(ledger: SqliteLedger) -> None:
     said = run("explain", JOB, 1).stdout
     assert "stage of the run     took  of it\n" in said.replace("of it ", "of it")
     assert "download          40.0 ms  80.0%\nencode            5.00 ms  10.0%\n" in said
+    assert "other             5.00 ms  10.0%\n" in said
     assert told("results", JOB)["handler_stages_ms"] == {"download": 40.0, "encode": 5.0}
 
 
