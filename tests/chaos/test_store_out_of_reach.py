@@ -5,6 +5,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.waiting import eventually
 from tests.support.worlds.embedded_aws import EmbeddedAws
 from tests.support.worlds.jobs import JobDesk
@@ -34,6 +36,7 @@ def leases(aws: EmbeddedAws, job: str) -> dict[str, tuple[int, int]]:
     }
 
 
+@pytest.mark.long
 def test_an_s3_out_of_reach_fails_no_task(cloud: EmbeddedAws, tmp_path: Path) -> None:
     """For several leases nothing is taken over; the rest is recorded, and once S3 answers every task succeeds."""
     desk, runs = JobDesk(cloud), tmp_path / "runs.txt"
