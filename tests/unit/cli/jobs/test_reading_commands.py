@@ -61,11 +61,11 @@ def test_stats_in_a_pipe_are_aligned_text(ledger: SqliteLedger) -> None:
 def test_stats_of_handlers(ledger: SqliteLedger) -> None:
     """Where the runs' time went is a table of its own, if the handlers tell."""
     write_job(ledger)
-    assert "stage of the run" not in run("stats").stdout
+    assert "phase of the run" not in run("stats").stdout
     told = [replace(one, phases_ms={"encode": 2.4, "fetch": 6.0}) for one in mixed_results() if one]
     write_job(ledger, "local-told", results=told, opened=9)
     said = run("stats").stdout
-    assert "stage of the run      p50      p90      p99      max    total  of all runs\n" in said
+    assert "phase of the run      p50      p90      p99      max    total  of all runs\n" in said
     assert "fetch             6.00 ms  6.00 ms  6.00 ms  6.00 ms  18.0 ms        48.8%\n" in said
     assert lines(run("stats", "--json"))[0]["handler_stages"]["encode"]["total_ms"] == 7.2
 
