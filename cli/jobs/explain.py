@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledger_options import complete_job, reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.jobs.workload_lines import WorkloadLines
 from cli.system.paths import results_folder
@@ -24,7 +24,7 @@ from cloudkon.workload.task_line import is_task_line
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[JOB] TASK")
+@click.argument("words", nargs=-1, metavar="[JOB] TASK", shell_complete=complete_job)
 @click.option("--task", "number", type=click.IntRange(min=1), metavar="N", help="The number of the task's line.")
 @json_option
 @reads_ledgers

@@ -1,6 +1,6 @@
 import click
 
-from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledger_options import optional_job, reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.jobs.watching import WAIT_S, watch_to_end
 from cli.terminal.options import json_option, uses_clock
@@ -12,7 +12,7 @@ _LOOK_S = 1.0
 
 
 @click.command()
-@click.argument("job", required=False)
+@optional_job
 @click.option(
     "--wait",
     "wait_s",

@@ -41,7 +41,7 @@ def _summary(stats: JobStats) -> Table:
 def _surprises(stats: JobStats) -> list[tuple[str, str]]:
     """What is worth telling only where it happened."""
     rows = []
-    if stats.executions > stats.tasks.succeeded + stats.tasks.failed or stats.unrecorded_runs:
+    if stats.executions > stats.tasks.ended or stats.unrecorded_runs:
         unrecorded = f", {stats.unrecorded_runs:,} of them not recorded" if stats.unrecorded_runs else ""
         rows.append(("executions", f"{stats.executions:,}{unrecorded}"))
     if stats.taken_over:
