@@ -1,11 +1,16 @@
-"""Exponential backoff with full jitter.
+"""How calls that failed are tried again: with exponential backoff and full jitter.
 
 https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
 """
 
+import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from cloudkon.errors import CloudKonError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -20,3 +25,13 @@ class Backoff:
         """How long to wait after this many failures in a row (1 and up) [s]."""
         bound_s = min(self.cap_s, self.base_s * 2 ** min(failures - 1, 30))
         return self.uniform(0.0, bound_s)
+
+
+def attempt(act: Callable[[], object], about: object = None) -> bool:
+    """Do it; log a CloudKonError instead of raising it, with what it was about, and return whether it succeeded."""
+    try:
+        act()
+    except CloudKonError as error:
+        log.warning("%s%s Trying again.", "" if about is None else f"{about}: ", error)
+        return False
+    return True

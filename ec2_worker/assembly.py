@@ -25,6 +25,7 @@ from ec2_worker.observers import Observers
 from ec2_worker.pipeline.admission import Admission
 from ec2_worker.pipeline.backlog import Backlog
 from ec2_worker.pipeline.canceller import Canceller
+from ec2_worker.pipeline.claimer import Claimer
 from ec2_worker.pipeline.heartbeat import Heartbeat
 from ec2_worker.pipeline.in_flight import InFlight
 from ec2_worker.pipeline.receiver import Receiver
@@ -147,6 +148,7 @@ class _Assembly:
             services.tasks,
             services.dead_letters,
             services.ledger,
+            Claimer(services.ledger, services.clock, self.settings, self.name),
             self.admission,
             self.backlog,
             self.in_flight,
@@ -154,7 +156,6 @@ class _Assembly:
             events,
             services.clock,
             self.settings,
-            worker=self.name,
             traces=Traces(services.tracer, self.name),
             stopping=self.drain.begun,
             sick=self.sick,

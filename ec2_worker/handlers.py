@@ -8,14 +8,16 @@ from importlib.util import find_spec
 from typing import Any
 
 from cloudkon.handlers.registry import Handler, Registry, task
-from cloudkon.handlers.shell import shell
+from cloudkon.handlers.shell import exec_, shell
 from cloudkon.handlers.sleep import sleep
 from cloudkon.own_modules import look_here
 from cloudkon.ports import ObjectStore
 
 PICTURE_NETWORKS_VARIABLE = "CLOUDKON_ANIMOTO_ALLOW"
 """Networks beside the public ones that pictures may be fetched from, such as 127.0.0.0/8,10.1.0.0/16."""
-_ASK = {"shell": "it runs whatever a workload says; a worker started with --allow shell takes it"}
+_REFUSED = "it runs whatever a workload says; a worker started with --allow shell takes it"
+_ASK = {"shell": ("shell", _REFUSED), "exec": ("shell", _REFUSED)}
+"""What has to be allowed for a task, and why."""
 _VIDEOS_NEED = ("aiohttp", "av", "PIL")
 
 
@@ -30,7 +32,7 @@ class PictureSources:
 
 def handlers(modules: Sequence[str], allowed: Sequence[str], pictures: PictureSources | None = None) -> Registry:
     """Load the handlers; raises InputError for a module that has none or can't be imported, and for bad networks."""
-    refused = {name: reason for name, reason in _ASK.items() if name not in allowed}
+    refused = {name: reason for name, (permission, reason) in _ASK.items() if permission not in allowed}
     missing = [name for name in _VIDEOS_NEED if find_spec(name) is None]
     if missing:
         refused["animoto"] = (
@@ -41,6 +43,7 @@ def handlers(modules: Sequence[str], allowed: Sequence[str], pictures: PictureSo
         registry.add(_animoto(pictures or PictureSources()))
     if "shell" in allowed:
         registry.add(shell)
+        registry.add(exec_)
     if modules:
         look_here()
     for module in modules:

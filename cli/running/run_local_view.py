@@ -23,6 +23,7 @@ from cli.system.paths import results_folder
 from cli.system.streams import reserved_stdout
 from cli.terminal.output import Output
 from cli.views.outcome import error_groups, say_outcome, went_well
+from cli.views.stats_view import interpreter_wait_text
 from cloudkon import wiring
 from cloudkon.clock import Clock
 from cloudkon.handlers.program import end_programs
@@ -55,6 +56,8 @@ def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
     say_outcome(output, stats, groups, ledger_option_text(options.ledger_file))
     if stats.paused:
         _say_how_to_go_on(stats, options)
+    if options.processes is None and (waits := interpreter_wait_text(stats)):
+        output.say(f"Slow: {waits}. What computes in Python runs on all cores with --processes {os.cpu_count() or 1}.")
     return went_well(stats)
 
 

@@ -7,6 +7,9 @@ from cloudkon.printable import one_line
 from cloudkon.reports.phases import Percentiles
 from cloudkon.reports.stats import JobStats
 
+_WORTH_A_WORD = 0.2
+"""Of the tasks' time."""
+
 
 def stats_tables(stats: JobStats) -> list[Table]:
     """What the job came to, its phases, those of its handlers, its workers, its calls."""
@@ -16,6 +19,13 @@ def stats_tables(stats: JobStats) -> list[Table]:
 def state_text(stats: JobStats) -> str:
     """The job's state, and why it rests if it does."""
     return stats.state.value if stats.paused is None else f"{stats.state.value}, paused: {one_line(stats.paused)}"
+
+
+def interpreter_wait_text(stats: JobStats) -> str | None:
+    """That the slots waited for the interpreter, if that is worth a word."""
+    if stats.interpreter_wait < _WORTH_A_WORD:
+        return None
+    return f"its slots waited for Python's interpreter for {stats.interpreter_wait:.0%} of the tasks' time"
 
 
 def _summary(stats: JobStats) -> Table:
@@ -35,6 +45,8 @@ def _summary(stats: JobStats) -> Table:
         ("makespan", duration(stats.makespan_s * 1000)),
         ("throughput", f"{rate(stats.throughput_tasks_s)}, efficiency {efficiency}"),
     ]
+    if waits := interpreter_wait_text(stats):
+        rows.append(("interpreter", waits))
     return Table((), ("left", "left"), rows)
 
 

@@ -1,22 +1,25 @@
 """Runs programs for handlers, each in a process group of its own, which ends with the task's time however it forks."""
 
 import os
+import select
 import signal
-import subprocess
-import threading
+import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import IO
+from functools import partial
 
 from cloudkon.handlers.deadline import TimedOutError, remaining_s
+from cloudkon.handlers.spawning import start, wait
 
 MAX_OUTPUT_BYTES = 64 * 1024
 """What is kept of stdout, and of stderr: their ends."""
 _READ_BYTES = 64 * 1024
+_REST_S = 1.0
+"""How long the streams of a program that has ended are read, if something that left its group keeps them open."""
 
-# A process has one table of children, and whoever ends the process ends them all.
-_lock = threading.Lock()
+# A process has one table of children, and whoever ends the process ends them all. Each change is one step of the
+# interpreter, so that no start waits for another.
 _groups: set[int] = set()
 
 
@@ -25,67 +28,83 @@ class Ended:
     """How a program ended, and the last that it said."""
 
     exit_code: int
+    """Negative if a signal ended it: minus its number."""
     stdout: str
+    """The last 64 KiB, as stderr."""
     stderr: str
 
 
 def run_program(command: Sequence[str]) -> Ended:
     """Run a program to its end, without a shell; its whole process group is killed when the task's time is over.
 
-    Raises TimedOutError then, and OSError if it can't be started. What it leaves running is ended with it.
+        ended = run_program(["convert", source, target])
+        if ended.exit_code != 0:
+            raise Permanent(ended.stderr)
+
+    What it leaves running in its group is ended with it. What has left the group, as a daemon does, goes on; what it
+    prints a second after the program's end is not read any more. Raises TimedOutError when the time is over, and
+    OSError if the program can't be started.
     """
     timeout_s = remaining_s()
-    with subprocess.Popen(  # noqa: S603 (running the author's command is the task)
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        bufsize=0,
-        start_new_session=True,
-    ) as program:
-        with _lock:
-            _groups.add(program.pid)
-        said = [_Tail(stream) for stream in (program.stdout, program.stderr) if stream is not None]
+    ends_s = None if timeout_s is None else time.monotonic() + timeout_s
+    with ExitStack() as opened:
+        pid, streams = _started([os.fspath(word) for word in command], opened)
+        tails = dict.fromkeys(streams, b"")
+        read = partial(_read, tails)
         try:
-            exit_code = program.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            raise TimedOutError(timeout_s or 0.0) from None
+            in_time = wait(pid, streams, read, ends_s)
         finally:
-            _kill_group(program.pid)
-            program.wait()
-            for tail in said:
-                tail.join()
-            with _lock:
-                _groups.discard(program.pid)
-    return Ended(exit_code, *(tail.text for tail in said))
+            _kill_group(pid)  # before it is reaped: its number can't be another's yet
+            _groups.discard(pid)
+            status = os.waitpid(pid, 0)[1]
+        if not in_time:
+            raise TimedOutError(timeout_s or 0.0)
+        _read_rest(tails)
+    return Ended(os.waitstatus_to_exitcode(status), *(tail.decode(errors="replace") for tail in tails.values()))
 
 
 def end_programs() -> None:
     """Kill every program that is still running: their tasks are given back, so nobody may go on with them."""
-    with _lock:
-        groups = list(_groups)
-    for group in groups:
+    for group in _groups.copy():
         _kill_group(group)
 
 
+def _started(command: Sequence[str], opened: ExitStack) -> tuple[int, Sequence[int]]:
+    """Start a program; return its pid, and what its stdout and stderr can be read from until opened is closed."""
+    with ExitStack() as inherited:
+        reading, writing = [], []
+        for _ in range(2):
+            ours, its = os.pipe()
+            opened.callback(os.close, ours)
+            inherited.callback(os.close, its)
+            reading.append(ours)
+            writing.append(its)
+        pid = start(command, *writing)
+        _groups.add(pid)
+    return pid, reading
+
+
+def _read(tails: dict[int, bytes], stream: int) -> bool:
+    """Take what a stream has; return whether it goes on."""
+    data = os.read(stream, _READ_BYTES)
+    tails[stream] = (tails[stream] + data)[-MAX_OUTPUT_BYTES:]
+    return bool(data)
+
+
+def _read_rest(tails: dict[int, bytes]) -> None:
+    """What the streams still hold, to their ends: they come at once, as the group is gone."""
+    ends_s = time.monotonic() + _REST_S
+    poll = select.poll()
+    for stream in tails:
+        poll.register(stream, select.POLLIN)
+    going_on = set(tails)
+    while going_on and (left_s := ends_s - time.monotonic()) > 0:
+        for stream, _ in poll.poll(1000 * left_s):
+            if not _read(tails, stream):
+                poll.unregister(stream)
+                going_on.discard(stream)
+
+
 def _kill_group(group: int) -> None:
-    with suppress(ProcessLookupError):  # nobody of it is left
+    with suppress(ProcessLookupError, PermissionError):  # nobody of it is left, or it became another user's
         os.killpg(group, signal.SIGKILL)
-
-
-class _Tail(threading.Thread):
-    """Reads a stream to its end and keeps the last of it."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        super().__init__(daemon=True)
-        self._stream = stream
-        self._kept = b""
-        self.start()
-
-    def run(self) -> None:
-        while data := self._stream.read(_READ_BYTES):
-            self._kept = (self._kept + data)[-MAX_OUTPUT_BYTES:]
-
-    @property
-    def text(self) -> str:
-        return self._kept.decode(errors="replace")

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial, update_wrapper
 from types import ModuleType
@@ -26,6 +26,8 @@ class Handling:
     name: str
     retries: int | None = None
     timeout_s: float | None = None
+    takes_line: bool = False
+    """Several words reach it as one: what follows the name, as it stands in the line."""
 
 
 class Permanent(TaskFailedError):  # noqa: N818 (it says what the failure is, where a handler raises it)
@@ -67,6 +69,13 @@ def task(
     return lambda function: _marked(function, name, retries, timeout_s)
 
 
+def takes_line(function: _HandlerT) -> _HandlerT:
+    """Let a marked function get several words as one: what follows the task's name, as it stands in the line."""
+    marks = tuple(replace(handling, takes_line=True) for handling in _handlings(function))
+    setattr(function, _MARK, marks)
+    return function
+
+
 def _marked(function: Any, name: str | None, retries: int | None, timeout_s: float | None) -> Any:
     name = getattr(function, "__name__", "") if name is None else name
     if not name or not name.isprintable() or name == "<lambda>" or any(character.isspace() for character in name):
@@ -96,6 +105,8 @@ class LoadedHandler:
 
     def bind(self, task: Task) -> tuple[Sequence[Any], Mapping[str, Any]]:
         """The arguments to run it with; raise ArgumentError if the task's do not fit."""
+        if self.handling.takes_line and len(task.args) > 1 and (rest := task.rest) is not None:
+            return self.binder.bind((rest,), task.kwargs)
         return self.binder.bind(task.args, task.kwargs)
 
     def run(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:

@@ -11,9 +11,9 @@ MAX_ERROR_CHARACTERS = 1_000
 MAX_VALUE_BYTES = 1_024
 """A larger value goes to the object store, and the ledger holds its key."""
 MAX_PHASES, MAX_PHASE_CHARACTERS = 8, 24
-"""Of a handler's own stages, in ASCII: beside errors, 20 KB for a bundle of 64."""
+"""How many phases a handler may tell apart, and how long their names may be (in ASCII): 20 KB for a bundle of 64."""
 OTHER_PHASES = "other"
-"""Those that are one too many, together."""
+"""The name under which further phases are added up."""
 
 
 class TaskState(IntEnum):
@@ -60,9 +60,9 @@ class TaskResult:
     """JsonText from the end of the task until it is recorded; read back, what JSON holds."""
     output: str | None = None
     id: str | None = None
-    """What the task's author calls it."""
+    """The id that the workload gives the task."""
     phases_ms: Mapping[str, float] | None = None
-    """What the stages that its handler tells apart took of its time; None if it tells none."""
+    """How long each phase took that the handler tells apart by context().stage(...); None if it tells none."""
 
     @property
     def is_final(self) -> bool:
@@ -74,4 +74,4 @@ class TaskResult:
 
 
 Results = Sequence[TaskResult | None]
-"""One entry a task of a bundle, in its order; None has no result yet."""
+"""One entry for each task of a bundle, in its order; None for a task without a result."""

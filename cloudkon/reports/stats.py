@@ -20,13 +20,13 @@ from cloudkon.reports.totals import JobTotals
 
 @dataclass(frozen=True, slots=True)
 class TaskCounts:
-    """Every line that claims to be a task is in total and in one of the others."""
+    """Every task and every rejected line is in total and in one of the others."""
 
     total: int
     succeeded: int
     failed: int
     rejected: int
-    """By the dispatcher, for it can't be read, or by a worker that has no handler for it."""
+    """Rejected by the dispatcher, which can't read the line, or by a worker that has no handler for the task."""
     running: int
     """Without a result, in a bundle that a worker holds."""
     pending: int
@@ -54,6 +54,8 @@ class WorkerShare:
     slots: int | None
     tasks: int
     busy_s: float
+    waited_s: float = 0.0
+    """How much of that its slots waited for Python's interpreter, which runs one thread at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +67,17 @@ class JobStats:
     tasks: TaskCounts
     bundles: BundleCounts
     executions: int
-    """Runs of tasks, repeats counted."""
+    """How many runs of tasks there were, repeats included."""
     unrecorded_runs: int
     duplicates_dropped: int
     makespan_s: float
     """From the S3 event to the last record; so far, while the job runs."""
     throughput_tasks_s: float
     efficiency: float | None
-    """The share of the slots' time that ran tasks; None while it can't be known."""
+    """The share of the slots' time that ran tasks, less what they waited for the interpreter; None if not known."""
     phases: Mapping[str, Percentiles]
     handler_phases: Mapping[str, HandlerPhase]
-    """Of those tasks whose handler tells phases apart; they lie within the phase run."""
+    """The phases that handlers tell apart, within the phase run."""
     workers: Sequence[WorkerShare]
     api_calls: Mapping[str, int]
     taken_over: int = 0
@@ -86,8 +88,14 @@ class JobStats:
         return self.state in (JobState.COMPLETE, JobState.CANCELLED)
 
     @property
+    def interpreter_wait(self) -> float:
+        """The share of the tasks' time in which their slots waited for the interpreter."""
+        busy_s = sum(worker.busy_s for worker in self.workers)
+        return sum(worker.waited_s for worker in self.workers) / busy_s if busy_s else 0.0
+
+    @property
     def paused(self) -> str | None:
-        """Why nothing more of it is begun; None if it goes on, or has ended."""
+        """Why the job is paused; None if it goes on, or has ended."""
         return None if self.ended else self.job.pause_reason
 
     def as_json(self) -> dict[str, Any]:
@@ -106,7 +114,10 @@ class JobStats:
             "efficiency": None if self.efficiency is None else round(self.efficiency, 4),
             "stages": {name: phase.as_json() for name, phase in self.phases.items()},
             "handler_stages": {name: phase.as_json() for name, phase in self.handler_phases.items()},
-            "workers": [asdict(worker) | {"busy_s": round(worker.busy_s, 3)} for worker in self.workers],
+            "workers": [
+                asdict(worker) | {"busy_s": round(worker.busy_s, 3), "waited_s": round(worker.waited_s, 3)}
+                for worker in self.workers
+            ],
             "api_calls": dict(self.api_calls),
             "bundles_taken_over": self.taken_over,
         }
@@ -208,21 +219,27 @@ def _active_s(totals: JobTotals) -> dict[str, float]:
 
 
 def _shares(totals: JobTotals, workers: Sequence[WorkerReport]) -> list[WorkerShare]:
-    slots = {worker.worker: worker.slots for worker in workers}
+    reports = {worker.worker: worker for worker in workers}
     return [
-        WorkerShare(worker, slots.get(worker), totals.tasks_by_worker[worker], totals.busy_us_by_worker[worker] / 1e6)
-        for worker in sorted(slots.keys() | totals.tasks_by_worker.keys())
+        _share(worker, totals.tasks_by_worker[worker], totals.busy_us_by_worker[worker] / 1e6, reports.get(worker))
+        for worker in sorted(reports.keys() | totals.tasks_by_worker.keys())
     ]
 
 
+def _share(worker: str, tasks: int, busy_s: float, report: WorkerReport | None) -> WorkerShare:
+    if report is None:
+        return WorkerShare(worker, None, tasks, busy_s)
+    return WorkerShare(worker, report.slots, tasks, busy_s, min(busy_s, report.waited_ms / 1000))
+
+
 def _efficiency(shares: Sequence[WorkerShare], active_s: Mapping[str, float], makespan_s: float) -> float | None:
-    """The share of the slots' time that ran tasks; of workers one after the other each counts while it was active."""
+    """Of workers one after the other, each counts for as long as it was active."""
     ran = [share for share in shares if share.tasks]
     slots = [share.slots for share in ran if share.slots]
     if len(slots) < len(ran) or not ran or not makespan_s:
         return None
     slots_s = sum((share.slots or 0) * active_s.get(share.id, makespan_s) for share in ran)
-    return sum(share.busy_s for share in ran) / slots_s if slots_s else None
+    return sum(share.busy_s - share.waited_s for share in ran) / slots_s if slots_s else None
 
 
 def _api_calls(reports: Iterable[RangeReport | WorkerReport]) -> dict[str, int]:

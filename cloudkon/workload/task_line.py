@@ -29,6 +29,14 @@ class Task:
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     id: str | None = None
+    line: str = field(default="", compare=False, repr=False)
+    """The line of words that it was read from; empty if it was JSON."""
+
+    @property
+    def rest(self) -> str | None:
+        """What follows the name, as it stands in a line of words; None if that can't be told, or was JSON."""
+        name, *rest = self.line.split(maxsplit=1)[:2] or [""]
+        return rest[0] if rest and name == self.name else None
 
 
 def parse_task(line: str) -> Task:
@@ -56,7 +64,7 @@ def _from_words(line: str) -> Task:
             ) from error
     if not words or not words[0]:
         raise LineError("the task has no name")
-    return Task(words[0], tuple(words[1:]))
+    return Task(words[0], tuple(words[1:]), line=line)
 
 
 def _from_json(line: str) -> Task:

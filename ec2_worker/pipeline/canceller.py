@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from functools import partial
 
+from cloudkon.backoff import attempt
 from cloudkon.errors import UnavailableError
 from cloudkon.ledger.results import TaskResult
 from ec2_worker.pipeline.admission import Admission
-from ec2_worker.pipeline.attempt import attempt
 from ec2_worker.pipeline.heartbeat import Heartbeat
 from ec2_worker.pipeline.in_flight import InFlight, InFlightBundle, InFlightState
 

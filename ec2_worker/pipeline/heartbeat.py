@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
+from cloudkon.backoff import attempt
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ports import MAX_BATCH_MESSAGES, TaskQueue
 from cloudkon.settings import Settings
-from ec2_worker.pipeline.attempt import attempt
 from ec2_worker.pipeline.events import WorkerEvents
 from ec2_worker.pipeline.in_flight import InFlight, InFlightBundle, InFlightState
 from ec2_worker.pipeline.result_writer import ResultWriter

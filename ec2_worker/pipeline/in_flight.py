@@ -41,6 +41,7 @@ class InFlightBundle:
         "mark",
         "message",
         "receipt",
+        "received_ms",
         "recorded",
         "remaining",
         "results",
@@ -57,6 +58,7 @@ class InFlightBundle:
         results: Results,
         receipt: str,
         *,
+        received_ms: int,
         lease_ends_s: float,
         hidden_until_s: float,
         now_s: float,
@@ -66,6 +68,7 @@ class InFlightBundle:
         self.message = message
         self.lease = lease
         self.receipt = receipt
+        self.received_ms = received_ms
         self.results: list[TaskResult | None] = list(results)
         self.recorded: Results = list(results)
         """As the ledger has them."""

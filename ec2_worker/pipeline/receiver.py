@@ -1,26 +1,24 @@
 """Takes messages from the queue: decode, claim, and add the bundle to the backlog."""
 
 import logging
-import secrets
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
-from cloudkon.errors import UnavailableError, WireError
+from cloudkon.errors import CloudKonError, UnavailableError, WireError
 from cloudkon.ledger.bundle import Bundle
-from cloudkon.ledger.lease import AlreadyDone, Claim, ClaimAnswer, Claimed, HeldElsewhere, Lease
+from cloudkon.ledger.lease import AlreadyDone, ClaimAnswer, Claimed, HeldElsewhere, Lease, Unanswered
 from cloudkon.ledger.results import Results
 from cloudkon.messages.sending import send_batch
 from cloudkon.messages.wire import decode_bundle, encode_undecodable
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, Delivery, Leases, TaskQueue
 from cloudkon.settings import Settings
-from cloudkon.telemetry.tracing import step_of
 from ec2_worker.pipeline.admission import Admission
 from ec2_worker.pipeline.backlog import Backlog
+from ec2_worker.pipeline.claimer import Admitted, Claimer
 from ec2_worker.pipeline.events import WorkerEvents
 from ec2_worker.pipeline.in_flight import InFlight, InFlightBundle, InFlightState
 from ec2_worker.pipeline.settler import Settler
@@ -28,10 +26,8 @@ from ec2_worker.telemetry.traces import BundleTrace, Traces
 
 log = logging.getLogger(__name__)
 
-_CLAIM_THREADS = 4
 _MOST_SETTLING = 4 * MAX_BATCH_MESSAGES
 """How many bundles may wait for their record before no more are received."""
-_CLAIM_TRIES = 4
 _SICK_LOOK_S = 0.25
 """How often a sick worker looks whether it is well again."""
 _SOON_S = 5.0
@@ -47,6 +43,7 @@ class Receiver:
     queue: TaskQueue
     dead_letters: TaskQueue
     leases: Leases
+    claimer: Claimer
     admission: Admission
     backlog: Backlog
     in_flight: InFlight
@@ -54,7 +51,6 @@ class Receiver:
     events: WorkerEvents
     clock: Clock
     settings: Settings
-    worker: str
     traces: Traces = field(default_factory=Traces)
     backoff: Backoff = field(default_factory=Backoff)
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -65,27 +61,26 @@ class Receiver:
         """Receive until told to stop, or until nothing came and nothing was held for so long."""
         last_work_s = self.clock.monotonic_s()
         failures = 0
-        with ThreadPoolExecutor(_CLAIM_THREADS, thread_name_prefix="claim") as pool:
-            while not self.stopping.is_set():
-                if len(self.in_flight) or self.sick.is_set():
-                    last_work_s = self.clock.monotonic_s()
-                if self.sick.is_set():
-                    self.stopping.wait(_SICK_LOOK_S)
-                    continue
-                idle_left_s = self._idle_left_s(last_work_s, until_idle_s)
-                if idle_left_s <= 0:
-                    return
-                try:
-                    deliveries = self._receive(min(idle_left_s, self.settings.poll_s))
-                    failures = 0
-                except UnavailableError as error:
-                    failures += 1
-                    log.warning("%s Trying again.", error)
-                    self.stopping.wait(self.backoff.delay_s(failures))
-                    continue
-                if deliveries:
-                    list(pool.map(self.take, deliveries))
-                    last_work_s = self.clock.monotonic_s()
+        while not self.stopping.is_set():
+            if len(self.in_flight) or self.sick.is_set():
+                last_work_s = self.clock.monotonic_s()
+            if self.sick.is_set():
+                self.stopping.wait(_SICK_LOOK_S)
+                continue
+            idle_left_s = self._idle_left_s(last_work_s, until_idle_s)
+            if idle_left_s <= 0:
+                return
+            try:
+                deliveries = self._receive(min(idle_left_s, self.settings.poll_s))
+                failures = 0
+            except UnavailableError as error:
+                failures += 1
+                log.warning("%s Trying again.", error)
+                self.stopping.wait(self.backoff.delay_s(failures))
+                continue
+            if deliveries:
+                self.take(deliveries)
+                last_work_s = self.clock.monotonic_s()
 
     def _idle_left_s(self, last_work_s: float, until_idle_s: float | None) -> float:
         if until_idle_s is None:
@@ -109,33 +104,45 @@ class Receiver:
     def _refrains(self) -> bool:
         return self.stopping.is_set() or self.sick.is_set()
 
-    def take(self, delivery: Delivery) -> None:
-        """Deal with one message: run it, drop it as done, leave it to who holds it, or move it to the dead letters."""
+    def take(self, deliveries: Sequence[Delivery]) -> None:
+        """Deal with messages: run each, drop it as done, leave it to who holds it, or move it to the dead letters."""
+        admitted = [one for delivery in deliveries if (one := self._admitted(delivery)) is not None]
+        answers = self.claimer.claim(admitted)
+        for one, answer in zip(admitted, answers, strict=True):
+            self._answered(one, answer)
+        refused = [answer.error for answer in answers if isinstance(answer, Unanswered)]
+        for error in refused:
+            if not isinstance(error, UnavailableError):
+                raise error  # only now: what was claimed beside it is held, and is given back in order
+
+    def _admitted(self, delivery: Delivery) -> Admitted | None:
+        """Decode the message, and ask whether its bundle may be claimed; None if the message has been dealt with."""
         received_s = self.clock.monotonic_s()
         try:
             bundle = decode_bundle(delivery.body)
         except WireError as error:
             self._bury(delivery, str(error))
-            return
+            return None
         try:
             reason = self.admission.why_refused(bundle)
             if reason is not None:
                 self._bury(delivery, reason)
-                return
+                return None
             if not self.admission.admits(bundle.key.job, delivery):
-                return
-            trace = self.traces.begin(bundle, self.clock, delivery.received_ms)
-            with step_of(None if trace is None else trace.steps, "claim"):
-                answer = self._claim(bundle, delivery)
+                return None
         except UnavailableError as error:
-            log.warning("%s: %s The message comes back.", bundle.key, error)
-            self.put_back([delivery.receipt], _SOON_S)
-            return
+            self._comes_back(bundle, delivery, error)
+            return None
+        trace = self.traces.begin(bundle, self.clock, delivery.received_ms)
+        return Admitted(bundle, delivery, received_s, trace)
+
+    def _answered(self, taken: Admitted, answer: ClaimAnswer | Unanswered) -> None:
+        bundle, delivery = taken.bundle, taken.delivery
         match answer:
             case Claimed(lease, results) if len(results) != len(bundle.tasks):
                 self._refuse(lease, results, delivery)
             case Claimed():
-                self._hold(bundle, answer, delivery, received_s, trace)
+                self._hold(bundle, answer, delivery, taken.received_s, taken.trace)
             case AlreadyDone(row):
                 self.events.duplicate_dropped(bundle.key.job)
                 self.settler.add_done(row, delivery.receipt)
@@ -143,32 +150,14 @@ class Receiver:
                 self.events.duplicate_dropped(bundle.key.job)
                 left_s = (until_ms - self.clock.now_ms()) / 1000 + self.backoff.delay_s(1)
                 self.put_back([delivery.receipt], min(max(left_s, 0.0), _MAX_HIDE_S))
+            case Unanswered(error):
+                self._comes_back(bundle, delivery, error)
             case _:
                 assert_never(answer)
 
-    def _claim(self, bundle: Bundle, delivery: Delivery) -> ClaimAnswer:
-        # One token for all tries: a try whose answer was lost is recognised as ours by the next.
-        token = secrets.token_hex(8)
-        for failures in range(1, _CLAIM_TRIES + 1):
-            now_ms = self.clock.now_ms()
-            ask = Claim(
-                key=bundle.key,
-                lines=bundle.lines,
-                event_ms=bundle.event_ms,
-                sent_ms=bundle.sent_ms,
-                received_ms=delivery.received_ms,
-                owner=self.worker,
-                token=token,
-                now_ms=now_ms,
-                until_ms=now_ms + self.settings.lease_ms,
-            )
-            try:
-                return self.leases.claim(ask)
-            except UnavailableError:
-                if failures == _CLAIM_TRIES:
-                    raise
-                self.clock.sleep(self.backoff.delay_s(failures))
-        raise AssertionError("unreachable: the last try returns or raises")
+    def _comes_back(self, bundle: Bundle, delivery: Delivery, error: CloudKonError) -> None:
+        log.warning("%s: %s The message comes back.", bundle.key, error)
+        self.put_back([delivery.receipt], _SOON_S)
 
     def _hold(
         self, bundle: Bundle, claimed: Claimed, delivery: Delivery, received_s: float, trace: BundleTrace | None
@@ -179,6 +168,7 @@ class Receiver:
             lease,
             claimed.results,
             delivery.receipt,
+            received_ms=delivery.received_ms,
             # From before the claim was sent: a slow answer shortens the lease, it never lengthens it.
             lease_ends_s=received_s + self.settings.lease_s - self.settings.guard_s,
             hidden_until_s=received_s + self.settings.visibility_s,

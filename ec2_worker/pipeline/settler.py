@@ -9,14 +9,13 @@ from enum import Enum, auto
 from functools import partial
 from queue import Empty, SimpleQueue
 
-from cloudkon.backoff import Backoff
+from cloudkon.backoff import Backoff, attempt
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.lease import BundleRow
 from cloudkon.messages.wire import encode_completion
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, TaskQueue
 from cloudkon.settings import Settings
-from ec2_worker.pipeline.attempt import attempt
 from ec2_worker.pipeline.events import WorkerEvents
 from ec2_worker.pipeline.in_flight import InFlight, InFlightBundle, InFlightState
 from ec2_worker.pipeline.result_writer import ResultWriter
@@ -111,7 +110,7 @@ class Settler:
         self, settlements: Sequence[Settlement], each: Callable[..., Iterable[object]] = map
     ) -> list[Settlement]:
         """Take each as far as it goes now; return those that are not over."""
-        list(each(self._complete, [s for s in settlements if s.row is None]))
+        self._complete_all([s for s in settlements if s.row is None], each)
         for batch in _batches([s for s in settlements if s.row and not s.forwarded and not s.over]):
             attempt(partial(self._forward, batch))
         ready = [s for s in settlements if s.forwarded and not s.over]
@@ -119,28 +118,52 @@ class Settler:
             attempt(partial(self._delete, ready[start : start + MAX_BATCH_MESSAGES]))
         return [s for s in settlements if not s.over]
 
-    def _complete(self, settlement: Settlement) -> None:
-        bundle = settlement.bundle
-        if bundle is None:
+    def _complete_all(self, settlements: Sequence[Settlement], each: Callable[..., Iterable[object]]) -> None:
+        """Record bundles: those with tasks to retry one by one, the others together, once their values are stored."""
+        waits = [
+            (s, s.bundle, wait_before_retry_s(s.bundle.results, self.retry_backoff)) for s in settlements if s.bundle
+        ]
+        list(each(self._postpone, [(s, bundle, wait_s) for s, bundle, wait_s in waits if wait_s is not None]))
+        ended = [(s, bundle) for s, bundle, wait_s in waits if wait_s is None]
+        if len(ended) == 1:
+            ((settlement, bundle),) = ended
+            attempt(lambda: self._completed(settlement, bundle, self.result_writer.complete(bundle)), bundle.lease.key)
             return
+        stored = [one for one, is_stored in zip(ended, each(self._store_values, ended), strict=True) if is_stored]
+        if stored:
+            rows = self.result_writer.complete_all([bundle for _, bundle in stored])
+            for (settlement, bundle), row in zip(stored, rows, strict=True):
+                self._completed(settlement, bundle, row)
+
+    def _store_values(self, one: tuple[Settlement, InFlightBundle]) -> bool:
+        _, bundle = one
+        return attempt(lambda: self.result_writer.values.store_all(bundle), bundle.lease.key)
+
+    def _completed(self, settlement: Settlement, bundle: InFlightBundle, row: BundleRow | CloudKonError | None) -> None:
+        if isinstance(row, CloudKonError):
+            log.warning("%s: %s Trying again.", bundle.lease.key, row)
+        elif row is None:
+            self._lost(settlement, bundle)
+        else:
+            settlement.row = row
+            self.events.bundle_completed(row)
+
+    def _lost(self, settlement: Settlement, bundle: InFlightBundle) -> None:
+        settlement.over = True
+        self.events.lease_lost(bundle)
+        self.in_flight.discard(bundle)
+
+    def _postpone(self, one: tuple[Settlement, InFlightBundle, float]) -> None:
+        """Release the bundle, and let its message come back for the retries; no slot and no lease waits with it."""
+        settlement, bundle, wait_s = one
         try:
-            wait_s = wait_before_retry_s(bundle.results, self.retry_backoff)
-            row = self.result_writer.complete(bundle) if wait_s is None else self.result_writer.postpone(bundle)
+            row = self.result_writer.postpone(bundle)
         except CloudKonError as error:
             log.warning("%s: %s Trying again.", bundle.lease.key, error)
             return
         if row is None:
-            settlement.over = True
-            self.events.lease_lost(bundle)
-            self.in_flight.discard(bundle)
-        elif wait_s is None:
-            settlement.row = row
-            self.events.bundle_completed(row)
-        else:
-            self._postpone(settlement, bundle, wait_s)
-
-    def _postpone(self, settlement: Settlement, bundle: InFlightBundle, wait_s: float) -> None:
-        """Let the message come back for the retries; no slot and no lease waits with it."""
+            self._lost(settlement, bundle)
+            return
         settlement.over = True
         self.in_flight.discard(bundle)  # first: no heartbeat may hide the message for longer
         attempt(partial(self._hide, settlement.receipt, wait_s))

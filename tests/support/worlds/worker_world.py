@@ -203,8 +203,7 @@ class SteppedWorker:
 
     def receive(self, most: int = 2) -> None:
         receiver = self.worker.receiver
-        for delivery in receiver.queue.receive(most, 0.0, self.world.settings.visibility_s):
-            receiver.take(delivery)
+        receiver.take(receiver.queue.receive(most, 0.0, self.world.settings.visibility_s))
 
     def run_one(self) -> bool:
         """Run the next task of what is in flight; False if there is none, or none may be started."""

@@ -67,11 +67,11 @@ def test_a_bad_day_changes_no_result(workload: Path, tmp_path: Path, seed: int) 
 def test_what_was_injected_is_said(tmp_path: Path) -> None:
     """The command says on stderr what went wrong by its seed, and on stdout that all went well."""
     path = tmp_path / "tasks.txt"
-    path.write_text("#cloudkon: bundle=2\n" + "sleep 0\n" * 40, encoding="utf-8")
+    path.write_text("#cloudkon: bundle=2\n" + "sleep 0\n" * 400, encoding="utf-8")
     asked = ["run", "LOCAL", "-s", str(path), "-t", "2", "--ledger", str(tmp_path / "ledger.sqlite3")]
     answer = CliRunner().invoke(cloudkon_cli, [*asked, "--chaos", "3", "--json"])
     assert answer.exit_code == 0, answer.stderr
-    assert json.loads(answer.stdout)["tasks"]["succeeded"] == 40
+    assert json.loads(answer.stdout)["tasks"]["succeeded"] == 400
     assert "Chaos, seed 3: " in answer.stderr
     assert "answers lost" in answer.stderr
 

@@ -83,7 +83,7 @@ def test_a_pause_ends_in_no_dead_letter_queue(machine: SteppedWorker) -> None:
     for _ in range(200):
         for delivery in machine.world.tasks.receive(10, 0.0, 5.0):
             most = max(most, delivery.receive_count)
-            machine.worker.receiver.take(delivery)
+            machine.worker.receiver.take([delivery])
         assert sum((machine.world.tasks.depth().visible, machine.world.tasks.depth().in_flight)) == 1
         machine.world.clock.advance(900)
     assert 40 < most < 100

@@ -27,7 +27,7 @@ def test_nothing_is_received_while_much_waits_to_be_recorded() -> None:
     receiver = worker.receiver
     for _ in range(100):
         for delivery in receiver._receive(0.0):
-            receiver.take(delivery)
+            receiver.take([delivery])
         for bundle in worker.in_flight.all():
             worker.slots.run_next(bundle)
     count = worker.in_flight.settling()
@@ -54,7 +54,7 @@ def test_a_settler_that_gets_on_does_not_wait() -> None:
     receiver, settler = worker.receiver, worker.settler
     for _ in range(12):
         for delivery in receiver._receive(0.0):
-            receiver.take(delivery)
+            receiver.take([delivery])
         for bundle in worker.in_flight.all():
             worker.slots.run_next(bundle)
     clock = settler.clock = Stumbling()

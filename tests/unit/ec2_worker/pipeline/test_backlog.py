@@ -28,6 +28,7 @@ def bundle(number: int, *, tasks: int = 1) -> InFlightBundle:
         lease,
         (None,) * tasks,
         f"r{number}",
+        received_ms=0,
         lease_ends_s=_FAR_S,
         hidden_until_s=_FAR_S,
         now_s=0.0,
