@@ -76,7 +76,7 @@ def test_stats_as_json_have_every_key(ledger: SqliteLedger) -> None:
     (stats,) = lines(run("stats", "local-sleeps-abc", "--json"))
     assert stats["job"] == "local-sleeps-abc"
     assert stats["tasks"] == {"total": 3, "succeeded": 2, "failed": 1, "rejected": 0, "running": 0, "pending": 0}
-    assert stats["workers"] == [{"id": "w1", "slots": 4, "tasks": 3, "busy_s": 0.037}]
+    assert stats["workers"] == [{"id": "w1", "slots": 4, "tasks": 3, "busy_s": 0.037, "waited_s": 0.0}]
     assert stats["api_calls"] == {"sqs.ReceiveMessage": 3}
     assert (stats["executions"], stats["makespan_s"]) == (5, 0.9)
 
