@@ -118,7 +118,7 @@ def _begin(options: LocalOptions, run: LocalRun, job: Job, out: TextIO) -> None:
 def _registry(modules: Sequence[str], options: LocalOptions) -> Registry:
     """The handlers; with several processes, too, so that what is wrong with them is told here, and once."""
     sweep()
-    return handlers(modules, options.allowed, PictureSources(_picture_networks()))
+    return handlers(modules, options.allowed, PictureSources(_picture_networks(), files=True))
 
 
 def _processes(modules: Sequence[str], options: LocalOptions) -> Processes | None:

@@ -1,8 +1,11 @@
 """A job's statistics as tables for a person."""
 
+from collections.abc import Container
+
 from cli.system.paths import source_text
 from cli.terminal.tables import Table
 from cli.terminal.units import counted, duration, moment, rate
+from cloudkon.ledger.results import OTHER_PHASES
 from cloudkon.printable import one_line
 from cloudkon.reports.phases import Percentiles
 from cloudkon.reports.stats import JobStats
@@ -81,8 +84,16 @@ def _handler_phases(stats: JobStats) -> Table:
         )
         for name, phase in stats.handler_phases.items()
     ]
+    rest_ms = run_ms - sum(phase.total_ms for phase in stats.handler_phases.values())
+    if rows and rest_ms > 0:
+        rows.append((rest_name(stats.handler_phases), "-", "-", "-", "-", duration(rest_ms), f"{rest_ms / run_ms:.1%}"))
     header = ("phase of the run", "p50", "p90", "p99", "max", "total", "of all runs")
     return Table(header, ("left", "right", "right", "right", "right", "right", "right"), rows)
+
+
+def rest_name(phases: Container[str]) -> str:
+    """What the time in no phase is called, beside these phases."""
+    return OTHER_PHASES if OTHER_PHASES not in phases else "in no phase"
 
 
 def _durations(phase: Percentiles) -> tuple[str, str, str, str]:

@@ -5,6 +5,7 @@ from typing import Any
 from cli.terminal.output import json_line
 from cli.terminal.tables import Table
 from cli.terminal.units import counted, duration, moment
+from cli.views.stats_view import rest_name
 from cloudkon.printable import one_line
 
 _MEANING = {
@@ -99,9 +100,10 @@ def _phases(told: dict[str, Any]) -> Table:
 
 
 def _handler_phases(told: dict[str, Any]) -> Table:
-    """Where the time of the last run went, also of one that failed; what is left of it is in the row other."""
-    run_ms, phases = told.get("duration_ms", 0.0), dict(told.get("handler_stages_ms", {}))
-    if phases and (rest_ms := run_ms - sum(phases.values())) > 0:
-        phases["other"] = phases.get("other", 0.0) + rest_ms
+    """Where the time of the last run went, also of one that failed; the parts add up to the run."""
+    run_ms, phases = told.get("duration_ms", 0.0), told.get("handler_stages_ms", {})
     rows = [(name, duration(ms), f"{min(1, ms / run_ms):.1%}" if run_ms else "-") for name, ms in phases.items()]
+    rest_ms = run_ms - sum(phases.values())
+    if rows and rest_ms > 0:
+        rows.append((rest_name(phases), duration(rest_ms), f"{rest_ms / run_ms:.1%}"))
     return Table(("phase of the run", "took", "of it"), ("left", "right", "right"), rows)

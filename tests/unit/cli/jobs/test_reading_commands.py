@@ -67,6 +67,7 @@ def test_stats_of_handlers(ledger: SqliteLedger) -> None:
     said = run("stats").stdout
     assert "phase of the run      p50      p90      p99      max    total  of all runs\n" in said
     assert "fetch             6.00 ms  6.00 ms  6.00 ms  6.00 ms  18.0 ms        48.8%\n" in said
+    assert "other                   -        -        -        -  11.7 ms        31.7%\n" in said
     assert lines(run("stats", "--json"))[0]["handler_stages"]["encode"]["total_ms"] == 7.2
 
 
