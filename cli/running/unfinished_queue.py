@@ -20,6 +20,9 @@ class UnfinishedQueue:
         refused = self._queue.send([bodies[at] for at in wanted]) if wanted else []
         return [wanted[at] for at in refused]
 
+    def send_later(self, bodies: Sequence[str], delay_s: float) -> Sequence[int]:
+        return self._queue.send_later(bodies, delay_s)
+
     def receive(self, count: int, wait_s: float, visibility_s: float) -> Sequence[Delivery]:
         return self._queue.receive(count, wait_s, visibility_s)
 
