@@ -8,12 +8,13 @@ from typing import Any, Protocol, TypeVar
 from cli.running.chaos import Chaos
 from cli.running.processes.worker_processes import Processes, WorkerProcesses
 from cli.running.unchanged_file import UnchangedFile
+from cli.running.unfinished_queue import UnfinishedQueue
 from cli.system.paths import results_folder
 from cloudkon.clock import Clock
 from cloudkon.errors import InputError
 from cloudkon.handlers.registry import Registry
 from cloudkon.ledger.job import LOCAL_BUCKET, LOCAL_PREFIX, Job, RangeReport, Source
-from cloudkon.ledger.lease import BundleState
+from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.local.bounded import BoundedQueue, ClosedError
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import Depth, MemoryQueue
@@ -95,11 +96,12 @@ class LocalRun:
         workloads: ObjectStore = self._file
         if chaos is not None:
             around, workloads = chaos.over(around), chaos.workloads(workloads)
+        self._unfinished = UnfinishedQueue(around.tasks)
         self._dispatcher = Dispatcher(
             workloads,
             around.results,
             around.ledger,
-            around.tasks,
+            self._unfinished,
             self._clock,
             slots=slots,
             worker_slots=slots,
@@ -137,11 +139,16 @@ class LocalRun:
 
     def recorded(self, job: Job) -> Iterator[Sequence[dict[str, Any]]]:
         """What the ledger holds of the job's bundles that are done, as finished was or will be told it."""
-        numbering = LineOffsets(self.ledger.dispatched(job.id))
+        for row, before in self._done(job):
+            yield [recorded_json(line, result, row.owners) for line, result in numbered(row, before)]
+
+    def _done(self, job: Job) -> Iterator[tuple[BundleRow, int]]:
+        """The bundles that are done and whose lines can be numbered, with the count of the lines before their range."""
+        offsets = LineOffsets(self.ledger.dispatched(job.id))
         for row in self.ledger.bundles(job):
-            before = numbering.before(row.key.range)
+            before = offsets.before(row.key.range)
             if row.state is BundleState.DONE and before is not None:
-                yield [recorded_json(line, result, row.owners) for line, result in numbered(row, before)]
+                yield row, before
 
     def run(self, job: Job, begun: Callable[[], None] = lambda: None) -> None:
         """Run what is left of the job; returns early, with everything so far kept, after stop, a pause or a cancel.
@@ -152,6 +159,7 @@ class LocalRun:
             self._job = job.id
             begun()
             self.ledger.break_leases(job.id)  # whoever held them died: the lock is ours
+            self._unfinished.done = frozenset(row.key.id for row, _ in self._done(job))
             helpers = [
                 threading.Thread(target=self._guarded, args=(act, job), daemon=True)
                 for act in (self._dispatch, self._consume)
@@ -211,7 +219,9 @@ class LocalRun:
 
     def _consume(self, job: Job) -> None:
         """Read the process queue until the completion of every bundle has been seen; each counts once."""
-        seen: set[str] = set()
+        seen = set(self._unfinished.done)
+        for tasks in self.recorded(job) if seen else ():
+            self._finished(tasks)
         reports: Sequence[RangeReport] = ()
         halted = False
         while not self._over.is_set() or self._process.depth().visible:
