@@ -1,5 +1,7 @@
 """The list of jobs, over a ledger file."""
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ from click.testing import CliRunner, Result
 from cli.main import cloudkon_cli
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.run_lock import RunLock
-from tests.support.worlds.local_jobs import EVENT_MS, write_job
+from tests.support.worlds.local_jobs import EVENT_MS, mixed_results, write_job
 
 
 @pytest.fixture(autouse=True)
@@ -99,3 +101,21 @@ def test_many_tasks_are_not_counted(ledger: SqliteLedger, monkeypatch: pytest.Mo
     answer = run("jobs")
     assert "about 3" in answer.stdout
     assert "cloudkon-cli stats JOB" in answer.stderr
+
+
+def test_several_jobs_are_compared_side_by_side(ledger: SqliteLedger) -> None:
+    """Two jobs stand beside each other, a row a number; as CSV each is a row, as JSON an object a line."""
+    write_job(ledger, "local-one-abc")
+    write_job(ledger, "local-two-abc", results=[mixed_results()[0]], opened=9)
+    shown = [" ".join(line.split()) for line in run("stats", "local-one-abc", "local-two-abc").stdout.splitlines()]
+    assert shown[:3] == ["local-one-abc local-two-abc", "state complete complete", "succeeded 2 1"]
+    assert "run p50 12.3 ms 12.3 ms" in shown
+    rows = list(csv.DictReader(io.StringIO(run("stats", "local-one-abc", "local-two-abc", "--csv").stdout)))
+    assert [(row["job"], row["tasks_succeeded"], row["run_p50_ms"]) for row in rows] == [
+        ("local-one-abc", "2", "12.3"),
+        ("local-two-abc", "1", "12.3"),
+    ]
+    assert [one["job"] for one in lines(run("stats", "local-one-abc", "local-two-abc", "--json"))] == [
+        "local-one-abc",
+        "local-two-abc",
+    ]
