@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from click.testing import CliRunner, Result
 from cli.main import cloudkon_cli
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.run_lock import RunLock
+from tests.support.data.recorded import job
 from tests.support.worlds.local_jobs import EVENT_MS, mixed_results, write_job
 
 
@@ -57,8 +59,8 @@ def test_jobs_are_a_line_each_below_a_header(ledger: SqliteLedger) -> None:
 def test_a_job_as_json_has_these_keys(ledger: SqliteLedger) -> None:
     """A job as JSON has these keys."""
     write_job(ledger)
-    (job,) = lines(run("jobs", "--json"))
-    assert job == {
+    (one,) = lines(run("jobs", "--json"))
+    assert one == {
         "job": "local-sleeps-abc",
         "source": {"bucket": "LOCAL", "key": "/home/me/sleeps.txt", "version": "v1"},
         "event_ms": EVENT_MS,
@@ -84,6 +86,13 @@ def test_jobs_fit_80_columns_a_line_each(ledger: SqliteLedger, monkeypatch: pyte
         monkeypatch.setenv("COLUMNS", str(width))
         shown = run("jobs").stdout.splitlines()
         assert (len(shown), max(map(len, shown)) <= width, shown[0].split()[-1]) == (3, True, last)
+
+
+def test_a_program_reads_the_whole_source(ledger: SqliteLedger) -> None:
+    """In a pipe a long path is whole, on a terminal its end is shown."""
+    first = replace(job(), id="local-long-abc", source=replace(job().source, bucket="LOCAL", key=f"/{'x' * 99}/t.txt"))
+    ledger.open(first)
+    assert run("jobs").stdout.splitlines()[1].endswith(f"  /{'x' * 99}/t.txt")
 
 
 def test_a_local_job_whose_process_has_ended_is_stopped(ledger: SqliteLedger, ledger_file: Path) -> None:
