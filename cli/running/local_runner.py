@@ -10,8 +10,9 @@ from cli.running.processes.worker_processes import Processes, WorkerProcesses
 from cli.running.unchanged_file import UnchangedFile
 from cli.running.unfinished_queue import UnfinishedQueue
 from cli.system.paths import results_folder
+from cli.terminal.units import counted
 from cloudkon.clock import Clock
-from cloudkon.errors import InputError
+from cloudkon.errors import CloudKonError, InputError
 from cloudkon.handlers.registry import Registry
 from cloudkon.ledger.job import LOCAL_BUCKET, LOCAL_PREFIX, Job, RangeReport, Source
 from cloudkon.ledger.lease import BundleRow, BundleState
@@ -20,7 +21,7 @@ from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import Depth, MemoryQueue
 from cloudkon.local.run_lock import RunLock
 from cloudkon.local.store import FolderStore
-from cloudkon.messages.wire import decode_completion, numbered, recorded_json
+from cloudkon.messages.wire import decode_completion, decode_undecodable, numbered, recorded_json
 from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore, Tracer
 from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import NoTracer
@@ -81,11 +82,14 @@ class LocalRun:
         self._tasks = MemoryQueue(self._clock)
         self._bounded = BoundedQueue(self._tasks, _QUEUE_MESSAGES)
         self._process = MemoryQueue(self._clock)
+        self._dead_letters = MemoryQueue(self._clock)
+        self._set_aside: dict[str, str] = {}
+        """Messages that no worker could use, with the reasons."""
         self.results = FolderStore(results_folder(ledger_file))
         around = Services(
             self._bounded,
             self._process,
-            MemoryQueue(self._clock),
+            self._dead_letters,
             self.ledger,
             self.results,
             self._clock,
@@ -175,6 +179,11 @@ class LocalRun:
                     helper.join()
         if self._failure is not None:
             raise self._failure
+        if self._set_aside:
+            raise CloudKonError(
+                f"{counted(len(self._set_aside), 'bundle')} could not be run: {next(iter(self._set_aside.values()))} "
+                "Everything else is recorded."
+            )
 
     def stop(self) -> None:
         """Finish what was begun and return from run; a second call does not wait for it."""
@@ -238,9 +247,18 @@ class LocalRun:
                 self.stop()
             if len(reports) < job.ranges:
                 reports = self.ledger.dispatched(job.id)
-            elif len(seen) == sum(report.bundles for report in reports) and self._swept():
+            elif len(seen) + self._buried() >= sum(report.bundles for report in reports) and self._swept():
                 self._worker.drain()
                 return
+
+    def _buried(self) -> int:
+        """How many messages no worker could use: nobody waits for their bundles."""
+        while letters := self._dead_letters.receive(MAX_BATCH_MESSAGES, 0.0, _PROCESS_VISIBILITY_S):
+            for letter in letters:
+                reason, body = decode_undecodable(letter.body) or ("It is too long.", letter.body)
+                self._set_aside[body] = reason
+            self._dead_letters.delete([letter.receipt for letter in letters])
+        return len(self._set_aside)
 
     def _is_halted(self, job: Job) -> bool:
         now_s = self._clock.monotonic_s()

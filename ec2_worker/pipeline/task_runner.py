@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 from cloudkon.clock import Clock
-from cloudkon.errors import TaskFailedError, TaskRejectedError
+from cloudkon.errors import TaskFailedError, TaskRejectedError, UnavailableError
 from cloudkon.handlers.context import Context, enter, leave
 from cloudkon.handlers.deadline import deadline
 from cloudkon.handlers.recording import UnrecordableError, recorded
@@ -32,6 +33,8 @@ class Outcome:
     error: str | None = None
     value: JsonText | None = None
     permanent: bool = False
+    service_failed: bool = False
+    """Whether a service did not answer: that is no fault of the task, and uses up none of its tries."""
     output: str | None = None
     """The key of the first file that it stored."""
     phases_ms: Mapping[str, float] | None = None
@@ -106,6 +109,8 @@ class TaskRunner:
                 return _succeeded(here, handler.run(*arguments))
         except (Permanent, UnrecordableError) as failure:
             return Outcome(TaskState.FAILED, error_text(failure), permanent=True)
+        except UnavailableError as failure:
+            return Outcome(TaskState.FAILED, error_text(failure), service_failed=True)
         except TaskFailedError as failure:
             return Outcome(TaskState.FAILED, error_text(failure))
         except BaseException as failure:  # noqa: BLE001 (whatever a handler raises, sys.exit too, is its task's result)
@@ -132,6 +137,8 @@ class TaskRunner:
             id=task.id if task is not None else None,
             phases_ms=outcome.phases_ms,
         )
+        if outcome.service_failed:
+            return with_retry(result, bundle.results[index], inf)
         return with_retry(result, bundle.results[index], 1 if outcome.permanent else tries)
 
 
