@@ -1,4 +1,5 @@
 import signal
+import sys
 
 import pytest
 from xdist.remote import Producer
@@ -34,3 +35,10 @@ class TwoKinds(LoadScopeScheduling):  # type: ignore[misc]  # as it has no types
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TwoKinds:
     return TwoKinds(config, log)
+
+
+def pytest_sessionfinish() -> None:
+    """Close the socket that X-Ray's SDK opens when it is imported: else the last lines of a run are a warning."""
+    sdk = sys.modules.get("aws_xray_sdk.core")
+    if sdk is not None:
+        sdk.xray_recorder.emitter._socket.close()
