@@ -22,7 +22,7 @@ from cli.running.task_modules import find_modules
 from cli.system.paths import results_folder
 from cli.system.streams import reserved_stdout
 from cli.terminal.output import Output
-from cli.views.outcome import error_groups, say_outcome, went_well
+from cli.views.outcome import error_groups, outcome_line, say_what_next, went_well
 from cli.views.stats_view import interpreter_wait_text
 from cloudkon import wiring
 from cloudkon.clock import Clock
@@ -52,8 +52,8 @@ def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
         raise SystemExit(128 + signals[0])
     is_taken = options.results is not None and options.results.is_stdout
     with redirect_stdout(sys.stderr) if is_taken else nullcontext():
-        output.value(stats.as_json())
-    say_outcome(output, stats, groups, ledger_option_text(options.ledger_file))
+        output.value(stats.as_json(), [outcome_line(stats)])
+    say_what_next(output, stats, groups, ledger_option_text(options.ledger_file))
     if stats.paused:
         _say_how_to_go_on(stats, options)
     if options.processes is None and (waits := interpreter_wait_text(stats)):

@@ -13,7 +13,7 @@ from cli.jobs.ledger_options import stage_option_text
 from cli.running.results_file import ResultsFile
 from cli.running.unchanged_file import UnchangedFile
 from cli.terminal.output import Output
-from cli.views.outcome import error_groups, say_outcome, went_well
+from cli.views.outcome import error_groups, outcome_line, say_what_next, went_well
 from cli.views.progress import show_progress
 from cloudkon.clock import Clock
 from cloudkon.ledger.job import Job, Source
@@ -66,8 +66,8 @@ def run_queue(
         raise SystemExit(130) from None
     is_taken = results is not None and results.is_stdout
     with redirect_stdout(sys.stderr) if is_taken else nullcontext():
-        output.value(last.as_json())
-    say_outcome(output, last, error_groups(opened.ledger, opened.results, last), stage_option_text(stage))
+        output.value(last.as_json(), [outcome_line(last)])
+    say_what_next(output, last, error_groups(opened.ledger, opened.results, last), stage_option_text(stage))
     return went_well(last)
 
 

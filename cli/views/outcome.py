@@ -46,11 +46,27 @@ def say_outcome(
             click.echo(in_this_locale(line), err=True)
 
 
+def outcome_line(stats: JobStats) -> str:
+    """How the job ended, in a line: what a command that ran it answers on stdout."""
+    return in_this_locale(_first_line(stats, ""))
+
+
+def say_what_next(output: Output, stats: JobStats, groups: Sequence[ErrorGroup], options: str = "") -> None:
+    """Say on stderr why tasks failed, and the command to type next, for whom outcome_line has told the rest."""
+    if output.is_text:
+        for line in _lines_after_the_first(stats, groups, options):
+            click.echo(in_this_locale(line), err=True)
+
+
 def outcome_lines(
     stats: JobStats, groups: Sequence[ErrorGroup], options: str = "", *, named: bool = False
 ) -> Iterator[str]:
     """The lines, in the order of their importance."""
     yield _first_line(stats, f"{stats.job.id}: " if named else "")
+    yield from _lines_after_the_first(stats, groups, options)
+
+
+def _lines_after_the_first(stats: JobStats, groups: Sequence[ErrorGroup], options: str) -> Iterator[str]:
     if groups:
         yield from (f"  {line}" for line in drawn(error_table(groups[:_MOST_REASONS]), _width()))
         if len(groups) > _MOST_REASONS:
@@ -76,7 +92,7 @@ def _first_line(stats: JobStats, name: str) -> str:
     if stats.paused is not None:
         others.append(f"paused: {one_line(stats.paused)}")
     mark, colour = ("✓", "green" if well else "yellow") if tasks.succeeded or well else ("✗", "red")
-    rest = "".join(f", {other}" for other in others)
+    rest = f": {', '.join([f'{tasks.succeeded:,} succeeded', *others])}" if others else ""
     return coloured(f"{mark} {name}{done} in {duration(stats.makespan_s * 1000)}", colour) + coloured(rest, "red")
 
 

@@ -28,7 +28,7 @@ def test_a_cancelled_job_is_run_as_another(embedded_cloud: EmbeddedAws, desk: Jo
     eventually(dispatched)
     (status,) = told(embedded_cloud, "status", job)
     assert [finding["holdup"] for finding in status["findings"]][-1] == "waiting"
-    assert status["approximate_depths"]["visible"] >= 3
+    assert status["approximate_depths"]["visible"] >= 1
     assert told(embedded_cloud, "cancel", job)[0]["cancelled_ms"]
     with worker(embedded_cloud.environment, tmp_path, "--threads", "2") as running:
         desk.await_empty(queue)

@@ -194,7 +194,7 @@ def test_watch_of_a_failed_job_exits_with_1_and_says_where_to_look(ledger: Sqlit
     assert answer.exit_code == 1
     assert not answer.stdout
     assert answer.stderr.splitlines() == [
-        "✓ local-sleeps-abc: 2 of 3 tasks in 900 ms, 1 failed",
+        "✓ local-sleeps-abc: 2 of 3 tasks in 900 ms: 2 succeeded, 1 failed",
         "  tasks  state   reason                     lines",
         "      1  failed  ValueError: boom \ufffd[31mred  2",
         "Look at one: cloudkon-cli explain local-sleeps-abc 2",

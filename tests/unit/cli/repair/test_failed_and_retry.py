@@ -159,8 +159,8 @@ def test_retry_runs_what_failed_as_a_job_of_its_own(tmp_path: Path, ran: Path) -
     second = latest(tmp_path)
     assert second.id != first.id
     assert f"retries/{first.id}/tasks-1.txt" in second.source.key
-    assert answer.stderr.startswith("✗ 0 of 4 tasks in ")
-    assert ", 3 failed, 1 rejected\n" in answer.stderr
+    assert answer.stdout.startswith("✗ 0 of 4 tasks in ")
+    assert answer.stdout.endswith(": 0 succeeded, 3 failed, 1 rejected\n")
     run("retry", second.id, "--only-failed", "--reason", "later")
     assert "2: 0 succeeded, 2 failed, 0 rejected" in run("stats").stdout
 
@@ -256,5 +256,5 @@ def test_retry_remembers_the_modules_of_the_first_run(tmp_path: Path, monkeypatc
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     answer = run("retry")
-    assert answer.stderr.startswith("✗ 0 of 2 tasks in ")
-    assert ", 2 failed\n" in answer.stderr
+    assert answer.stdout.startswith("✗ 0 of 2 tasks in ")
+    assert answer.stdout.endswith(": 0 succeeded, 2 failed\n")

@@ -39,8 +39,8 @@ def test_a_run_of_failures_runs_to_its_end(tmp_path: Path, failing: Path) -> Non
     """No breaker pauses a LOCAL run: whoever started it is looking on, and wants to know what became of each line."""
     answer = run("run", "LOCAL", "-s", failing, "-t", "1")
     assert answer.exit_code == 1
-    assert answer.stderr.startswith("✓ 20 of 80 tasks in ")
-    assert ", 60 failed\n" in answer.stderr
+    assert answer.stdout.startswith("✓ 20 of 80 tasks in ")
+    assert answer.stdout.endswith(": 20 succeeded, 60 failed\n")
     assert the_job(tmp_path).paused_ms is None
 
 
@@ -61,11 +61,11 @@ def test_a_paused_run_stops_and_goes_on(tmp_path: Path, monkeypatch: pytest.Monk
     file.write_text("#cloudkon: bundle=1\npause\n" + "sleep 300\n" * 20)
     answer = run("run", "LOCAL", "-s", file, "-t", "1", "--tasks", "pausing")
     assert answer.exit_code == 1
-    assert "paused: enough for today" in answer.stderr
+    assert "paused: enough for today" in answer.stdout
     assert f"run LOCAL {file} -t 1 --ledger {tmp_path / 'ledger.sqlite3'} --resume --tasks pausing" in answer.stderr
     again = run("run", "LOCAL", "-s", file, "-t", "20", "--resume", "--tasks", "pausing")
     assert again.exit_code == 0
-    assert again.stderr.startswith("✓ 21 tasks in ")
+    assert again.stdout.startswith("✓ 21 tasks in ")
     assert the_job(tmp_path).resumed_ms
 
 

@@ -42,7 +42,7 @@ def test_failures_are_told_with_their_reasons_and_what_to_type() -> None:
     """Part of the tasks failed: the count, the reasons as `failed` groups them, then one to look at, and the retry."""
     errors = [("failed", "HTTP Error 503: Service Unavailable")] * 3 + [("failed", "ValueError: 7")]
     assert outcome(stats(196, 4), errors, " --ledger night.sqlite3") == [
-        "✓ 196 of 200 tasks in 4.50 s, 4 failed",
+        "✓ 196 of 200 tasks in 4.50 s: 196 succeeded, 4 failed",
         "  tasks  state   reason                               lines",
         "      3  failed  HTTP Error 503: Service Unavailable  1, 2, 3",
         "      1  failed  ValueError: 7                        4",
@@ -66,7 +66,7 @@ def test_failures_are_told_with_their_reasons_and_what_to_type() -> None:
 def test_the_commonest_mistakes_end_with_their_cure(error: str, cure: str) -> None:
     """A forgotten option is named; a line that is wrong is printed for its author."""
     lines = outcome(stats(0, rejected=1), [("rejected", error)])
-    assert lines[0] == "✗ 0 of 1 task in 4.50 s, 1 rejected"
+    assert lines[0] == "✗ 0 of 1 task in 4.50 s: 0 succeeded, 1 rejected"
     assert lines[-1] == cure
 
 
@@ -79,8 +79,11 @@ def test_only_the_first_reasons_are_shown() -> None:
 @pytest.mark.parametrize(
     ("ended", "line"),
     [
-        (stats(120, pending=280, state=JobState.CANCELLED), "✓ 120 of 400 tasks in 4.50 s, 280 did not run, cancelled"),
-        (stats(0, pending=400, state=JobState.RUNNING), "✗ 0 of 400 tasks in 4.50 s, 400 did not run"),
+        (
+            stats(120, pending=280, state=JobState.CANCELLED),
+            "✓ 120 of 400 tasks in 4.50 s: 120 succeeded, 280 did not run, cancelled",
+        ),
+        (stats(0, pending=400, state=JobState.RUNNING), "✗ 0 of 400 tasks in 4.50 s: 0 succeeded, 400 did not run"),
         (stats(0), "✓ 0 tasks in 4.50 s"),
     ],
 )
