@@ -21,12 +21,12 @@ class Clock(Protocol):
 
 
 def epoch_ms(moment: datetime) -> int:
-    """As Clock.now_ms tells it."""
+    """Convert a moment into what Clock.now_ms returns."""
     return round(moment.timestamp() * 1000)
 
 
 def poll(clock: Clock, every_s: float, within_s: float = float("inf")) -> Iterator[None]:
-    """Yield at once, and again after each pause until the time is up: whoever has seen enough leaves the loop."""
+    """Yield at once, and again after each pause until the time is up; the caller may leave the loop before."""
     until_s = clock.monotonic_s() + within_s
     while True:
         yield

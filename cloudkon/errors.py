@@ -2,7 +2,7 @@
 
 
 class CloudKonError(Exception):
-    """The root: anything below it is shown to a person as one line, without a traceback."""
+    """The root of all: a person sees such an error as one line, without a traceback."""
 
 
 class InputError(CloudKonError):
@@ -26,7 +26,7 @@ class WireError(CloudKonError):
 
 
 class TaskFailedError(Exception):
-    """Raised by a handler whose words say all: they are the task's error, without the exception's name."""
+    """Raised by a handler whose message is the task's whole error: it is shown without the exception's name."""
 
 
 class TaskRejectedError(Exception):

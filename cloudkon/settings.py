@@ -20,7 +20,7 @@ _MAX_VISIBILITY_S = 12 * 3600  # the same page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The durations of a lease and of everything hung on it.
+    """All settings; most are the durations of a lease and of what depends on it.
 
     Raises InputError when they contradict each other.
     """
@@ -60,9 +60,9 @@ class Settings:
     breaker_tasks: int = 50
     """How many of a job's first tasks must all fail for the job to be paused; 0: it never is."""
     status_s: float = 15.0
-    """How often a worker says what it does in its row."""
+    """How often a worker writes its status into its row."""
     lull_s: float = 60.0
-    """How long a worker has to have nothing before its instance may be scaled in: for less, no call is made."""
+    """How long a worker has to be idle before its instance may be scaled in."""
     free_disk_mb: int = 256
     """With less than this free for temporary files a worker is sick; 0 for never."""
     ledger_patience_s: float = 30.0

@@ -1,4 +1,4 @@
-"""The one composition root: from the settings to what answers the ports."""
+"""Chooses, by the settings and the environment, what implements the ports."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -36,9 +36,9 @@ def cloud(stage: str, settings: Settings) -> "Cloud":
 def tracer(
     environ: Mapping[str, str], stage: str, settings: Settings, around: Callable[[], TraceContext | None] = lambda: None
 ) -> Tracer:
-    """Whatever the environment says is to take the traces; around tells what trace the caller runs in.
+    """The tracer that the environment names; around returns the trace context that the caller runs in.
 
-    Raises InputError for a word that is none, and for packages that are missing.
+    Raises InputError for an unknown word, and for packages that are missing.
     """
     match environ.get(TRACING_VARIABLE) or "off":
         case "off":
@@ -52,9 +52,9 @@ def tracer(
 
 
 def _traced_by(module: str, extra: str, name: str, *arguments: Any) -> Tracer:
-    """Load what only those need who trace: it takes its time, and packages that others do without.
+    """Load the tracer only where it is used: that takes time, and packages that others do without.
 
-    The SDKs read their own variables while they are loaded; what they say of them is passed on.
+    The SDKs read their own variables while they are loaded; their errors are passed on.
     """
     try:
         made: Tracer = getattr(import_module(f"cloudkon.{module}"), name)(*arguments)
@@ -68,7 +68,7 @@ def _traced_by(module: str, extra: str, name: str, *arguments: Any) -> Tracer:
 
 
 def metric_log(environ: Mapping[str, str], stage: str, out: TextIO) -> MetricLog | None:
-    """What writes metrics, if the environment asks for them; raises InputError for a word that is none."""
+    """The log for metrics, if the environment asks for them; raises InputError for an unknown word."""
     match environ.get(METRICS_VARIABLE) or "off":
         case "off":
             return None

@@ -23,7 +23,7 @@ from dispatcher.ingest import Ingester
 # its messages' receives. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 _RANGES_AT_ONCE = 8
 _MARGIN_MS = 15_000
-"""Before Lambda ends a function: time to say that it was too short."""
+"""How long before Lambda ends a function it gives up, so that it can say why."""
 
 app = Chalice(app_name="cloudkon")
 app.log.setLevel(logging.INFO)
@@ -31,7 +31,7 @@ _clock = SystemClock()
 
 
 def _names() -> Names:
-    """Of what is subscribed to. Chalice has to know the account where it deploys; in Lambda nobody asks for it."""
+    """The names of what is subscribed to: Chalice needs the account when it deploys, Lambda does not."""
     stage = wiring.stage_from(os.environ)
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         return Names(stage, account="", region="")
@@ -43,7 +43,7 @@ _NAMES = _names()
 
 @cache
 def _ingester() -> Ingester:
-    """Made with a Lambda instance's first event, and kept: its connections are worth keeping."""
+    """Make the ingester at a Lambda instance's first event, and keep it with its connections."""
     stage, settings = wiring.stage_from(os.environ), Settings.from_environ(os.environ)
     cloud, tracer = wiring.cloud(stage, settings), wiring.tracer(os.environ, stage, settings, _trace_around)
     metrics = wiring.metric_log(os.environ, stage, sys.stdout)
@@ -61,7 +61,7 @@ def _ingester() -> Ingester:
 
 
 def _trace_around() -> TraceContext | None:
-    """What Lambda says of the trace that this invocation belongs to.
+    """The trace context that Lambda gives this invocation.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """

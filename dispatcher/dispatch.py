@@ -30,7 +30,7 @@ _UNZIP = "A gzipped workload can't be cut into ranges: drop it as it is unpacked
 class Dispatcher:
     """Opens jobs and sends their bundles.
 
-    Its calls raise what the ports raise; whoever called it calls again, and it goes on where the ledger's rows end.
+    Its methods raise what the ports raise. Called again, they go on with the ranges that have no row yet.
     """
 
     workloads: ObjectStore
@@ -40,7 +40,7 @@ class Dispatcher:
     clock: Clock
     meter: Meter = field(default_factory=Meter)
     slots: int = DEFAULT_SLOTS
-    """Of all workers together."""
+    """The slots of all workers together."""
     worker_slots: int = DEFAULT_WORKER_SLOTS
     backoff: Backoff = field(default_factory=Backoff)
     tracer: Tracer = field(default_factory=NoTracer)

@@ -1,4 +1,4 @@
-"""What Lambda is called with: an S3 event as sources of jobs, an SQS event as deliveries.
+"""Reads the events that Lambda is called with: an S3 event as sources of jobs, an SQS event as deliveries.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
@@ -81,7 +81,7 @@ def _text(value: object) -> str:
 
 
 def _version(found: Mapping[str, Any], time: str) -> tuple[str, bool]:
-    """What tells this content of the key from any other, and whether a read can name it.
+    """A text that differs for every content of the key, and whether a read can name it as a version.
 
     A bucket without versioning has no version to pin ("null" is the one that the next put replaces): the sequencer
     grows with every put of the key, and the event's time with the ETag is the last resort.

@@ -1,4 +1,4 @@
-"""The dispatch of a range as a span, and the places below it where its bundles hang."""
+"""The span of the dispatch of a range, and the trace contexts that its bundles carry."""
 
 from types import TracebackType
 from typing import Self
@@ -10,7 +10,7 @@ from cloudkon.telemetry.tracing import Note, Span, TraceContext, new_span_id, sa
 
 
 class RangeTrace:
-    """Takes the time of its block, and tells it if the job is traced."""
+    """Measures its block, and sends it to the tracer if the job is traced."""
 
     def __init__(self, tracer: Tracer, clock: Clock, job: Job, number: int) -> None:
         self._tracer = tracer

@@ -66,7 +66,8 @@ class Ledgers:
             records = self.local()
             if self.cloud is None or not self.cloud_is_likely or records.ledger.job(job_id) is not None:
                 return records
-        if self.cloud is None:
+        is_local_at_most = job_id.startswith(LOCAL_PREFIX) and not self.cloud_is_likely
+        if self.cloud is None or (self.local is None and is_local_at_most):
             raise _nothing_here(job_id)
         return self.cloud()
 

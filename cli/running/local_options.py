@@ -14,6 +14,9 @@ class LocalOptions:
     file: Path
     ledger_file: Path
     slots: int
+    """Of each process, if there are several."""
+    processes: int | None = None
+    """How many processes run the tasks; None: this one does, in its threads."""
     modules: Sequence[str] = ()
     allowed: Sequence[str] = ()
     retries: int | None = None
@@ -27,6 +30,8 @@ class LocalOptions:
         file = str(self.file)
         words = ["cloudkon-cli", "run", "LOCAL", file if not file.startswith("-") else f"./{file}"]
         words += ["-t", str(self.slots), "--ledger", str(self.ledger_file), "--resume"]
+        if self.processes is not None:
+            words += ["--processes", str(self.processes)]
         words += [word for module in self.modules for word in ("--tasks", module)]
         words += [word for name in self.allowed for word in ("--allow", name)]
         if self.retries is not None:

@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from cli.running.chaos import Chaos
+from cli.running.processes.worker_processes import Processes, WorkerProcesses
 from cli.running.unchanged_file import UnchangedFile
 from cli.system.paths import results_folder
 from cloudkon.clock import Clock
@@ -32,9 +33,23 @@ _QUEUE_MESSAGES = 256
 """Bundles in memory ahead of the worker: a few megabytes at the most usual sizes."""
 _POLL_S = 0.1
 """How late the worker notices that its last bundle is settled."""
+_LOOK_S = 0.2
+"""How late a pause or a cancel is noticed."""
 _PROCESS_VISIBILITY_S = 60.0
 _RECENT_JOBS = 1_000
 """How far back a run to resume is looked for."""
+
+
+class Workers(Protocol):
+    """Who runs the tasks: a worker in this process, or several in processes of their own."""
+
+    def run(self) -> None:
+        """Work until drain is called. Raises what made it impossible."""
+        ...
+
+    def drain(self) -> None:
+        """Finish what was begun; a second call does not wait for it. Safe to call from a signal handler."""
+        ...
 
 
 class LocalRun:
@@ -52,6 +67,7 @@ class LocalRun:
         finished: Callable[[Sequence[dict[str, Any]]], None],
         chaos: Chaos | None = None,
         tracer: Tracer | None = None,
+        processes: Processes | None = None,
     ) -> None:
         self._ledger_file = ledger_file
         self._finished = finished
@@ -89,9 +105,21 @@ class LocalRun:
             worker_slots=slots,
             tracer=self._tracer,
         )
-        self._worker = assembly.build(around, registry, settings, name=worker_name(), slots=slots)
+        self._worker = self._workers(around, registry, settings, slots, processes)
+        self._job = ""
+        self._next_look_s = 0.0
         self._over = threading.Event()
         self._failure: BaseException | None = None
+
+    def _workers(
+        self, services: Services, registry: Registry, settings: Settings, slots: int, processes: Processes | None
+    ) -> Workers:
+        if processes is None:
+            return assembly.build(services, registry, settings, name=worker_name(), slots=slots)
+        return WorkerProcesses(services, processes, settings, self._break_leases_of)
+
+    def _break_leases_of(self, worker: str) -> None:
+        self.ledger.break_leases(self._job, worker)
 
     def open(self, *, resume: bool) -> Job:
         """Open a new job for the file, or the one to resume; raises InputError if the file changed since."""
@@ -121,6 +149,7 @@ class LocalRun:
         begun is called once nobody else can be running the job, and before anything of it runs.
         """
         with RunLock(self._ledger_file, job.id):
+            self._job = job.id
             begun()
             self.ledger.break_leases(job.id)  # whoever held them died: the lock is ours
             helpers = [
@@ -129,11 +158,13 @@ class LocalRun:
             ]
             for helper in helpers:
                 helper.start()
-            self._worker.run()
-            self._over.set()
-            self._bounded.close()
-            for helper in helpers:
-                helper.join()
+            try:
+                self._worker.run()
+            finally:
+                self._over.set()
+                self._bounded.close()
+                for helper in helpers:
+                    helper.join()
         if self._failure is not None:
             raise self._failure
 
@@ -202,7 +233,11 @@ class LocalRun:
                 return
 
     def _is_halted(self, job: Job) -> bool:
-        standing = self._worker.admission.job(job.id)
+        now_s = self._clock.monotonic_s()
+        if now_s < self._next_look_s:
+            return False
+        self._next_look_s = now_s + _LOOK_S
+        standing = self.ledger.job(job.id)
         return standing is not None and (standing.paused_ms is not None or standing.cancelled_ms is not None)
 
     def _swept(self) -> bool:

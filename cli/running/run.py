@@ -28,6 +28,11 @@ _LOOKS_LIKE_A_FILE = re.compile(r"[./]|^-$")  # no queue of SQS has such a name,
     help="LOCAL: tasks run at a time (default: one a core). QUEUE: the slots that its workers are expected to have.",
 )
 @click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    help="LOCAL: run the tasks in so many processes, each of --threads (default: 1): for handlers that compute.",
+)
+@click.option(
     "--tasks",
     "modules",
     multiple=True,
@@ -69,6 +74,7 @@ def run(
     workload: Path | None,
     source: Path | None,
     threads: int | None,
+    processes: int | None,
     modules: Sequence[str],
     chaos_seed: int | None,
     allowed: Sequence[str],
@@ -90,6 +96,7 @@ def run(
     Examples:
       cloudkon-cli run LOCAL tasks.txt -t 4
       cloudkon-cli run LOCAL tasks.txt -t 4 --tasks handlers.py --results done.jsonl
+      cloudkon-cli run LOCAL numbers.txt --processes 4 --tasks primes.py
       cloudkon-cli generate sleep --tasks 1000 | cloudkon-cli run LOCAL -
       cloudkon-cli run cloudkon-dev-tasks tasks.txt
     """
@@ -101,7 +108,7 @@ def run(
     is_local = queue.upper() == LOCAL
     ledger_file = ledger or default_ledger()
     if not is_local:
-        _refuse_local_options(queue, modules, allowed, ledger, chaos_seed, retries, resume=resume)
+        _refuse_local_options(queue, processes, modules, allowed, ledger, chaos_seed, retries, resume=resume)
     if given != DASH:
         check_workload(given, str(given), is_piped_ok=True)
     own = _own_files(given, ledger_file if is_local else None)
@@ -115,7 +122,8 @@ def run(
         options = LocalOptions(
             file=file,
             ledger_file=ledger_file,
-            slots=threads or os.cpu_count() or 1,
+            slots=threads or (1 if processes else os.cpu_count() or 1),
+            processes=processes,
             modules=modules,
             allowed=allowed,
             retries=retries,
@@ -159,6 +167,7 @@ def _own_files(given: Path, ledger: Path | None) -> Mapping[str, Path]:
 
 def _refuse_local_options(
     queue: str,
+    processes: int | None,
     modules: Sequence[str],
     allowed: Sequence[str],
     ledger: Path | None,
@@ -168,6 +177,7 @@ def _refuse_local_options(
     resume: bool,
 ) -> None:
     given = {
+        "--processes": processes is not None,
         "--tasks": bool(modules),
         "--allow": bool(allowed),
         "--retries": retries is not None,

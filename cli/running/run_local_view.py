@@ -16,7 +16,9 @@ from cli.running.chaos import Chaos
 from cli.running.local_options import LocalOptions
 from cli.running.local_progress import LocalProgress
 from cli.running.local_runner import LocalRun
+from cli.running.processes.worker_processes import Processes
 from cli.running.task_modules import find_modules
+from cli.system.paths import results_folder
 from cli.system.streams import reserved_stdout
 from cli.terminal.output import Output
 from cli.views.outcome import error_groups, say_outcome, went_well
@@ -61,6 +63,7 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
     """Run it; return what became of it, why tasks failed, and the signals that came."""
     chaos = None if options.chaos_seed is None else Chaos(options.chaos_seed, clock)
     settings = _settings(options.retries)
+    modules = find_modules(options.modules, options.file)
     with LocalProgress() as progress:
 
         def finished(tasks: Sequence[dict[str, Any]]) -> None:
@@ -71,13 +74,14 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
         run = LocalRun(
             options.file,
             options.ledger_file,
-            _registry(options),
-            slots=options.slots,
+            _registry(modules, options),
+            slots=options.slots * (options.processes or 1),
             settings=settings,
             clock=clock,
             finished=finished,
             chaos=chaos,
             tracer=wiring.tracer(os.environ, "local", settings),
+            processes=_processes(modules, options),
         )
         try:
             job = run.open(resume=options.resume)
@@ -108,10 +112,21 @@ def _begin(options: LocalOptions, run: LocalRun, job: Job, out: TextIO) -> None:
         options.results.begin(out, run.recorded(job) if options.resume else ())
 
 
-def _registry(options: LocalOptions) -> Registry:
+def _registry(modules: Sequence[str], options: LocalOptions) -> Registry:
+    """The handlers; with several processes, too, so that what is wrong with them is told here, and once."""
     sweep()
-    pictures = PictureSources(os.environ.get(PICTURE_NETWORKS_VARIABLE, ""))
-    return handlers(find_modules(options.modules, options.file), options.allowed, pictures)
+    return handlers(modules, options.allowed, PictureSources(_picture_networks()))
+
+
+def _processes(modules: Sequence[str], options: LocalOptions) -> Processes | None:
+    if options.processes is None:
+        return None
+    results = results_folder(options.ledger_file).absolute()
+    return Processes(options.processes, options.slots, modules, options.allowed, _picture_networks(), results)
+
+
+def _picture_networks() -> str:
+    return os.environ.get(PICTURE_NETWORKS_VARIABLE, "")
 
 
 @contextmanager

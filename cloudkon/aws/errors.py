@@ -1,6 +1,6 @@
 """Translates what boto3 raises into what a person can act on; the original is kept as the cause."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -78,6 +78,24 @@ _THROTTLED = frozenset(
 )
 
 
+# What boto3's parsers, and whoever takes a key out of an answer, raise for bytes that are no answer: a page with
+# a status of 200, say. Arguments that boto3 refuses raise other errors.
+_UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
+
+
+class NoAnswerError(ValueError):
+    """A service's answer lacks what every answer of it has."""
+
+
+def accounted(answer: Mapping[str, Any], count: int) -> Sequence[Any]:
+    """The entries of a batch that failed; raises NoAnswerError if an entry is neither among them nor successful."""
+    failed: Sequence[Any] = answer.get("Failed", [])
+    told = sorted(int(entry["Id"]) for entry in [*answer.get("Successful", []), *failed])
+    if told != list(range(count)):
+        raise NoAnswerError(f"{len(told)} of {count} entries are accounted for")
+    return failed
+
+
 @contextmanager
 def translated(what: str) -> Iterator[None]:
     """Raise the CloudKonError that fits whatever boto3 raises while doing what ("receive from cloudkon-tasks")."""
@@ -103,7 +121,7 @@ def translated(what: str) -> Iterator[None]:
         raise InputError(f"Could not {what}: no AWS region. Set AWS_REGION, such as eu-central-1.") from error
     except ProfileNotFound as error:
         raise InputError(f"Could not {what}: {_sentence(error)} See AWS_PROFILE and ~/.aws/config.") from error
-    except ResponseParserError as error:
+    except (ResponseParserError, *_UNREADABLE) as error:
         raise UnavailableError(
             f"Could not {what}: what answered does not speak AWS's language. "
             "Is AWS_ENDPOINT_URL right, or does a proxy stand between?"

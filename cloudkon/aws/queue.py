@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cloudkon.aws.errors import is_busy, translated
+from cloudkon.aws.errors import accounted, is_busy, translated
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, NotFoundError
 from cloudkon.ports import MAX_BATCH_MESSAGES, Delivery
@@ -49,7 +49,7 @@ class SqsQueue:
                 QueueUrl=self.url,
                 Entries=[{"Id": str(position), "MessageBody": body} for position, body in enumerate(bodies)],
             )
-        failed = answer.get("Failed", [])
+            failed = accounted(answer, len(bodies))
         for entry in failed:
             self._raise_if_hopeless(entry, bodies[int(entry["Id"])])
         return _positions(failed)
@@ -63,16 +63,16 @@ class SqsQueue:
                 VisibilityTimeout=_whole_seconds(visibility_s),
                 MessageSystemAttributeNames=["ApproximateReceiveCount"],
             )
-        received_ms = self._clock.now_ms()
-        return [
-            Delivery(
-                message["Body"],
-                message["ReceiptHandle"],
-                int(message["Attributes"]["ApproximateReceiveCount"]),
-                received_ms,
-            )
-            for message in answer.get("Messages", [])
-        ]
+            received_ms = self._clock.now_ms()
+            return [
+                Delivery(
+                    message["Body"],
+                    message["ReceiptHandle"],
+                    int(message["Attributes"]["ApproximateReceiveCount"]),
+                    received_ms,
+                )
+                for message in answer.get("Messages", [])
+            ]
 
     def delete(self, receipts: Sequence[str]) -> list[int]:
         if not receipts:
@@ -82,7 +82,7 @@ class SqsQueue:
                 QueueUrl=self.url,
                 Entries=[{"Id": str(position), "ReceiptHandle": receipt} for position, receipt in enumerate(receipts)],
             )
-        return _positions([entry for entry in answer.get("Failed", []) if entry["Code"] not in _GONE])
+            return _positions([entry for entry in accounted(answer, len(receipts)) if entry["Code"] not in _GONE])
 
     def hide(self, receipts: Sequence[str], seconds: float) -> list[int]:
         if not receipts:
@@ -96,7 +96,7 @@ class SqsQueue:
                     for position, receipt in enumerate(receipts)
                 ],
             )
-        return _positions(answer.get("Failed", []))
+            return _positions(accounted(answer, len(receipts)))
 
     def approximate_depth(self) -> Depth:
         with translated(f"ask for the depth of {self.name}"):
@@ -108,11 +108,11 @@ class SqsQueue:
                     "ApproximateNumberOfMessagesDelayed",
                 ],
             )["Attributes"]
-        return Depth(
-            visible=int(attributes["ApproximateNumberOfMessages"]),
-            in_flight=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
-            delayed=int(attributes["ApproximateNumberOfMessagesDelayed"]),
-        )
+            return Depth(
+                visible=int(attributes["ApproximateNumberOfMessages"]),
+                in_flight=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+                delayed=int(attributes["ApproximateNumberOfMessagesDelayed"]),
+            )
 
     def _raise_if_hopeless(self, entry: "BatchResultErrorEntryTypeDef", body: str) -> None:
         # SQS counts throttling among the sender's faults, and it is the one that passes.

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.exceptions import NoRegionError
+from botocore.exceptions import BotoCoreError, NoRegionError
 
-from cloudkon.aws.errors import has_expired, is_throttled, translated
+from cloudkon.aws.errors import NoAnswerError, has_expired, is_throttled, translated
 from cloudkon.aws.owners import name_owner
 from cloudkon.errors import InputError
 from cloudkon.stage.names import Names
@@ -165,13 +166,16 @@ class Session:
             )
         )
         make: Callable[..., Any] = self._session.client  # the stubs know it by literal names only
-        try:
-            with translated(f"reach {service}"):
+        with translated(f"reach {service}"):
+            try:
                 client: Any = make(service, config=config, region_name=region)
-        except ValueError as error:  # an endpoint that is no URL
-            raise InputError(f"Could not reach {service}: {error}. Is AWS_ENDPOINT_URL right?") from error
+            except BotoCoreError:  # some are ValueErrors too
+                raise
+            except ValueError as error:  # an endpoint that is no URL
+                raise InputError(f"Could not reach {service}: {error}. Is AWS_ENDPOINT_URL right?") from error
         client.meta.events.register("before-send.*", self._count)
         client.meta.events.register("response-received.*", self._look_at_answer)
+        client.meta.events.register("after-call.*", _check_answer)
         client.meta.events.register("before-sign.*", self._sign_anew)
         return client
 
@@ -202,6 +206,15 @@ def _configured() -> boto3.session.Session:
     """
     variables = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
     return boto3.session.Session(botocore_session=botocore.session.Session(session_vars=variables))
+
+
+def _check_answer(http_response: Any, model: Any, **_: Any) -> None:
+    """Refuse a page that came with a status of 200: boto3 makes an empty answer of whatever is not JSON."""
+    if model.service_model.resolved_protocol != "json" or http_response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+        return
+    said = b"" if http_response.raw is None else http_response.content.strip()
+    if said and not (said.startswith(b"{") and said.endswith(b"}")):
+        raise NoAnswerError("it is not JSON")
 
 
 def _operation(event_name: str) -> str:

@@ -12,7 +12,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from cloudkon.aws.errors import error_code, translated
+from cloudkon.aws.errors import NoAnswerError, error_code, translated
 from cloudkon.aws.multipart import MULTIPART_ABOVE_BYTES, upload_in_parts
 from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock, epoch_ms
@@ -21,7 +21,7 @@ from cloudkon.ports import StoredObject, UnfinishedUpload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, ObjectIdentifierTypeDef
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, ObjectIdentifierTypeDef, PutObjectOutputTypeDef
 
 _CHUNK_BYTES = 256 * 1024
 _MAX_DELETED = 1_000
@@ -71,14 +71,14 @@ class S3Store:
 
     def write(self, key: str, data: bytes) -> None:
         with translated(f"write s3://{self.bucket}/{key}"):
-            self._client.put_object(Bucket=self.bucket, Key=key, Body=data)
+            _stored(self._client.put_object(Bucket=self.bucket, Key=key, Body=data))
 
     def upload(self, key: str, source: Path) -> str | None:
         """Write a file, in parts where it is large; return the object's version, None in a bucket without versions."""
         with source.open("rb") as file, translated(f"write s3://{self.bucket}/{key}"):
             if source.stat().st_size > MULTIPART_ABOVE_BYTES:
                 return upload_in_parts(self._client, self.bucket, key, file)
-            return self._client.put_object(Bucket=self.bucket, Key=key, Body=file).get("VersionId")
+            return _stored(self._client.put_object(Bucket=self.bucket, Key=key, Body=file)).get("VersionId")
 
     def link(self, key: str, valid_s: int | None = None) -> str:
         """The object's address, or a URL that opens while it is valid, and no longer than the credentials that sign."""
@@ -143,6 +143,13 @@ class S3Store:
                         f"s3://{self.bucket}/{key} was replaced while it was read. Read it again, or by its version."
                     ) from error
             raise
+
+
+def _stored(answer: "PutObjectOutputTypeDef") -> "PutObjectOutputTypeDef":
+    """Only S3 knows the tag of what it has stored; a proxy's page with a status of 200 does not."""
+    if not answer["ETag"]:
+        raise NoAnswerError("it has no ETag")
+    return answer
 
 
 def _without(skip: int, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -1,1 +1,1 @@
-"""What is written down about jobs, bundles and workers, and who may change it; decided purely."""
+"""The rows of the ledger (jobs, bundles, results, workers) and the rules by which they change; without any I/O."""

@@ -15,7 +15,7 @@ _RUNS = re.compile(rf"({_RUN}(,{_RUN})*)?")
 
 @dataclass(frozen=True, slots=True, order=True)
 class BundleKey:
-    """Where a bundle stands: everything in it follows from the workload's bytes, so a second dispatch repeats it."""
+    """A bundle's position in its job: it follows from the workload's bytes, so a second dispatch produces it again."""
 
     job: str
     range: int
@@ -85,7 +85,7 @@ class LineNumbers:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What travels: the tasks' lines, as they stand in the workload, and when they were on their way."""
+    """The content of one message: the tasks' lines as the workload has them, options, and time stamps."""
 
     key: BundleKey
     lines: LineNumbers
@@ -97,8 +97,8 @@ class Bundle:
     retries: int | None = None
     """As the workload's header says; None leaves it to the handler and the settings."""
     timeout_s: float | None = None
-    """As retries."""
+    """The longest time of one run; None as for retries."""
     trace: TraceContext | None = None
     """Where its spans belong, if it is traced."""
     seal: str | None = None
-    """By what a worker knows that the dispatcher has made it; see seal.py."""
+    """Proves to a worker that the dispatcher has made the bundle; see seal.py."""

@@ -1,10 +1,10 @@
-r"""What may be done to a job from outside: cancel it for good, pause it, let it go on. Decided purely.
+r"""The rules for pausing, resuming and cancelling a job; without any I/O.
 
     open --pause--> paused --resume--> open (and no breaker pauses it again)
       \                \
        \--cancel--------\--cancel--> cancelled (final)
 
-A verb that changes nothing is answered with the job as it stands: who asked looks whether that is what was wanted.
+A verb that changes nothing returns the job as it is: the caller compares it with what was wanted.
 """
 
 from dataclasses import replace
@@ -13,14 +13,14 @@ from cloudkon.ledger.job import Job
 
 
 def cancel(job: Job, now_ms: int) -> Job:
-    """Nothing more of it is begun; the first time stands."""
+    """Cancel the job for good: none of its bundles is claimed any more. The time of the first cancel stands."""
     if job.cancelled_ms is not None:
         return job
     return replace(job, cancelled_ms=now_ms, paused_ms=None, pause_reason=None)
 
 
 def pause(job: Job, reason: str, now_ms: int) -> Job:
-    """Nothing more of it is begun until it is resumed; the first reason stands."""
+    """Pause the job: none of its bundles is claimed until it is resumed. The first reason stands."""
     if job.cancelled_ms is not None or job.paused_ms is not None:
         return job
     return replace(job, paused_ms=now_ms, pause_reason=reason)

@@ -1,11 +1,11 @@
-"""The workers there are: what each says of itself every few seconds, whichever jobs it works for."""
+"""What each worker reports about itself every few seconds, whichever jobs it works for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 MEMORY_S = 300
-"""A worker that was not heard of for so long is forgotten."""
+"""A worker that has not reported for so long is forgotten."""
 
 
 class WorkerState(StrEnum):
@@ -27,7 +27,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
-    """One worker's last word; later ones replace earlier ones."""
+    """One worker's latest report about itself; it replaces the earlier ones."""
 
     worker: str
     state: WorkerState
@@ -35,7 +35,7 @@ class WorkerStatus:
     busy: int
     """How many slots run a task."""
     bundles: int
-    """How many bundles have ended here, since it started; so for tasks."""
+    """How many bundles have ended on this worker since it started; tasks counts in the same way."""
     tasks: int
     started_ms: int
     seen_ms: int

@@ -1,4 +1,4 @@
-"""A job: one ingest of one version of one workload, and what is written down about it."""
+"""A job: one ingest of one version of one workload; its row, the rows of its ranges and its workers' reports."""
 
 import base64
 import hashlib
@@ -35,7 +35,7 @@ class Source:
     bucket: str
     key: str
     version: str
-    """The object's version, or what tells two contents of the same key apart."""
+    """The object's version, or another text that differs between two contents of the same key."""
     event_ms: int
     """When the workload was dropped."""
     pinned: bool = True
@@ -58,7 +58,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is fixed when a job is created, so that every range and every retry agrees on it."""
+    """The plan of a job, fixed when it is created so that every range and every retry uses the same, and its state."""
 
     id: str
     source: Source
@@ -75,11 +75,11 @@ class Job:
     paused_ms: int | None = None
     pause_reason: str | None = None
     resumed_ms: int | None = None
-    """When somebody last let it go on after a pause: from then on no breaker pauses it."""
+    """When the job was last resumed after a pause: from then on no breaker pauses it."""
     trace: str | None = None
     """The id of its trace, if it is traced; see tracing.py."""
     seal_key: str | None = None
-    """By which its bundles are sealed; see seal.py. A job that an earlier version has opened has none."""
+    """The key that its bundles are sealed with; see seal.py. Jobs that an earlier version has opened have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class RangeKey:
 
 @dataclass(frozen=True, slots=True)
 class RangeReport:
-    """What the dispatch of one range came to."""
+    """What the dispatch of one range has produced."""
 
     job: str
     range: int
@@ -103,7 +103,7 @@ class RangeReport:
     bundles: int
     rejected: int
     lines: int
-    """All lines of the range, so that a reader can number the next range's."""
+    """How many lines the range has: line numbers of the next range go on from there."""
     started_ms: int
     ended_ms: int
     api_calls: Mapping[str, int] = field(default_factory=dict)
@@ -111,7 +111,7 @@ class RangeReport:
 
 @dataclass(frozen=True, slots=True)
 class WorkerReport:
-    """What one worker says of its work for one job so far; later reports replace earlier ones."""
+    """One worker's report about its work for one job so far; it replaces the earlier ones."""
 
     job: str
     worker: str
@@ -126,9 +126,9 @@ class WorkerReport:
 
 
 def job_id(bucket: str, key: str, version: str, *, prefix: str = "") -> str:
-    """Derive a job's id: readable by its key's name, unique by 60 bits of a hash over all three.
+    """Derive a job's id: the name of its key, then 60 bits of a hash over bucket, key and version.
 
-    The same for whoever derives it: the dispatcher from an S3 event, the CLI from a PutObject response.
+    The dispatcher (from an S3 event) and the command line (from the answer to PutObject) derive the same id.
     """
     digest = hashlib.sha256(
         f"{bucket}\0{key}\0{version}".encode(errors="surrogateescape")

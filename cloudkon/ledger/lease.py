@@ -1,4 +1,4 @@
-r"""The ledger's state machine: what may become of a bundle, decided purely.
+r"""The state machine of a bundle in the ledger; without any I/O.
 
     (no row) --claim--> LEASED --complete--> DONE
                          ^  |  \--checkpoint--> LEASED (results so far, lease renewed)
@@ -27,7 +27,7 @@ class BundleState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The task that a careful worker is running, and how often it was begun without an end: its strikes."""
+    """The task that runs after a crash of its bundle's worker, and how often it was begun without ending (strikes)."""
 
     index: int
     times: int
@@ -35,7 +35,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a worker brings to the ledger to be given a bundle."""
+    """A worker's request for a bundle."""
 
     key: BundleKey
     lines: LineNumbers
@@ -44,7 +44,7 @@ class Claim:
     received_ms: int
     owner: str
     token: str
-    """Of this claim alone: a retried request whose first try had succeeded is recognised by it."""
+    """Belongs to this claim alone: a request that is repeated after a lost answer is recognised by it."""
     now_ms: int
     until_ms: int
 
@@ -58,13 +58,13 @@ class Lease:
     attempt: int
     token: str
     event_ms: int
-    """The base of the results' stamps: what packs them needs no second look at the row."""
+    """The time that the stamps of the results are relative to, so that packing them needs no read of the row."""
     claimed_ms: int
     until_ms: int
     fruitless: int = 1
-    """Claims in a row, this one included, since the last progress: above 1, the one before ended in a crash."""
+    """How many claims in a row, this one included, made no progress: above 1, the claim before ended in a crash."""
     runs: int = 0
-    """Runs of tasks that were recorded when it was claimed; more of them are progress."""
+    """How many runs of tasks were recorded when the bundle was claimed; more than these are progress."""
     mark: Mark | None = None
 
 
@@ -75,7 +75,7 @@ class BundleRow:
     key: BundleKey
     state: BundleState
     owners: tuple[str, ...]
-    """Who held it, by attempt: attempt n belongs to owners[n - 1]."""
+    """The workers that claimed the bundle: attempt n belongs to owners[n - 1]."""
     token: str
     lines: LineNumbers
     results: Results
@@ -99,7 +99,7 @@ class BundleRow:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The bundle is ours; results holds what earlier attempts had checkpointed."""
+    """The asker holds the bundle now; results are those that earlier attempts have checkpointed."""
 
     lease: Lease
     results: Results
@@ -107,28 +107,28 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyDone:
-    """The bundle was completed; its record may have to be forwarded again."""
+    """The bundle was completed; its completion record is to be forwarded again, for its sender may have died."""
 
     row: BundleRow
 
 
 @dataclass(frozen=True, slots=True)
 class HeldElsewhere:
-    """Somebody holds the bundle until a time [ms since the epoch]."""
+    """Another worker holds the bundle until this time [ms since the epoch]."""
 
     until_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The write was ours to make; the bundle's row as it stands now."""
+    """The write was made; row is the bundle's row afterwards."""
 
     row: BundleRow
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseLost:
-    """Another worker has taken over: drop the bundle. An ordinary answer."""
+    """Another worker has taken the bundle over: drop it. This is an ordinary answer, not a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +237,9 @@ def checkpoint(
 
 
 def fruitless_after(lease: Lease, results: Results) -> int:
-    """What a checkpoint counts: only claims without progress are held against a bundle.
+    """How many claims without progress a checkpoint leaves: progress sets the count back to 1.
 
-    Were every claim counted, a stormy hour would give healthy bundles up.
+    If every claim counted, healthy bundles would be given up where many workers are stopped.
     """
     return 1 if runs_of(results) > lease.runs else lease.fruitless
 

@@ -13,9 +13,9 @@ MAX_VALUE_BYTES = 1_024
 MAX_LOG_BYTES = 1_024
 """A longer log goes to the object store: mostly tasks that failed have one, and those have no value."""
 MAX_PHASES, MAX_PHASE_CHARACTERS = 8, 24
-"""Of a handler's own stages, in ASCII: beside errors, 20 KB for a bundle of 64."""
+"""How many phases a handler may tell apart, and how long their names may be (in ASCII): 20 KB for a bundle of 64."""
 OTHER_PHASES = "other"
-"""Those that are one too many, together."""
+"""The name under which further phases are added up."""
 
 
 class TaskState(IntEnum):
@@ -62,9 +62,9 @@ class TaskResult:
     """JsonText from the end of the task until it is recorded; read back, what JSON holds."""
     output: str | None = None
     id: str | None = None
-    """What the task's author calls it."""
+    """The id that the workload gives the task."""
     phases_ms: Mapping[str, float] | None = None
-    """What the stages that its handler tells apart took of its time; None if it tells none."""
+    """How long each phase took that the handler tells apart by context().stage(...); None if it tells none."""
     log: str | None = None
     """What it printed and logged, and its traceback, if that is kept and not longer than MAX_LOG_BYTES."""
     log_key: str | None = None
@@ -82,4 +82,4 @@ class TaskResult:
 
 
 Results = Sequence[TaskResult | None]
-"""One entry a task of a bundle, in its order; None has no result yet."""
+"""One entry for each task of a bundle, in its order; None for a task without a result."""

@@ -1,1 +1,1 @@
-"""Memory, SQLite and a folder in place of AWS: product code, as ill-mannered as the real thing."""
+"""The ports over memory, SQLite and folders, which fail in the same ways as AWS does."""

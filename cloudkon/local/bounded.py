@@ -1,4 +1,4 @@
-"""Back pressure: a sender waits while a queue in memory is deep enough, so that memory stays flat."""
+"""Back pressure: a sender waits while the queue in memory is full, so that memory stays flat."""
 
 import threading
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ class ClosedError(CloudKonError):
 
 
 class BoundedQueue:
-    """A memory queue that holds about so many visible messages at the most."""
+    """A memory queue that holds about `most` visible messages."""
 
     def __init__(self, queue: MemoryQueue, most: int) -> None:
         self._queue = queue

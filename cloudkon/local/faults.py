@@ -1,4 +1,4 @@
-"""Bad luck, with a seed: what a service may do on any day, often enough to be tested."""
+"""Faults of a service, drawn with a seed, so often that programs are tested by them."""
 
 import random
 import threading
@@ -26,7 +26,7 @@ class Fault(StrEnum):
 
 
 class Faults:
-    """Decides what goes wrong where; any number of wrapped ports and threads share one.
+    """Decides which call fails and how; any number of wrapped ports and threads share one.
 
     The odds lie between 0 and 1; what has none never happens. Each place (a verb of a port) draws from a sequence of
     its own, so that its n-th call meets the same fate whatever the other threads do meanwhile.

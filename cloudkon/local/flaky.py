@@ -1,4 +1,4 @@
-"""Ports on a bad day: what they do for whom is the business of the port behind, what goes wrong that of Faults."""
+"""Wraps ports so that their calls fail: what a call does is decided by the port behind, how it fails by Faults."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, cast
@@ -53,12 +53,12 @@ class FlakyQueue:
 
 
 def flaky(port: _Port, faults: Faults, name: str) -> _Port:
-    """Wrap a ledger or a store: each of its verbs may fail as a whole, and what it tells item by item may break off."""
+    """Wrap a ledger or a store: each of its verbs may fail, and an iterator that it returns may end in an error."""
     return cast("_Port", _Flaky(port, faults, name))
 
 
 class _Flaky:
-    """Wraps every verb that its port has, those too that are still to come."""
+    """Wraps every verb that its port has."""
 
     def __init__(self, port: object, faults: Faults, name: str) -> None:
         self._port = port

@@ -1,4 +1,4 @@
-"""The rows of the workers in SQLite; whoever announces itself clears away who was not heard of for long."""
+"""The rows of the workers in SQLite; each announcement deletes the rows of those that have not reported for long."""
 
 import json
 from collections.abc import Sequence

@@ -49,7 +49,10 @@ _COMPLETE_FIRST = (
     "WHERE job = ? AND range = ? AND number = ? AND state = ? AND token = ?"
 )
 """Fenced by the token, which belongs to one claim; of a first attempt, whose whole row the worker knows."""
-_BREAK = "UPDATE bundles SET state = ? WHERE job = ? AND state = ?"
+_BREAK = (
+    "UPDATE bundles SET state = ? WHERE job = ? AND state = ? "
+    "AND (? IS NULL OR json_extract(owners, '$[#-1]') = ?)"  # the last of its owners holds it
+)
 
 
 class SqliteLeases:
@@ -96,10 +99,13 @@ class SqliteLeases:
         with self._file.writing() as connection:
             return _settle(connection, rules.release(_find(connection, lease.key), lease, results, mark))
 
-    def break_leases(self, job: str) -> int:
-        """Release every leased bundle of a job whose workers are known to be dead; return how many there were."""
+    def break_leases(self, job: str, owner: str | None = None) -> int:
+        """Release the bundles of a job that are leased to a worker which is known to be dead, by default to any.
+
+        Their next owner finds that the one before ended in a crash. Returns how many there were.
+        """
         with self._file.writing() as connection:
-            return connection.execute(_BREAK, (BundleState.RELEASED, job, BundleState.LEASED)).rowcount
+            return connection.execute(_BREAK, (BundleState.RELEASED, job, BundleState.LEASED, owner, owner)).rowcount
 
     def bundles(self, job: Job) -> Iterator[BundleRow]:
         """All rows of the job's bundles, a page in memory at a time, in the order of the workload."""

@@ -1,4 +1,4 @@
-"""A queue in memory with the manners of SQS: whoever gets along with it gets along with the real one."""
+"""A queue in memory that behaves as SQS does: visibility timeouts, receipt handles, receive counts, limits."""
 
 import heapq
 import re

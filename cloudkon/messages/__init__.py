@@ -1,1 +1,1 @@
-"""What travels on queues: its encoding, its sending, and the dead letters."""
+"""The messages on the queues: their encoding, their seal, their sending, and dead letters."""

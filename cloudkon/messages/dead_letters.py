@@ -1,4 +1,4 @@
-"""What lies in the dead-letter queue: looked at, moved back to where it came from, or deleted.
+"""Lists the messages in the dead-letter queue, moves them back to the queue that they came from, or deletes them.
 
 A message is moved by a client: received, sent, and only then deleted. If it ends up in both queues, the claim tells
 them apart. Messages are hidden only for as long as a verb works on them.
@@ -17,9 +17,9 @@ from cloudkon.messages.wire import decode_bundle, decode_range, decode_undecodab
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, Delivery, TaskQueue
 
 _LIST_S, _WORK_S = 60.0, 600.0
-"""How long messages are hidden at most, if whoever looks at them, or works on them, dies."""
+"""How long messages stay hidden if the process dies that lists them, or that moves or deletes them."""
 _WAIT_S = 1.0
-"""A long poll asks all of a queue's servers: nothing found means that nothing is there."""
+"""A long poll asks all servers of a queue: if it finds nothing, the queue is empty."""
 _ID_DIGITS = 12
 
 
@@ -29,7 +29,7 @@ class DeadLetter:
 
     id: str
     body: str
-    """As it was on the queue that it came from."""
+    """The body that it had on the queue that it came from."""
     content: Bundle | RangeKey | None
     """Tasks to run, or a range to dispatch; None if it can't be decoded."""
     reason: str
@@ -63,11 +63,11 @@ class Handled:
 
     done: list[DeadLetter] = field(default_factory=list)
     undecodable: list[DeadLetter] = field(default_factory=list)
-    """They would only come back."""
+    """They are not moved, because they would come back."""
     failed: list[DeadLetter] = field(default_factory=list)
     """A queue refused to take, or to delete, these."""
     complete: bool = True
-    """Whether all of the queue was gone through; False: time was up."""
+    """Whether the whole queue was read; False if the time was up before."""
 
 
 Choice = Callable[[DeadLetter], bool]
@@ -76,7 +76,7 @@ Act = Callable[[Sequence[DeadLetter], Handled], None]
 
 @dataclass(slots=True)
 class DeadLetters:
-    """The verbs; each raises what the queues raise, and makes visible again what it has not moved or deleted."""
+    """Each method raises what the queues raise; messages that it has not moved or deleted become visible again."""
 
     queue: TaskQueue
     tasks: TaskQueue
@@ -106,7 +106,7 @@ class DeadLetters:
         return self._handle(chosen, self._delete)
 
     def _handle(self, chosen: Choice, act: Act) -> Handled:
-        """Go through the queue once: what is kept stays hidden meanwhile, or it would come again."""
+        """Read the queue once; messages that stay are hidden meanwhile, so that none is received twice."""
         handled = Handled()
         hidden: set[str] = set()
         ends_s = self.clock.monotonic_s() + _WORK_S
@@ -144,7 +144,7 @@ class DeadLetters:
             (handled.failed if position in failed else handled.done).append(letter)
 
     def _show(self, receipts: Sequence[str]) -> None:
-        """Make messages visible again; one that can't be told so is visible when its time is up."""
+        """Make messages visible again; where that fails, they become visible when their visibility timeout ends."""
         for start in range(0, len(receipts), MAX_BATCH_MESSAGES):
             self.queue.hide(receipts[start : start + MAX_BATCH_MESSAGES], 0)
 

@@ -1,4 +1,4 @@
-"""Sends many messages: full batches, from a few threads, each refusal retried with backoff and jitter."""
+"""Sends many messages in full batches from a few threads; what is refused is sent again, with backoff and jitter."""
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -53,7 +53,7 @@ class Sender:
         self._in_flight: set[Future[None]] = set()
 
     def put(self, body: str) -> None:
-        """Take a message (ASCII) on its way; blocks while enough batches are under way."""
+        """Add a message (in ASCII); blocks while enough batches are being sent."""
         if len(self._batch) == MAX_BATCH_MESSAGES or self._batch_bytes + len(body) > MAX_MESSAGE_BYTES:
             self._flush()
         self._batch.append(body)

@@ -1,6 +1,6 @@
-"""How bundles, ranges and completion records travel: JSON in plain ASCII, so that every text fits every queue.
+"""Encodes bundles, ranges and completion records as JSON in plain ASCII, which every queue accepts.
 
-Escaped, a line of 200 KiB grows to at most 600 KiB: below the 1 MiB of an SQS message whatever it says.
+Escaping makes a line of 200 KiB grow to 600 KiB at most, which is below the 1 MiB of an SQS message.
 """
 
 import json
@@ -66,7 +66,7 @@ def decode_bundle(body: str) -> Bundle:
 
 
 def encode_range(key: RangeKey) -> str:
-    """Write what the ranges queue carries: which range is to be dispatched; no bundle can be taken for it."""
+    """Write the message by which a range is dispatched; no bundle can be mistaken for it."""
     return _dump({"v": VERSION, "job": key.job, "dispatch": key.number})
 
 
@@ -80,7 +80,7 @@ def decode_range(body: str) -> RangeKey:
 
 
 def encode_completion(row: BundleRow) -> str:
-    """Write what the process queue's consumers read of a finished bundle, a line number and a state a task."""
+    """Write a bundle's completion record, with line number and state of each task, for the process queue."""
     return _dump(
         {
             "v": VERSION,
@@ -96,7 +96,7 @@ def encode_completion(row: BundleRow) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a consumer of the process queue reads of a finished bundle; it may come more than once."""
+    """A bundle's completion record as a consumer of the process queue reads it; it may come more than once."""
 
     job: str
     range: int
@@ -134,7 +134,7 @@ def numbered(row: BundleRow, lines_before: int = 0) -> Iterator[tuple[int, TaskR
 
 
 def result_json(line: int, result: TaskResult) -> dict[str, Any]:
-    """One task's result as JSON shows it, everywhere the same; what does not apply is left out."""
+    """One task's result as every command and message shows it in JSON; keys that do not apply are left out."""
     shown: dict[str, Any] = {
         "task": line,
         "state": result.state.word,

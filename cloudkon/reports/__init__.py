@@ -1,1 +1,1 @@
-"""What is read back from the ledger: statistics, results, errors, and why a job does not move."""
+"""Reports that are worked out from the ledger: statistics, results, errors, and what a job waits for."""

@@ -12,7 +12,7 @@ from cloudkon.reports.stats import JobStats
 from cloudkon.telemetry.throttling import by_operation
 
 SEEN_S = 60
-"""A worker that was not heard of for so long is not counted."""
+"""A worker that has not reported for so long is not counted."""
 
 
 class Holdup(StrEnum):
@@ -45,7 +45,7 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Depths:
-    """How many messages there are, as SQS guesses."""
+    """How many messages there are, approximately, as SQS reports them."""
 
     visible: int
     in_flight: int
@@ -55,7 +55,7 @@ class Depths:
 
 @dataclass(slots=True)
 class Unfinished:
-    """The bundles that are claimed and not done."""
+    """Counts the bundles that are claimed and not done."""
 
     now_ms: int
     held_by: Counter[str] = field(default_factory=Counter)

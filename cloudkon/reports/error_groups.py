@@ -10,7 +10,7 @@ from cloudkon.reports.task_results import ResultJson
 UNSUCCESSFUL = (TaskState.FAILED.word, TaskState.REJECTED.word)
 _MOST_CHARACTERS = 200
 _MOST_GROUPS = 1_000
-"""So that a million different errors take no memory; the rest is one group."""
+"""How many groups are told apart, so that a million different errors take little memory; the rest is one group."""
 _MOST_LINES = 5
 OTHER_REASONS = "(other reasons)"
 
@@ -42,7 +42,7 @@ class ErrorGroup:
     """The error of the first of them, as `failed --json` shows it."""
     count: int = 0
     lines: list[int] = field(default_factory=list)
-    """The lines of the first few."""
+    """The line numbers of the first few."""
     alike: bool = True
     """Whether every one of them has the very same error."""
     raised_at: str | None = None
@@ -63,7 +63,7 @@ class ErrorGroup:
 
 
 def group_errors(results: Iterable[ResultJson]) -> Sequence[ErrorGroup]:
-    """ErrorGroup the results that are no success by their reasons, the most frequent reason first."""
+    """Group the results that are no success by their reasons, the most frequent reason first."""
     groups: dict[tuple[str, str], ErrorGroup] = {}
     for result in unsuccessful(results):
         error = str(result.get("error", ""))

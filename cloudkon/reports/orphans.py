@@ -1,4 +1,4 @@
-"""Finds what a job's tasks have left in the results bucket or folder and no result names.
+"""Finds what a job's tasks have left in the results bucket or folder without a result that names it.
 
 Each run of a task writes under keys of its own, <root>/<job>/<bundle>/<attempt>/<place in the bundle>. A run that died,
 failed or was fenced off leaves its files there; only the ledger knows which runs' results stand.
@@ -21,7 +21,7 @@ _PLACE = re.compile(r"(?P<bundle>[^/]+)/(?P<attempt>[0-9]+)/(?P<index>[0-9]+)(?:
 
 
 class Why(StrEnum):
-    """Whom an orphan was left by."""
+    """Which run has left an orphan."""
 
     REPLACED = "replaced"  # a run that died or was fenced off: the result of another one stands
     FAILED = "failed"  # the run whose failure is its task's result
@@ -67,10 +67,10 @@ class _Runs:
     """What a bundle's row tells of its tasks' runs, which are told apart by attempt and place."""
 
     ended: int
-    """The attempts up to this one record nothing any more."""
+    """Attempts up to this number record nothing any more."""
     failed: frozenset[tuple[int, int]]
     named: frozenset[tuple[int, int]]
-    """Those whose results name an output."""
+    """The runs whose results name an output."""
 
     @classmethod
     def of(cls, row: BundleRow) -> "_Runs":
@@ -82,7 +82,7 @@ class _Runs:
         )
 
     def why(self, what: StoredObject | UnfinishedUpload, attempt: int, index: int) -> Why | None:
-        """Whom it was left by; None if it is none."""
+        """Which run has left it; None if it is no orphan."""
         run = attempt, index
         match what:
             case _ if attempt > self.ended:

@@ -1,4 +1,4 @@
-"""The phases of a task's way, from the drop of its workload to the record of its result.
+"""The phases of a task, from the moment its workload is dropped until its result is recorded.
 
 event ......... sent ....... received ... claimed .... start ....... end ...... recorded
   |  dispatch    |   queue      |   claim    |   wait    |    run     |   record   |
@@ -115,7 +115,7 @@ class Phases:
             self._wait.add_all(wait_ms(row, result) for result in own)
 
     def _add_plain(self, row: BundleRow, results: ResultColumns) -> None:
-        """As add, by columns: the same durations in the same units."""
+        """Do what add does, by columns: the same durations in the same units."""
         recorded = [
             (recorded_ms, start_ms + us / 1000)
             for recorded_ms, start_ms, us in zip(

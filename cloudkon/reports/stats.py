@@ -20,13 +20,13 @@ from cloudkon.reports.totals import JobTotals
 
 @dataclass(frozen=True, slots=True)
 class TaskCounts:
-    """Every line that claims to be a task is in total and in one of the others."""
+    """Every task and every rejected line is in total and in one of the others."""
 
     total: int
     succeeded: int
     failed: int
     rejected: int
-    """By the dispatcher, for it can't be read, or by a worker that has no handler for it."""
+    """Rejected by the dispatcher, which can't read the line, or by a worker that has no handler for the task."""
     running: int
     """Without a result, in a bundle that a worker holds."""
     pending: int
@@ -65,7 +65,7 @@ class JobStats:
     tasks: TaskCounts
     bundles: BundleCounts
     executions: int
-    """Runs of tasks, repeats counted."""
+    """How many runs of tasks there were, repeats included."""
     unrecorded_runs: int
     duplicates_dropped: int
     makespan_s: float
@@ -75,7 +75,7 @@ class JobStats:
     """The share of the slots' time that ran tasks; None while it can't be known."""
     phases: Mapping[str, Percentiles]
     handler_phases: Mapping[str, HandlerPhase]
-    """Of those tasks whose handler tells phases apart; they lie within the phase run."""
+    """The phases that handlers tell apart, within the phase run."""
     workers: Sequence[WorkerShare]
     api_calls: Mapping[str, int]
 
@@ -85,7 +85,7 @@ class JobStats:
 
     @property
     def paused(self) -> str | None:
-        """Why nothing more of it is begun; None if it goes on, or has ended."""
+        """Why the job is paused; None if it goes on, or has ended."""
         return None if self.ended else self.job.pause_reason
 
     def as_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Finds everything the ledger knows of one task: where it travels, who held it, what came of it, and when."""
+"""Finds everything that the ledger knows of one task: its bundle, its workers, its result, and when what happened."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,12 +20,12 @@ class TaskRecord:
     """What the ledger knows of one line of a workload; row is None until a worker has claimed the task's bundle."""
 
     line: int
-    """In the whole workload."""
+    """Its number in the whole workload."""
     row: BundleRow | None = None
     index: int = 0
     """The task's place in its bundle, from 0."""
     reject: Reject | None = None
-    """What the dispatcher had against it."""
+    """Why the dispatcher has rejected the line."""
     is_dispatched: bool = True
     """Whether its range was dispatched to its end."""
 

@@ -35,7 +35,7 @@ class JobTotals:
 
     @property
     def rejected(self) -> int:
-        """By workers: the dispatcher's rejects have no bundle."""
+        """Those that workers have rejected: what the dispatcher rejects has no bundle."""
         return self._by_state[TaskState.REJECTED]
 
     @property

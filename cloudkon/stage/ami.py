@@ -1,4 +1,4 @@
-"""The image of the workers' machines: what it is told by, and what an instance says while it becomes one."""
+"""The AMI of the workers' machines: how it is recognised, and what an instance prints while it becomes one."""
 
 import re
 import shlex
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 USER_DATA_BYTES = 16 * 1024
 """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html"""
 ARTIFACTS_PREFIX = "artifacts"
-"""Of the results bucket: where instances find what they become workers by."""
+"""The prefix in the results bucket where instances find the worker's wheel and scripts."""
 _SAID = re.compile(r"cloudkon-image: (.+)")
 _LOG = "/var/log/cloudkon-image.log"
 _END = "END_OF_PROVISION"
@@ -16,11 +16,11 @@ _END = "END_OF_PROVISION"
 
 @dataclass(frozen=True, slots=True)
 class WorkerAmi:
-    """One image of a stage."""
+    """One AMI of a stage."""
 
     id: str
     digest: str
-    """Of the artifacts that it was made from."""
+    """The digest of the artifacts that it was made from."""
     base: str
     """The official image that it was made from."""
     architecture: str
@@ -39,7 +39,7 @@ class Console:
 
     @property
     def said(self) -> tuple[str, ...]:
-        """What provision.sh has said, in its order, once; others write to the console too, and before its lines."""
+        """The messages of provision.sh in their order, each once; other programs write to the console as well."""
         found = (_SAID.search(line) for line in self.text.splitlines())
         return tuple(dict.fromkeys(match[1].strip() for match in found if match))
 

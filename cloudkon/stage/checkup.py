@@ -17,7 +17,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """How one thing is."""
+    """The outcome of one check."""
 
     subject: str
     verdict: Verdict
@@ -59,7 +59,7 @@ def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> CheckResult
 
 
 def run_check(subject: str, check: Check) -> Iterator[CheckResult]:
-    """What the check finds; what it raises on purpose is a finding too, and keeps no other check from its work."""
+    """Run a check and yield its results; an error that it raises on purpose becomes a result."""
     try:
         yield from check()
     except DeniedError as error:

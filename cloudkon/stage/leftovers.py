@@ -1,4 +1,4 @@
-"""What a stage may leave behind, and by which signs it is told: decided here, found and removed in aws/leftovers.
+"""Decides what is left over of a stage; aws/leftovers finds and removes it.
 
 Left over is only what bears the stage's tag or one of its exact names, what nobody can be using, and what is not so
 young that somebody may just be making it.
@@ -69,26 +69,26 @@ class Leftover:
     since_ms: int | None = None
     """When it was made, or stopped."""
     usd_a_month: float | None = None
-    """About, or at most; None where it is not known."""
+    """The approximate cost, or the most that it can be; None where it is not known."""
     parts: tuple[str, ...] = ()
-    """What it is removed by, where its id does not say it."""
+    """The names by which it is removed, where its id is not enough."""
 
     @property
     def key(self) -> tuple[Kind, str, tuple[str, ...]]:
-        """What tells it from every other one."""
+        """Differs for every leftover."""
         return self.kind, self.id, self.parts
 
 
 @dataclass(frozen=True, slots=True)
 class Unsearched:
-    """What could not be looked for, so that some of it may be left over."""
+    """A kind of thing that could not be searched for, and why."""
 
     what: str
     reason: str
 
 
 def searched(what: str, look: Callable[[], Iterable[Leftover]]) -> Iterator[Leftover | Unsearched]:
-    """What the search finds; what it raises on purpose is told too, and keeps no other search from its work."""
+    """Run a search and yield what it finds; an error that it raises on purpose is yielded as Unsearched."""
     try:
         yield from look()
     except CloudKonError as error:

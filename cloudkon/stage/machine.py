@@ -14,7 +14,7 @@ class Machine:
     type: str
     zone: str
     state: str
-    """As EC2 calls it (pending, running, shutting-down ...), or as its group does where that says more."""
+    """EC2's word (pending, running, shutting-down ...), or the group's where that says more."""
     spot: bool
     launched_ms: int
     image: str

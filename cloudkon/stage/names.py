@@ -9,15 +9,15 @@ DEFAULT_STAGE = "dev"
 DRAIN_HOOK = "drain"
 """The group's lifecycle hook: it holds an instance's end up until its workers have drained."""
 METRIC_NAMESPACE = "CloudKon"
-"""Of all stages; the dimension Stage tells them apart."""
+"""The namespace of the metrics of all stages; the dimension Stage tells them apart."""
 STAGE_TAG = "cloudkon:stage"
-"""The tag of whatever belongs to a stage, the stage's name its value."""
+"""The tag of everything that belongs to a stage; its value is the stage's name."""
 ARTIFACTS_TAG = "cloudkon:artifacts"
 """The digest of what an image is made from: on the image, on its snapshots, and on the instance that becomes it."""
 BASE_TAG = "cloudkon:base"
 """The image that an image was made from."""
 BUILD_TAG = "cloudkon:build"
-"""On an instance that is to become an image, what tells this build from others."""
+"""The tag of an instance that is to become an image; its value differs for every build."""
 # A bucket's name has at most 63 characters: cloudkon-<stage>-workloads-<account>-<region> leaves 12 for the stage.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _PARTITIONS = {
@@ -84,17 +84,17 @@ class Names:
 
     @property
     def functions(self) -> tuple[str, str]:
-        """The Lambda's, as Chalice calls them."""
+        """The names that Chalice gives the Lambda's functions."""
         return f"cloudkon-{self.stage}-ingest", f"cloudkon-{self.stage}-dispatch_range"
 
     @property
     def worker_role(self) -> str:
-        """Of the workers, and of their instance profile."""
+        """The role of the workers; its instance profile has the same name."""
         return f"cloudkon-{self.stage}-worker-{self.region}"
 
     @property
     def image_builder_role(self) -> str:
-        """Of the instance that becomes an image, and of its instance profile."""
+        """The role of the instance that becomes an image; its instance profile has the same name."""
         return f"cloudkon-{self.stage}-image-builder-{self.region}"
 
     @property

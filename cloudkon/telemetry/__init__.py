@@ -1,1 +1,1 @@
-"""What is told besides the ledger: traces, metrics, and counts of requests."""
+"""Traces, metrics, and counts of requests: what is told besides the ledger."""

@@ -16,10 +16,10 @@ from cloudkon.telemetry.histogram import Histogram
 log = logging.getLogger(__name__)
 
 MAX_VALUES = 100
-"""Of one metric in one line; the page above."""
+"""How many values one metric may have in one line; see the page above."""
 
 Metrics = Mapping[str, float | Sequence[float]]
-"""By their names, which end in their unit; those without one are counts."""
+"""Metrics by name; a name ends in its unit, and one without a unit is a count."""
 
 
 def line(stage: str, now_ms: int, metrics: Metrics, facts: Mapping[str, str] | None = None) -> str:
@@ -39,7 +39,7 @@ def _unit(name: str) -> str:
 
 
 def representative_values(durations: Histogram) -> list[float]:
-    """Durations that stand for all, as many as a line takes: evenly by their ranks, and the longest."""
+    """As many durations as a line takes, to stand for all: evenly spaced by rank, and the longest one."""
     count, longest_ms = min(durations.count, MAX_VALUES), durations.max_ms
     if longest_ms is None:
         return []
@@ -49,7 +49,7 @@ def representative_values(durations: Histogram) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class MetricLog:
-    """Where the lines of a stage go; each is one write, so that several processes may share it."""
+    """Writes the metrics of a stage, each line in one write, so that several processes may share the output."""
 
     stage: str
     clock: Clock

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _PATIENCE_S = 5.0
-"""Of each call to the collector, and so of the last one."""
+"""How long each call to the collector may take, the last one included."""
 
 
 class OtelTracer:

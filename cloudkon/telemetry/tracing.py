@@ -1,6 +1,6 @@
-"""What a trace tells: spans, what lies below them, and where they hang. ports.Tracer takes them away.
+"""Traces: spans, the spans below them, and the context that connects them. ports.Tracer sends them.
 
-A job is a trace. Its id is in the job's row; a bundle that is told carries the place where it hangs:
+A job is a trace. Its id is in the job's row; a bundle that is traced carries the context of the span above it:
 
     dispatch (a range)
       +-- worker (a bundle)
@@ -29,9 +29,9 @@ _SPANS_A_TRACE = 600
 """What fits the 100 KB that a trace surely has, at 130 to 160 bytes a span.
 https://docs.aws.amazon.com/general/latest/gr/xray.html"""
 _SPANS_A_BUNDLE = 8
-"""Beside its tasks."""
+"""The spans of a bundle beside those of its tasks."""
 _MOST_STEPS = 1_000
-"""Of one bundle, or of one task, that are kept until it is told."""
+"""How many spans of one bundle, or of one task, are kept until they are sent."""
 
 _CONSOLES = {
     "aws": "aws.amazon.com",
@@ -49,20 +49,20 @@ def new_span_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class TraceContext:
-    """Where a span hangs: in a trace, below another span or at its top."""
+    """Which trace a span belongs to, and below which span it lies (None: at the top)."""
 
     trace: str
     parent: str | None = None
     sampled: bool = True
 
     def __str__(self) -> str:
-        """As X-Ray's header has it: Root=...;Parent=...;Sampled=1."""
+        """The form of X-Ray's header: Root=...;Parent=...;Sampled=1."""
         parent = f";Parent={self.parent}" if self.parent else ""
         return f"Root={self.trace}{parent};Sampled={int(self.sampled)}"
 
     @classmethod
     def parse(cls, header: object) -> Self | None:
-        """Read what str wrote, or Lambda; None for anything else: nothing may fail for want of its trace."""
+        """Read what str wrote, or Lambda's header; None for anything else: nothing may fail because of its trace."""
         if not isinstance(header, str):
             return None
         parts = dict(part.strip().partition("=")[::2] for part in header.split(";"))
@@ -74,7 +74,7 @@ class TraceContext:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Something that took its time; times are in seconds since the epoch."""
+    """A piece of work and how long it took; times are in seconds since the epoch."""
 
     name: str
     start_s: float
@@ -104,7 +104,7 @@ class Steps:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Take the time of a block; it failed if it raises."""
+        """Measure a block as a span, which failed if the block raises."""
         start_s, began_s = self._clock.now_ms() / 1000, self._clock.monotonic_s()
         error = None
         try:
@@ -121,12 +121,12 @@ class Steps:
 
 
 def step_of(steps: Steps | None, name: str) -> AbstractContextManager[None]:
-    """Take a step of what is traced; of what is not, nothing."""
+    """Measure a block as a span if there is something to add it to; otherwise do nothing."""
     return nullcontext() if steps is None else steps.step(name)
 
 
 def bounded(spans: Sequence[Span], most: int) -> list[Span]:
-    """So many at most, counted with all below them: what failed first, then what took longest; in the order of time."""
+    """The failed and then the longest spans, so many at most (counted with those below them), in the order of time."""
     kept, room = [], most
     for span in sorted(spans, key=lambda span: (span.error is None, span.start_s - span.end_s)):
         if span.size <= room:
@@ -136,9 +136,9 @@ def bounded(spans: Sequence[Span], most: int) -> list[Span]:
 
 
 def trace_id_for(job: str, event_ms: int, share: float, around: TraceContext | None) -> str | None:
-    """Decide whether a new job is traced, the same whoever asks: so many of all jobs are. Return its trace's id.
+    """Decide whether a new job is traced, and return its trace's id: a share of all jobs is, by a hash of the job's id.
 
-    It goes on with the trace that it is opened in, if there is one.
+    If the job is opened within a trace, it goes on with that one.
     """
     digest = hashlib.sha256(f"trace\0{job}".encode()).digest()
     if int.from_bytes(digest[:8]) >= share * 2**64:
@@ -147,7 +147,7 @@ def trace_id_for(job: str, event_ms: int, share: float, around: TraceContext | N
 
 
 def sampling_interval(bundles: int, bundle_size: int) -> int:
-    """Every how-manieth bundle of a traced job is told, so that its trace is one that X-Ray keeps."""
+    """Of how many bundles of a traced job one is traced, so that X-Ray keeps the whole trace."""
     most = max(1, _SPANS_A_TRACE // (_SPANS_A_BUNDLE + bundle_size))
     return max(1, -(-bundles // most))
 
@@ -158,7 +158,7 @@ def w3c_id(trace: str) -> str:
 
 
 def console_link(trace: str, region: str) -> str:
-    """Where a person of the account sees the trace."""
+    """The address of the trace in the AWS console."""
     console = _CONSOLES.get(partition(region), _CONSOLES["aws"])
     return f"https://{region}.console.{console}/cloudwatch/home?region={region}#xray:traces/{trace}"
 

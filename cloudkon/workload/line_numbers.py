@@ -1,4 +1,4 @@
-"""Numbers tasks by their lines in the whole workload: a range's rows count from the range's own first line."""
+"""Converts line numbers within a range into line numbers of the whole workload."""
 
 from collections.abc import Sequence
 from itertools import accumulate
@@ -20,5 +20,5 @@ class LineOffsets:
 
 
 def _unbroken(ranges: dict[int, int]) -> int:
-    """How many ranges from the first on are there without a gap."""
+    """Count the ranges from the first on that are there without a gap."""
     return next(range_ for range_ in range(len(ranges) + 1) if range_ not in ranges)

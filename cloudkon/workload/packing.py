@@ -9,7 +9,7 @@ from cloudkon.workload.planning import is_header, read_options
 from cloudkon.workload.task_line import MAX_LINE_BYTES, LineError, is_task_line, parse_task
 
 MAX_BUNDLE_BYTES = MAX_LINE_BYTES
-"""Of all lines of a bundle together: what one line may have, a bundle may have."""
+"""The most that all lines of a bundle have together: as much as one line may have."""
 _EXCERPT_CHARACTERS = 120
 
 
@@ -33,7 +33,7 @@ class Reject:
 def pack_bundles(
     lines: Iterable[Line | BadLine], bundle_size: int, *, has_header: bool
 ) -> Iterator[PackedBundle | Reject]:
-    """Pack the tasks of a range, so many a bundle; has_header says whether the workload begins here."""
+    """Pack the tasks of a range, bundle_size in a bundle; has_header says whether the workload begins here."""
     numbers: list[int] = []
     tasks: list[str] = []
     size_bytes = 0

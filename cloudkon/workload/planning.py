@@ -19,7 +19,7 @@ BUNDLE_S = 2.0
 DEFAULT_SLOTS = 64
 """The expected parallelism of a stage when nobody says: sixteen workers of four slots."""
 DEFAULT_WORKER_SLOTS = 4
-"""Those of one of its workers. They share a bundle, so one as wide as a worker's slots delays nobody."""
+"""The slots of one worker. They share a bundle, so a bundle of as many tasks as a worker has slots delays nobody."""
 
 # A partition of DynamoDB takes 1,000 writes a second, and a bundle takes two: 4 shards serve 128,000 tasks a second.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
@@ -27,13 +27,13 @@ _BUNDLES_PER_SHARD = 2_000
 _MAX_SHARDS = 16
 
 TRAVEL_ALONE = frozenset({"animoto"})
-"""Tasks of minutes each: a bundle of them would only hold others up."""
+"""Tasks that take minutes: in a bundle, each would delay the next."""
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _MIN_TIMEOUT_S = 0.001
 _MIN_TASK_MS, _MAX_TASK_MS = 0.001, 86_400_000.0
 _MAX_HEADER_ERRORS = 8
-"""Of one line: a line of 200 KiB could hold 100,000 words that are no options."""
+"""How many errors one line may have: a line of 200 KiB could hold 100,000 words that are no options."""
 _MAX_SHOWN_CHARACTERS = 40
 
 _HEADER = re.compile(r"#\s*cloudkon:", re.IGNORECASE)

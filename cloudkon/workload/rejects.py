@@ -1,4 +1,4 @@
-"""Where the lines that are no tasks are written down, and how they are read back."""
+"""Writes the lines that are no tasks to the results bucket, with their reasons, and reads them back."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,8 @@
-"""The order of a worker's shutdown: running tasks may end in time, ended ones are settled, the rest is given back."""
+"""The order of a worker's shutdown: running tasks may end in time, ended ones are settled, the rest is given back.
+
+When an unexpected failure ended one of the worker's threads, what was begun is not given back but left, as by a worker
+that dies: the next owner is careful, and finds the task that does this to its workers.
+"""
 
 import logging
 import threading
@@ -83,13 +87,17 @@ class Shutdown:
         running.settler.join(max(_LAST_WRITES_S, self.drain.left_s))
 
     def _give_back_rest(self, running: Running) -> None:
-        self._give_back_all()
+        self.give_back_all()
         # A receive that is under way may be handed the very messages that were just given back, and the process must
         # not end with them: its thread puts them back.
         running.receiver.join(_LAST_WRITES_S if self.drain.hurried.is_set() else self.poll_s + _LAST_WRITES_S)
-        self._give_back_all()
+        self.give_back_all()
 
-    def _give_back_all(self) -> None:
+    def give_back_all(self) -> None:
+        """Release what is still in flight; after an unexpected failure leave it instead."""
+        if self.threads.failed_unexpectedly:
+            self._leave_all()
+            return
         for bundle in self.in_flight.all():
             if not self._give_back(bundle):
                 break  # a ledger that does not answer now won't for the next, and time is short
@@ -101,6 +109,16 @@ class Shutdown:
             log.warning("%s: %s Its lease will lapse instead.", bundle.lease.key, error)
             return False
         return True
+
+    def _leave_all(self) -> None:
+        """Record what there is, and let the leases lapse."""
+        for bundle in self.in_flight.all():
+            log.warning("%s: left as it is, for it may be what this worker failed of.", bundle.lease.key)
+            try:
+                self.heartbeat.result_writer.checkpoint(bundle)
+            except Exception as error:  # noqa: BLE001 (it may be the very failure)
+                log.warning("%s: %s Its last results are lost.", bundle.lease.key, error)
+            self.in_flight.discard(bundle)
 
     def _last_report(self) -> None:
         try:

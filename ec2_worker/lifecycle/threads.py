@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from cloudkon.errors import CloudKonError
+
 
 class Ticker(Protocol):
     """Something that is to be done by the clock."""
@@ -45,6 +47,11 @@ class Threads:
 
     def __init__(self) -> None:
         self.failures: list[BaseException] = []
+
+    @property
+    def failed_unexpectedly(self) -> bool:
+        """Whether a thread ended by something else than an error of AWS: a bundle in flight may be what ended it."""
+        return any(not isinstance(failure, CloudKonError) for failure in self.failures)
 
     def start(self, name: str, run: Callable[[], None]) -> threading.Thread:
         thread = threading.Thread(target=self._guarded, args=(run,), name=name, daemon=True)

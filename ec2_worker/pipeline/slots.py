@@ -82,4 +82,14 @@ class Slots:
 
     def _put(self, bundle: InFlightBundle, index: int, result: TaskResult) -> None:
         if bundle.put(index, result):
+            if bundle.careful:
+                self._unmark(bundle)
             self.finish(bundle)
+
+    def _unmark(self, bundle: InFlightBundle) -> None:
+        """Record the end of the last marked task before this slot begins another, which might kill us.
+
+        If that can't be done now, the settler does it soon.
+        """
+        bundle.mark = None
+        self.heartbeat.mark(bundle)

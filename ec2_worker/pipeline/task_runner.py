@@ -75,6 +75,8 @@ class TaskRunner:
             outcome = self._run_in(here, handler, arguments, budget.timeout_s)
         except (LineError, TaskRejectedError) as refusal:
             outcome = Outcome(TaskState.REJECTED, str(refusal))
+        except BaseException as failure:  # noqa: BLE001 (whatever escapes from a task is its failure, never its worker's)
+            outcome = Outcome(TaskState.FAILED, f"{type_name(failure)}: {error_text(failure)}")
         if watched is not None and not self.timeouts.end(watched):
             raise GivenUpError
         return self._result(bundle, index, outcome, start_ms, started_s, tries, task)

@@ -15,12 +15,12 @@ from tests.support.worlds.embedded_aws import EmbeddedAws
 CLI = ("-m", "cli.main")
 WORKER = ("-m", "ec2_worker")
 KEYS = {"AWS_ACCESS_KEY_ID": "made-up", "AWS_SECRET_ACCESS_KEY": "made-up"}
-REGION = {"AWS_DEFAULT_REGION": "us-east-1"}  # boto3 does not look at AWS_REGION
+REGION = {"AWS_REGION": "us-east-1"}
 NOWHERE = {**KEYS, **REGION, "AWS_ENDPOINT_URL": "http://127.0.0.1:{closed}"}
 STRANGER = {**KEYS, **REGION, "AWS_ENDPOINT_URL": "http://127.0.0.1:{stranger}"}
 NO_CREDENTIALS = "no AWS credentials. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run on"
-NO_REGION = "no AWS region. Set AWS_DEFAULT_REGION, such as eu-central-1."
-NO_CONNECTION = "Is the network up, and are AWS_DEFAULT_REGION and AWS_ENDPOINT_URL right?"
+NO_REGION = "no AWS region. Set AWS_REGION, such as eu-central-1."
+NO_CONNECTION = "Is the network up, and are AWS_REGION and AWS_ENDPOINT_URL right?"
 NO_AWS = "what answered does not speak AWS's language. Is AWS_ENDPOINT_URL right, or does a proxy stand between?"
 NO_MODULE = "there is no module named 'nosuch' in this folder, on PYTHONPATH, or among the installed ones."
 NO_HANDLER = 'it has no handler; mark a function with @task("name").'

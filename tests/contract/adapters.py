@@ -3,11 +3,15 @@
 A module beside this one adds its own by the same three names; conftest.py puts them together.
 """
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from cli.running.processes.frames import receive_frame, send_frame
+from cli.running.processes.port_server import PortServer
+from cli.running.processes.remote_ports import Connections, remote_ledger, remote_queue
 from cloudkon.clock import SystemClock
 from cloudkon.local.faults import Faults
 from cloudkon.local.flaky import FlakyQueue, flaky
@@ -16,6 +20,8 @@ from cloudkon.local.queue import MemoryQueue
 from cloudkon.local.store import FolderStore
 from cloudkon.ports import Ledger, ResultStore, TaskQueue
 from tests.support.data.rows import GUARD_MS
+
+_GREETING = b"hello"
 
 Queues = dict[str, Callable[[pytest.FixtureRequest], TaskQueue]]
 Ledgers = dict[str, Callable[[pytest.FixtureRequest], Ledger]]
@@ -64,6 +70,41 @@ def _closed_after(request: pytest.FixtureRequest, ledger: SqliteLedger) -> Sqlit
     return ledger
 
 
-QUEUES: Queues = {"memory": _memory_queue, "flaky-at-rest": _calm_flaky_queue}
-LEDGERS: Ledgers = {"sqlite-file": _sqlite_file, "sqlite-memory": _sqlite_memory, "flaky-at-rest": _calm_flaky_ledger}
+class _EveryVerb:
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+def _remote(request: pytest.FixtureRequest, **ports: TaskQueue | Ledger) -> Connections:
+    """Connections to a server of these ports, as a worker's process has them to its parent."""
+    verbs = dict.fromkeys(ports, _EveryVerb())
+    server = PortServer(lambda _: ports, lambda _, connection: _greet(request, connection), verbs)
+    server.start()
+    request.addfinalizer(server.close)
+    connections = Connections(server.address, "w1")
+    request.addfinalizer(connections.close)
+    assert receive_frame(connections.open()) == _GREETING  # the first one is not served
+    return connections
+
+
+def _greet(request: pytest.FixtureRequest, connection: socket.socket) -> None:
+    request.addfinalizer(connection.close)
+    send_frame(connection, _GREETING)
+
+
+def _remote_queue(request: pytest.FixtureRequest) -> TaskQueue:
+    return remote_queue(_remote(request, tasks=_memory_queue(request)), "tasks")
+
+
+def _remote_ledger(request: pytest.FixtureRequest) -> Ledger:
+    return remote_ledger(_remote(request, ledger=_sqlite_memory(request)))
+
+
+QUEUES: Queues = {"memory": _memory_queue, "flaky-at-rest": _calm_flaky_queue, "remote": _remote_queue}
+LEDGERS: Ledgers = {
+    "sqlite-file": _sqlite_file,
+    "sqlite-memory": _sqlite_memory,
+    "flaky-at-rest": _calm_flaky_ledger,
+    "remote": _remote_ledger,
+}
 STORES: Stores = {"folder": _folder_store, "flaky-at-rest": _calm_flaky_store}

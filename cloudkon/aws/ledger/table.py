@@ -95,7 +95,7 @@ class Table:
                 )
             except ClientError as error:
                 return _refusal(error)
-        return Written(answer["Attributes"])
+            return Written(answer["Attributes"])
 
     def write_each(self, statements: Sequence[Statement]) -> Sequence[str]:
         """Run PartiQL writes, each for itself, in one call for 25 of them; "" for each that ran, or its error's code.
@@ -140,7 +140,8 @@ class Table:
         while True:
             with translated(f"read from the table {self.name}"):
                 page = self._client.query(**ask)
-            yield from page["Items"]
+                items = page["Items"]
+            yield from items
             if not (last := page.get("LastEvaluatedKey")):
                 return
             ask["ExclusiveStartKey"] = last

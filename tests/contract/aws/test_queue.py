@@ -28,24 +28,28 @@ def failed(position: int, code: str, *, sender: bool) -> dict[str, Any]:
     return {"Id": str(position), "Code": code, "SenderFault": sender, "Message": "as the service says"}
 
 
+def sent(position: int) -> dict[str, str]:
+    return {"Id": str(position), "MessageId": "m", "MD5OfMessageBody": "0"}
+
+
 def test_refused_messages_are_named_by_their_positions(queue: SqsQueue, stub: Stubber) -> None:
     """Every entry of Failed is read, whatever the order it comes in."""
     failures = [failed(2, "InternalError", sender=False), failed(0, "ServiceUnavailable", sender=False)]
-    stub.add_response("send_message_batch", {"Successful": [], "Failed": failures})
+    stub.add_response("send_message_batch", {"Successful": [sent(1)], "Failed": failures})
     assert list(queue.send(["a", "b", "c"])) == [0, 2]
 
 
 @pytest.mark.parametrize("code", ["RequestThrottled", "KMS.ThrottlingException"])
 def test_throttling_is_refused_and_not_hopeless(queue: SqsQueue, stub: Stubber, code: str) -> None:
     """SQS blames the sender for throttling too; the message may be sent again."""
-    stub.add_response("send_message_batch", {"Successful": [], "Failed": [failed(1, code, sender=True)]})
+    stub.add_response("send_message_batch", {"Successful": [sent(0)], "Failed": [failed(1, code, sender=True)]})
     assert list(queue.send(["a", "b"])) == [1]
 
 
 def test_what_sqs_never_takes_is_an_error_of_one_line(queue: SqsQueue, stub: Stubber) -> None:
     """A fault of the sender names its code and size, so that nobody sends it again for ever."""
     entry = failed(1, "InvalidMessageContents", sender=True)
-    stub.add_response("send_message_batch", {"Successful": [], "Failed": [entry]})
+    stub.add_response("send_message_batch", {"Successful": [sent(0)], "Failed": [entry]})
     with pytest.raises(CloudKonError, match=r"^Could not send to .*a message of 4 bytes for good \(InvalidMessage.*$"):
         queue.send(["a", "four"])
 

@@ -7,12 +7,11 @@ from typing import Any, Self
 from cloudkon import task
 from cloudkon.backoff import Backoff
 from cloudkon.clock import SystemClock
-from cloudkon.errors import UnavailableError
+from cloudkon.errors import CloudKonError, UnavailableError
 from cloudkon.ledger.fleet import WorkerState, WorkerStatus
 from cloudkon.ledger.lease import BundleRow
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.settings import Settings
-from ec2_worker.health.health import SickError
 from ec2_worker.lifecycle.imds import Metadata
 from tests.support.data.rows import job
 from tests.support.waiting import eventually
@@ -86,7 +85,7 @@ class Ward:
         try:
             self.worker.run()
             self.ended.append(None)
-        except SickError as error:
+        except CloudKonError as error:
             self.ended.append(error)
 
     def send(self) -> str:

@@ -147,8 +147,9 @@ LAW: dict[str, set[str]] = {
     "cli/terminal": _BELOW_THE_CLI,
     "cli/views": _BELOW_THE_CLI | {"cli/system", "cli/terminal"},
     "cli/jobs": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views"},
+    "cli/running/processes": _BELOW_THE_CLI | {"ec2_worker/lifecycle"},
     "cli/running": _BELOW_THE_CLI
-    | {"ec2_worker/pipeline", "ec2_worker/lifecycle"}
+    | {"ec2_worker/pipeline", "ec2_worker/lifecycle", "cli/running/processes"}
     | {"cli/system", "cli/terminal", "cli/views", "cli/jobs"},
     "cli/repair": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views", "cli/jobs", "cli/running"},
     "cli/embedded": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal"},

@@ -134,6 +134,13 @@ def test_no_file_yet(shelf: Shelf) -> None:
         replace(shelf.ledgers(), local=None).find("local-a")
 
 
+def test_a_local_name_is_unknown_where_there_is_no_ledger_and_no_aws() -> None:
+    """Before the first run, where nobody has set AWS up, a job of this machine is unknown and AWS is not asked."""
+    ledgers = Ledgers(None, refuse, cloud_is_likely=False, warn=print)
+    with pytest.raises(NotFoundError, match="There is no job 'local-a'"):
+        ledgers.find("local-a")
+
+
 def test_an_unknown_job_is_answered_with_near_names(shelf: Shelf) -> None:
     """An unknown job is answered with the names that are near."""
     write_job(shelf.cloud, "sleeps-abcdefghijkl")

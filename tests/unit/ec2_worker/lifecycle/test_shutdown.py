@@ -1,13 +1,21 @@
 """What becomes of what a worker holds when it is told to leave."""
 
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from cloudkon.errors import NotFoundError
 from cloudkon.ledger.lease import BundleState
+from cloudkon.ledger.results import TaskResult, TaskState
+from cloudkon.settings import Settings
+from ec2_worker.pipeline.in_flight import InFlightBundle
+from ec2_worker.worker import Worker
 from tests.support.data.rows import job
 from tests.support.waiting import eventually
 from tests.support.worlds.worker_with_threads import Ward
+from tests.support.worlds.worker_world import SteppedWorker, WorkerWorld
 
 
 @pytest.fixture
@@ -88,3 +96,56 @@ def test_a_worker_writes_its_counters_for_the_last_time() -> None:
         ward.worker.drain_within(0.0)
         assert eventually(lambda: ward.ended)
         assert [report.duplicates_dropped for report in ward.ledger.workers(job().id)] == [1]
+
+
+class FailsUnexpectedly:
+    """A task runner with a fault of its own, which only one task brings out."""
+
+    def __init__(self, runner: Any, line: str) -> None:
+        self._runner = runner
+        self._line = line
+
+    def run(self, bundle: InFlightBundle, index: int) -> TaskResult:
+        if self._line in bundle.message.tasks[index]:
+            raise AssertionError("a fault of the worker")
+        result: TaskResult = self._runner.run(bundle, index)
+        return result
+
+
+def has_ended_or_waits(slot: threading.Thread, worker: Worker) -> bool:
+    return eventually(lambda: not slot.is_alive() or worker.backlog.busy == 0)
+
+
+def test_a_bundle_that_may_have_ended_its_worker_is_left_for_the_strikes_to_find() -> None:
+    """Worker after worker fails of one task: it is found and failed, its neighbours and other bundles succeed."""
+    world = WorkerWorld(Settings(lease_s=12.0, guard_s=2.0, visibility_margin_s=3.0))
+    world.send("note a", "note odd", "note b")
+    failures = 0
+    for _ in range(6):
+        machine = SteppedWorker(world, f"w{failures}")
+        worker = machine.worker
+        worker.slots.task_runner = FailsUnexpectedly(worker.slots.task_runner, "odd")  # type: ignore[assignment]
+        machine.receive()
+        slot = worker.threads.start("slot-1", worker.slots.run)
+        assert has_ended_or_waits(slot, worker)
+        worker.backlog.close()
+        slot.join()
+        machine.settle()
+        worker.shutdown.give_back_all()
+        failures += len(worker.threads.failures)
+        world.clock.advance(world.settings.visibility_s)
+    states = [result.state for result in world.results()]
+    assert states == [TaskState.SUCCEEDED, TaskState.FAILED, TaskState.SUCCEEDED]
+    assert world.results()[1].error == "its worker died 2 times while it ran"
+    assert (failures, dict(world.runs)) == (3, {"a": 1, "b": 1})
+    world.ledger.close()
+
+
+def test_an_error_of_aws_is_no_bundles_fault() -> None:
+    """A worker that ends because its queue is gone gives back at once what it had begun."""
+    with Ward(poll_s=0.01, backlog_s=60.0) as ward:
+        running, _ = begin_two(ward)
+        ward.worker.threads.failures.append(NotFoundError("There is no queue."))
+        assert eventually(lambda: ward.ended)
+        assert isinstance(ward.ended[0], NotFoundError)
+        assert ward.rows()[running].state is BundleState.RELEASED

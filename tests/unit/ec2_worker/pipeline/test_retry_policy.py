@@ -149,6 +149,18 @@ def test_strikes_are_forgotten_when_the_mark_moves_on() -> None:
     assert [result.state for result in world.results()] == [TaskState.SUCCEEDED] * 6
 
 
+def test_a_task_that_has_ended_is_not_blamed_for_the_next_one() -> None:
+    """A careful bundle's last task is recorded before its slot goes on: what kills the worker then was not it."""
+    world = World()
+    world.send("pass")
+    for _ in range(1 + OWN.strikes):
+        worker = world.receive()
+        worker.run_all()  # the worker dies at a task of another bundle, before this one is settled
+        world.clock.advance(OWN.visibility_s)
+    world.work()
+    assert world.results()[0].state is TaskState.SUCCEEDED
+
+
 def test_an_interruption_is_no_strike() -> None:
     """A careful worker that is drained in the middle of a task gives the bundle back as if it had not begun it."""
     world = World()
