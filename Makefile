@@ -7,10 +7,10 @@ TWO := -n 2 # who gets what: tests/conftest.py
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-animoto test test-image chaos check format bench bench-animoto bench-animoto-run lock clean
 
-help: ## Show this
+help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
 
-setup: $(READY) ## Prepare .venv from the lock (at once if it is there)
+setup: $(READY) ## Prepare .venv (two to three minutes, once)
 	@:
 
 # The stamp is touched last: a setup that was interrupted is done again.
@@ -18,46 +18,46 @@ $(READY): pyproject.toml constraints.txt
 	@PYTHON="$(PYTHON)" sh setup.sh
 	@touch $@
 
-demo: setup ## See it all work: the embedded cloud, a deploy, 6,000 tasks, two workers
+demo: setup ## Show all of it at work: the embedded cloud, a deploy, 6,000 tasks, two workers
 	@$(BIN)/cloudkon-cli demo
 
-demo-animoto: setup ## See videos made, and look at them: cloudkon-videos
+demo-animoto: setup ## Make three videos, and keep them in cloudkon-videos
 	@$(BIN)/cloudkon-cli demo-animoto
 
-test: setup ## Run the tests, in two processes
+test: setup ## Run the tests in two processes: about ten minutes
 	@$(BIN)/python -m pytest $(TWO)
 
-test-image: setup ## Make a worker's machine for real, boot it and let it work (root, Debian's debootstrap and systemd-container)
+test-image: setup ## Make a worker's machine, boot it and let it work (needs root, debootstrap, systemd-container)
 	@$(BIN)/python -m pytest -m image tests/image
 
-chaos: setup ## Kill a hundred workers, and print what became of their tasks
+chaos: setup ## Kill a hundred workers, and count what it cost: about six minutes
 	@$(BIN)/python -m pytest -m long -s tests/chaos
 
-check: setup ## Format, lint and types, then the tests
+check: setup ## Check format, lint and types, then run the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy .
 	@$(BIN)/python -m pytest $(TWO)
 
-format: setup ## Put the code into its format
+format: setup ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: setup ## Measure
+bench: setup ## Measure speed and cost
 	@$(BIN)/python -m bench
 
-bench-animoto: setup ## Measure videos against the original's way, moviepy and ffmpeg (an hour; or ARGUMENTS='--pictures 6')
+bench-animoto: setup ## Compare videos with other programs (an hour; or ARGUMENTS='--pictures 6')
 	@$(BIN)/python -m bench.animoto $(ARGUMENTS)
 
-bench-animoto-run: setup ## Make 160 videos of 60 pictures through everything, and watch each of them
+bench-animoto-run: setup ## Make 160 videos of 60 pictures, and check each frame
 	@$(BIN)/python -m bench.animoto_run
 
-lock: setup ## Resolve constraints.txt anew
+lock: setup ## Resolve constraints.txt again
 	@$(BIN)/python -m pip install --quiet uv
 	@{ sed -n '/^#/p' constraints.txt; $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-header \
 		--no-annotate --no-emit-index-url --no-emit-find-links --extra animoto --extra cli --extra cloud --extra dev --extra otel --extra xray pyproject.toml; \
 		} > constraints.new && mv constraints.new constraints.txt
 
-clean: ## Remove what was made: .venv, caches, packages
+clean: ## Remove .venv, caches and packages
 	@rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .chalice/deployments
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
