@@ -14,6 +14,7 @@ from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, NotFoundError
 from cloudkon.ledger.job import Job
 from cloudkon.printable import one_line
+from cloudkon.reports.task_logs import read_log
 from cloudkon.reports.task_lookup import TaskRecord, find_id, find_line
 from cloudkon.telemetry.tracing import console_link
 from cloudkon.workload.line_numbers import LineOffsets
@@ -66,6 +67,8 @@ def explain(ledgers: Ledgers, job: str, task: str | None, number: int | None, *,
     found = ledgers.find(job)
     known = _find_task(found, task, number)
     told = _job_fields(found.job) | _trace(found) | known.as_json(clock.now_ms()) | _output(found, known)
+    if known.result is not None and (log := read_log(found.records.results, known.result)) is not None:
+        told["log"] = log
     line = _read_line(found, known)
     if line is not None:
         told["line"] = line.text
@@ -131,13 +134,13 @@ def _output(found: FoundJob, known: TaskRecord) -> dict[str, str]:
     return {}
 
 
-def _tables(told: dict[str, Any]) -> list[Table]:
+def _tables(told: dict[str, Any]) -> list[Table | str]:
     rows = [
         ("job", told["job"]),
         ("task", f"{told['task']:,}"),
         ("state", f"{told['state']}: {_meaning(told)}"),
     ]
-    said = {"line": "line", "id": "id", "error": "reason", "output_at": "output"}
+    said = {"line": "line", "id": "id", "error": "reason", "raised_at": "raised at", "output_at": "output"}
     rows += [(name, one_line(str(told[key]), 1_000)) for key, name in said.items() if key in told]
     if "value" in told:
         rows.append(("value", one_line(json_line(told["value"]), 1_000)))
@@ -151,7 +154,8 @@ def _tables(told: dict[str, Any]) -> list[Table]:
     if told.get("strikes"):
         rows.append(("strikes", f"{told['strikes']}: so often its worker died while it ran"))
     rows += [(name, moment(told[key])) for name, key in _STAMPS if told.get(key) is not None]
-    return [Table((), ("left", "left"), rows), _attempts(told), _stages(told), _handler_stages(told)]
+    log = ["log:", *(f"  {line}" for line in told["log"].rstrip("\n").split("\n")), ""] if "log" in told else []
+    return [Table((), ("left", "left"), rows), *log, _attempts(told), _stages(told), _handler_stages(told)]
 
 
 def _attempts(told: dict[str, Any]) -> Table:

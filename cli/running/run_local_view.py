@@ -24,9 +24,11 @@ from cli.terminal.output import Output
 from cli.views.outcome import error_groups, say_outcome, went_well
 from cloudkon import wiring
 from cloudkon.clock import Clock
+from cloudkon.handlers.context import log_of_task
 from cloudkon.handlers.program import end_programs
 from cloudkon.handlers.registry import Registry
 from cloudkon.handlers.scratch import sweep
+from cloudkon.handlers.task_log import capturing
 from cloudkon.ledger.job import Job
 from cloudkon.reports.error_groups import ErrorGroup
 from cloudkon.reports.stats import JobStats, job_stats
@@ -84,7 +86,7 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
         try:
             job = run.open(resume=options.resume)
             progress.begin(job)
-            with _stopping(run.stop) as signals:
+            with _stopping(run.stop) as signals, capturing(log_of_task):
                 run.run(job, begun=lambda: _begin(options, run, job, out))
             progress.end()
             stats = job_stats(run.ledger, run.ledger.job(job.id) or job, clock.now_ms())

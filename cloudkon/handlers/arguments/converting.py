@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from cloudkon.handlers.structures import Converter, from_json, structure
+from cloudkon.handlers.arguments.structures import Converter, from_json, structure
 
 _BOOLS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False, "on": True, "off": False}
 _FROM_TEXT: dict[Any, tuple[Converter, str]] = {
