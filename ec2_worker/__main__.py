@@ -136,7 +136,8 @@ def _stop_by_signals(drain: Callable[[str], None]) -> None:
 
 
 def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
-    given = {"drain_s": options.drain_seconds, "breaker_tasks": options.breaker}
+    keep_logs = 1 if options.keep_logs else None
+    given = {"drain_s": options.drain_seconds, "breaker_tasks": options.breaker, "keep_logs": keep_logs}
     return Settings.from_environ(environ, **{name: value for name, value in given.items() if value is not None})
 
 

@@ -62,7 +62,7 @@ def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
 def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Sequence[ErrorGroup], list[int]]:
     """Run it; return what became of it, why tasks failed, and the signals that came."""
     chaos = None if options.chaos_seed is None else Chaos(options.chaos_seed, clock)
-    settings = _settings(options.retries)
+    settings = _settings(options)
     modules = find_modules(options.modules, options.file)
     with LocalProgress() as progress:
 
@@ -99,11 +99,13 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
     return stats, groups, signals
 
 
-def _settings(retries: int | None) -> Settings:
+def _settings(options: LocalOptions) -> Settings:
     """A person is looking on: a run whose first tasks all fail is theirs to stop, and what fails is not tried again."""
     changes: dict[str, Any] = {"drain_s": _DRAIN_S, "poll_s": _POLL_S, "breaker_tasks": 0}
-    if retries is not None or not os.environ.get(_RETRIES_VARIABLE):
-        changes["retries"] = retries or 0
+    if options.retries is not None or not os.environ.get(_RETRIES_VARIABLE):
+        changes["retries"] = options.retries or 0
+    if options.keep_logs:
+        changes["keep_logs"] = 1
     return Settings.from_environ(os.environ, **changes)
 
 
