@@ -15,8 +15,9 @@ from animoto.addresses import Addresses
 from animoto.download.buckets import BucketReader, Buckets
 from animoto.download.connector import GuardedConnector
 from animoto.download.fetch_error import FetchError
+from animoto.download.files import FileReader
 from animoto.download.memory_budget import MemoryBudget
-from animoto.download.urls import UrlError, check_url, redacted, s3_location
+from animoto.download.urls import UrlError, check_url, local_file, redacted, s3_location
 from animoto.download.web import Reader, WebReader, too_large
 from animoto.picture.broken import Broken
 from cloudkon.backoff import Backoff
@@ -72,14 +73,20 @@ class Fetcher:
         buckets: Buckets | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         tls: ssl.SSLContext | None = None,
+        *,
+        files: bool = False,
     ) -> None:
-        """If tls is given, it decides which certificates are trusted, instead of what this machine trusts."""
+        """With files, paths of this machine can be fetched too.
+
+        If tls is given, it decides which certificates are trusted, instead of what this machine trusts.
+        """
         self._addresses = addresses
         self._tls = tls
         self._limits = limits
         self._backoff = backoff
         self._buckets = buckets
         self._pause = pause
+        self._files = FileReader() if files else None
 
     async def fetch_all(self, urls: Sequence[str]) -> AsyncGenerator[Download]:
         """Yield every URL's bytes, or what is wrong with it, in order; close the iterator to cancel the rest."""
@@ -112,19 +119,22 @@ class Fetcher:
         await stack.enter_async_context(session)
         web = WebReader(session, limits.redirects)
         if self._buckets is None:
-            return _Readers(web, None)
+            return _Readers(web, None, self._files)
         threads = ThreadPoolExecutor(limits.connections, "s3")
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
-        return _Readers(web, BucketReader(self._buckets, threads))
+        return _Readers(web, BucketReader(self._buckets, threads), self._files)
 
 
 @dataclass(frozen=True, slots=True)
 class _Readers:
     web: Reader
     s3: Reader | None
+    files: Reader | None = None
 
     def for_url(self, url: str) -> Reader:
         """The reader for a URL; raise FetchError if there is none."""
+        if self.files is not None and local_file(url) is not None:
+            return self.files
         try:
             check_url(url)
             if s3_location(url) is None:

@@ -32,7 +32,7 @@ def video_tasks(urls: Sequence[str], per_video: int, options: Mapping[str, Any])
         size_bytes = len(line.encode())
         if size_bytes > MAX_LINE_BYTES:
             raise InputError(
-                f"URLs {first + 1} to {first + len(images)} make a task of {size_bytes:,} bytes, and a line has at "
+                f"Pictures {first + 1} to {first + len(images)} make a task of {size_bytes:,} bytes, and a line has at "
                 f"most {MAX_LINE_BYTES:,}. Put fewer into a video: --per-video {per_video // 2 or 1}"
             )
         yield line

@@ -2,12 +2,12 @@
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from animoto.download.urls import UrlError, check_url, redacted
+from animoto.download.urls import UrlError, check_source, check_url, redacted
 from animoto.picture.broken import OnBroken
 from animoto.picture.letterbox import Background
 from animoto.video import MAX_SECONDS, MAX_TITLE_CHARACTERS, Engine, Transition
@@ -17,6 +17,8 @@ MAX_VIDEO_SECONDS = 4 * 3600
 _MIN_SECONDS = 0.1
 
 _EnumT = TypeVar("_EnumT", bound=StrEnum)
+_Check = Callable[[str], None]
+"""Raises UrlError for what can't be fetched."""
 
 
 class OrderError(CloudKonError):
@@ -44,18 +46,27 @@ _KEYS = tuple(field.name for field in fields(Order))
 
 def parse_order(*urls: Any, **options: Any) -> Order:
     """Read a task's words, or its JSON keys; raise OrderError with the place and the reason."""
+    return _parse(urls, options, check_url)
+
+
+def parse_local_order(*urls: Any, **options: Any) -> Order:
+    """Read an order that may name files of this machine too, by their paths."""
+    return _parse(urls, options, check_source)
+
+
+def _parse(urls: Sequence[Any], options: Mapping[str, Any], check: _Check) -> Order:
     _check_keys(options)
     if urls and "images" in options:
         raise OrderError('the pictures are given twice: as "args" and as "images"')
     images = list(urls) if urls else options.get("images")
     order = Order(
-        images=_images(images),
+        images=_images(images, check),
         seconds=_seconds(options, "seconds", 1.0, _MIN_SECONDS, MAX_SECONDS),
         transition=_choice(options, "transition", Transition.CUT),
         fade_seconds=_seconds(options, "fade_seconds", 0.5, 0.0, MAX_SECONDS),
         pan_zoom=_flag(options, "pan_zoom"),
         title=_title(options.get("title")),
-        audio=_audio(options.get("audio")),
+        audio=_audio(options.get("audio"), check),
         background=_choice(options, "background", Background.BLUR),
         broken=_choice(options, "broken", OnBroken.FAIL),
         engine=_choice(options, "engine", Engine.AUTO),
@@ -74,27 +85,27 @@ def _check_keys(options: Mapping[str, Any]) -> None:
             )
 
 
-def _images(images: Any) -> tuple[str, ...]:
+def _images(images: Any, check: _Check) -> tuple[str, ...]:
     if images is None or images == []:
         raise OrderError('no pictures: write animoto URL URL ..., or "images": [URL, ...] in JSON')
     if not isinstance(images, list):
         raise OrderError('"images" is not a list of URLs')
     for number, url in enumerate(images, start=1):
-        _check_url(f"picture {number}", url)
+        _check_url(f"picture {number}", url, check)
     return tuple(images)
 
 
-def _audio(url: Any) -> str | None:
+def _audio(url: Any, check: _Check) -> str | None:
     if url is not None:
-        _check_url('"audio"', url)
+        _check_url('"audio"', url, check)
     return url  # type: ignore[no-any-return] # checked
 
 
-def _check_url(place: str, url: Any) -> None:
+def _check_url(place: str, url: Any, check: _Check) -> None:
     if not isinstance(url, str):
         raise OrderError(f"{place} is not a URL, as a string")
     try:
-        check_url(url)
+        check(url)
     except UrlError as error:
         raise OrderError(f"{place}, {redacted(url)}: {error}") from error
 

@@ -9,15 +9,15 @@ from PIL import AvifImagePlugin, Image, UnidentifiedImageError, WebPImagePlugin
 
 from animoto.canvas import Canvas
 from animoto.fetch import Download
-from animoto.picture import jpeg, png
+from animoto.formats import jpeg, png
+from animoto.formats.picture_file import DAMAGED, PictureError, PictureFile
+from animoto.formats.sniff import describe_non_picture
+from animoto.formats.webp import is_webp, part_webp
 from animoto.picture.broken import Broken
 from animoto.picture.decoding_memory import DecodingMemory
 from animoto.picture.orientation import read_orientation
-from animoto.picture.picture_file import DAMAGED, PictureError, PictureFile
 from animoto.picture.profile import conversion_to_srgb
-from animoto.picture.sniff import describe_non_picture
 from animoto.picture.strips import frame_of_image
-from animoto.picture.webp import is_webp, part_webp
 
 __all__ = ["MAX_PIXELS", "MAX_SIDE", "Picture", "PictureError", "frame_of", "read_picture"]
 

@@ -17,7 +17,7 @@ from animoto.download.buckets import Buckets
 from animoto.download.urls import redacted
 from animoto.fetch import Download, Fetcher, Limits
 from animoto.in_order import futures_in_order
-from animoto.order import Order, OrderError, parse_order
+from animoto.order import Order, OrderError, parse_local_order, parse_order
 from animoto.picture.broken import Broken, BrokenPictureError, select_usable
 from animoto.picture.contact_sheet import ContactSheet
 from animoto.picture.decoding_memory import DecodingMemory
@@ -45,12 +45,13 @@ def handler(
     height: int = 1080,
     limits: Limits = Limits(),  # noqa: B008 (a frozen value)
     tls: ssl.SSLContext | None = None,
+    files: bool = False,
 ) -> Callable[..., dict[str, Any]]:
     """Return the handler of the task animoto; it fetches from public addresses, these networks and these buckets.
 
-    Raises InputError if the networks can't be read.
+    With files, it reads files of this machine as well. Raises InputError if the networks can't be read.
     """
-    maker = VideoMaker(Addresses.parse(networks), buckets, width, height, limits, tls)
+    maker = VideoMaker(Addresses.parse(networks), buckets, width, height, limits, tls, files)
 
     @task("animoto")
     def animoto(*urls: Any, **options: Any) -> dict[str, Any]:
@@ -70,6 +71,8 @@ class VideoMaker:
     limits: Limits
     tls: ssl.SSLContext | None
     """If given, decides which certificates of servers are trusted, instead of what this machine trusts."""
+    files: bool = False
+    """Whether a task may name files of this machine: where whoever writes the tasks may read them anyway."""
     memory: DecodingMemory = field(default_factory=DecodingMemory)
 
     def make(self, *urls: Any, **options: Any) -> dict[str, Any]:
@@ -79,7 +82,7 @@ class VideoMaker:
         TaskFailedError if a server was at fault, and TimedOutError.
         """
         try:
-            wanted = parse_order(*urls, **options)
+            wanted = (parse_local_order if self.files else parse_order)(*urls, **options)
             with scratch() as folder:
                 return _Video(self, wanted, folder, context()).make()
         except (OrderError, InputError) as error:
@@ -178,7 +181,7 @@ class _Video:
         maker, limits, left_s = self.maker, self.maker.limits, remaining_s()
         if left_s is not None:
             limits = replace(limits, total_s=max(_SOONEST_S, min(limits.total_s, left_s)))
-        return Fetcher(maker.addresses, limits, Backoff(), maker.buckets, tls=maker.tls)
+        return Fetcher(maker.addresses, limits, Backoff(), maker.buckets, tls=maker.tls, files=maker.files)
 
     def _check_time(self) -> None:
         if self.timeout_s is not None and remaining_s() == 0:

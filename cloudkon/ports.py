@@ -19,6 +19,7 @@ MAX_BATCH_MESSAGES = 10
 """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
 MAX_MESSAGE_BYTES = 1024 * 1024
 """Of one message, and of all the messages of one batch together; the same page."""
+MAX_DELAY_S = 900  # the same page
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,9 @@ class TaskQueue(Protocol):
     def send(self, bodies: Sequence[str]) -> Sequence[int]:
         """Send a batch (together at most MAX_MESSAGE_BYTES in UTF-8); return the positions that were refused."""
         ...
+
+    def send_later(self, bodies: Sequence[str], delay_s: float) -> Sequence[int]:
+        """Send a batch that nobody receives before so long, 15 minutes at most; meanwhile it is not in flight."""
 
     def receive(self, count: int, wait_s: float, visibility_s: float) -> Sequence[Delivery]:
         """Wait up to wait_s for up to count messages (10 at most) and hide them for visibility_s."""

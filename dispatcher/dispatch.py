@@ -16,11 +16,11 @@ from cloudkon.ports import Jobs, ObjectStore, TaskQueue, Tracer
 from cloudkon.telemetry.emf import MetricLog
 from cloudkon.telemetry.metering import Meter
 from cloudkon.telemetry.tracing import NoTracer, TraceContext
-from cloudkon.workload.lines import BadLine, Line
+from cloudkon.workload.lines import BadLine, Block, Line
 from cloudkon.workload.packing import PackedBundle, Reject, pack_bundles
 from cloudkon.workload.planning import DEFAULT_SLOTS, DEFAULT_WORKER_SLOTS, bundle_size, ranges_of, shards_of
 from cloudkon.workload.rejects import Rejects
-from dispatcher.ranges import Workload, look_at, range_lines
+from dispatcher.ranges import Workload, look_at, range_blocks
 from dispatcher.trace import RangeTrace
 
 _UNZIP = "A gzipped workload can't be cut into ranges: drop it as it is unpacked, or as several files."
@@ -112,7 +112,7 @@ class Dispatcher:
         rejects = Rejects(self.results, job.id, number)
         tasks = bundles = 0
         with Sender(self.queue, self.clock, self.backoff) as sender:
-            read = range_lines(Workload(self.workloads, job.source), job, number)
+            read = range_blocks(Workload(self.workloads, job.source), job, number)
             for item in pack_bundles(map(lines.seen, read), job.bundle_size, has_header=number == 0):
                 self._check_time(job, number, until_ms)
                 if isinstance(item, Reject):
@@ -165,6 +165,6 @@ class _Counted:
 
     count: int = 0
 
-    def seen(self, line: Line | BadLine) -> Line | BadLine:
-        self.count = line.number
-        return line
+    def seen(self, item: Block | Line | BadLine) -> Block | Line | BadLine:
+        self.count = item.last_number if isinstance(item, Block) else item.number
+        return item

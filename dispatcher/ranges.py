@@ -3,17 +3,19 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from cloudkon.errors import InputError
 from cloudkon.ledger.job import RANGE_BYTES, Job, Source
 from cloudkon.ports import ObjectStore
 from cloudkon.workload.formats import HEAD_BYTES, known_misfit
-from cloudkon.workload.lines import GZIP_MAGIC, BadLine, Line, gunzip, read_lines
+from cloudkon.workload.lines import GZIP_MAGIC, BadLine, Block, Line, gunzip, one_by_one, read_blocks, read_lines
 from cloudkon.workload.planning import Sample, sample
 
 log = logging.getLogger(__name__)
 
 _SAMPLE_BYTES = 64 * 1024
+_Item = TypeVar("_Item")
 
 
 class Workload:
@@ -70,7 +72,7 @@ def look_at(workload: Workload, size_bytes: int) -> Look:
     return Look(sample([] if misfits else lines, whole=whole), plain_bytes, gzipped, gzipped or misfits)
 
 
-def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+def _chain(first: _Item, rest: Iterator[_Item]) -> Iterator[_Item]:
     yield first
     yield from rest
 
@@ -88,7 +90,12 @@ def _head(chunks: Iterator[bytes], *, gzipped: bool) -> tuple[bytes, bool]:
 
 
 def range_lines(workload: Workload, job: Job, number: int) -> Iterator[Line | BadLine]:
-    """The lines of one range, numbered from 1; broken gzip data ends in a BadLine that says so.
+    """The lines of one range, numbered from 1; broken gzip data ends in a BadLine that says so."""
+    return one_by_one(range_blocks(workload, job, number))
+
+
+def range_blocks(workload: Workload, job: Job, number: int) -> Iterator[Block | Line | BadLine]:
+    """The lines of one range as range_lines has them, many at once where they are plain.
 
     ...| range n - 1          | range n             |...
        ^ begins here: n - 1's  ^ begins here: n's, to its break
@@ -98,19 +105,24 @@ def range_lines(workload: Workload, job: Job, number: int) -> Iterator[Line | Ba
         return
     start, stop = number * RANGE_BYTES, (number + 1) * RANGE_BYTES
     # From the byte before on: what ends there or runs on into the range was begun in an earlier one.
-    lines = read_lines(workload.read(start - 1), start - 1, first_number=0)
-    earlier = next(lines, None)
-    if earlier is not None:
-        yield from _begun_before(stop, earlier.end, lines)
+    items = read_blocks(workload.read(start - 1), start - 1, first_number=0)
+    first = next(items, None)
+    if isinstance(first, Block):
+        earlier, *others = first.lines()
+        if others:
+            items = _chain(Block(1, first.texts[1:], first.end), items)
+        yield from _begun_before(stop, earlier.end, items)
+    elif first is not None:
+        yield from _begun_before(stop, first.end, items)
 
 
-def _first_range(workload: Workload, *, gzipped: bool) -> Iterator[Line | BadLine]:
+def _first_range(workload: Workload, *, gzipped: bool) -> Iterator[Block | Line | BadLine]:
     if gzipped:
-        lines = read_lines(_fitting(gunzip(workload.read(), _say_what_is_ignored)))
-        yield from _until_broken(lines, InputError)
+        items = read_blocks(_fitting(gunzip(workload.read(), _say_what_is_ignored)))
+        yield from _until_broken(items, InputError)
     else:
-        lines = read_lines(_fitting(workload.read()))
-        yield from _begun_before(RANGE_BYTES, 0, _until_broken(lines, _MisfitError))
+        items = read_blocks(_fitting(workload.read()))
+        yield from _begun_before(RANGE_BYTES, 0, _until_broken(items, _MisfitError))
 
 
 class _MisfitError(InputError):
@@ -137,17 +149,26 @@ def _say_what_is_ignored() -> None:
     log.warning("The gzipped workload has more behind its end that is no gzip data: it is ignored, as by gunzip.")
 
 
-def _begun_before(stop: int, begins: int, lines: Iterator[Line | BadLine]) -> Iterator[Line | BadLine]:
-    while begins < stop and (line := next(lines, None)) is not None:
-        yield line
-        begins = line.end
+def _begun_before(stop: int, begins: int, items: Iterator[Block | Line | BadLine]) -> Iterator[Block | Line | BadLine]:
+    while begins < stop and (item := next(items, None)) is not None:
+        if isinstance(item, Block) and item.end > stop:
+            for line in item.lines():
+                if begins >= stop:
+                    return
+                yield line
+                begins = line.end
+            continue
+        yield item
+        begins = item.end
 
 
-def _until_broken(lines: Iterator[Line | BadLine], breaks: type[InputError]) -> Iterator[Line | BadLine]:
+def _until_broken(
+    items: Iterator[Block | Line | BadLine], breaks: type[InputError]
+) -> Iterator[Block | Line | BadLine]:
     number = 0
     try:
-        for line in lines:
-            number = line.number
-            yield line
+        for item in items:
+            number = item.last_number if isinstance(item, Block) else item.number
+            yield item
     except breaks as error:
         yield BadLine(number + 1, str(error), "", 0)

@@ -54,6 +54,7 @@ def aws_services(
         tasks=cloud.queue(source) if source else cloud.tasks,
         process=cloud.process,
         dead_letters=cloud.dead_letters,
+        parked=cloud.parked,
         ledger=cloud.ledger,
         results=cloud.results,
         clock=clock,
@@ -99,7 +100,7 @@ class _Assembly:
         self.drain = Drain(clock, settings.drain_s)
         self.timeouts = Timeouts(settings.overrun_grace_s)
         self.backlog = Backlog(self.slots, settings.backlog_s)
-        self.admission = Admission(services.tasks, services.ledger, clock)
+        self.admission = Admission(services.tasks, services.ledger, clock, services.parked)
         self.job_counters = JobCounters(services.ledger, self.name, self.slots, services.meter, clock)
         self.metrics = Metrics(
             services.metrics,

@@ -28,6 +28,8 @@ class PictureSources:
     networks: str = ""
     buckets: Callable[[str], ObjectStore] | None = None
     """The store of a bucket, by its name."""
+    files: bool = False
+    """Whether tasks may name files of this machine."""
 
 
 def handlers(modules: Sequence[str], allowed: Sequence[str], pictures: PictureSources | None = None) -> Registry:
@@ -59,7 +61,9 @@ def _animoto(pictures: PictureSources) -> Handler:
 
     @cache
     def loaded() -> Handler:
-        made: Handler = importlib.import_module("animoto.task").handler(pictures.networks, pictures.buckets)
+        made: Handler = importlib.import_module("animoto.task").handler(
+            pictures.networks, pictures.buckets, files=pictures.files
+        )
         return made
 
     @task("animoto")

@@ -1,6 +1,7 @@
 """Keeps estimates, health, metrics and counters up to date with what happens to bundles."""
 
 import logging
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from cloudkon.ledger.lease import BundleRow
@@ -29,6 +30,9 @@ class Observers:
 
     def duplicate_dropped(self, job: str) -> None:
         self.job_counters.dropped_duplicate(job)
+
+    def slot_running(self, job: str) -> AbstractContextManager[None]:
+        return self.job_counters.slot_times.running(job)
 
     def bundle_ended(self, bundle: InFlightBundle) -> None:
         self.backlog.measured(bundle)

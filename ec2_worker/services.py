@@ -36,5 +36,7 @@ class Services:
     """The group that the instance is in, if it may be in one."""
     tracer: Tracer = field(default_factory=NoTracer)
     metrics: MetricLog | None = None
+    parked: TaskQueue | None = None
+    """Where messages of paused jobs rest; None where they are hidden instead."""
     values: ObjectStore | None = None
     """The same store as results, with calls that end before a heartbeat is due; None where results answers at once."""

@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from cloudkon.errors import CloudKonError
 
 _MAX_CHARACTERS = 8_000
 _MAX_SHOWN_CHARACTERS = 300
+_FILES_HINT = "; a file is read by run LOCAL, or uploaded by generate animoto --pictures FILE --upload s3://..."
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
 
@@ -36,9 +39,25 @@ def check_web_url(url: str) -> None:
         raise UrlError("a URL holds no blanks and no control characters; write %20 for a blank")
     parts = _split(url)
     if parts.scheme not in {"http", "https"}:
-        raise UrlError(f"only http, https and s3 URLs can be fetched{_name_scheme(parts)}")
+        hint = _FILES_HINT if local_file(url) else ""
+        raise UrlError(f"only http, https and s3 URLs can be fetched{_name_scheme(parts)}{hint}")
     if not parts.hostname:
         raise UrlError("the URL names no host")
+
+
+def check_source(url: str) -> None:
+    """Raise UrlError unless this is such a URL, or a file of this machine."""
+    if local_file(url) is None:
+        check_url(url)
+
+
+def local_file(url: str) -> Path | None:
+    """The file that a path, or a URL such as file:///home/me/1.jpg, names; None for another URL."""
+    if url[:5].lower() == "file:":
+        host, slash, path = url[5:].removeprefix("//").partition("/")
+        return Path(unquote(slash + path)) if host in {"", "localhost"} and path and "\0" not in unquote(path) else None
+    is_path = url and "\0" not in url and not url.startswith("//") and not _SCHEME.match(url)
+    return Path(url) if is_path else None
 
 
 def s3_location(url: str) -> S3Location | None:
@@ -54,7 +73,7 @@ def s3_location(url: str) -> S3Location | None:
 def redacted(url: str) -> str:
     """The URL as messages and logs may show it: without user, password, fragment and the values of its query."""
     printable = "".join(character if character.isprintable() else "_" for character in url)
-    if printable[:5].lower() == "s3://":
+    if printable[:5].lower() == "s3://" or (printable[:1] == "/" and printable[:2] != "//"):
         return _shorten(printable)
     head, question, query = printable.partition("#")[0].partition("?")
     scheme, slashes, rest = head.partition("//")

@@ -93,6 +93,7 @@ def _translate(error: Exception) -> FetchError:
     match cause, error:
         case ForbiddenAddressError(address=address, refusal=refusal), _:
             reason = f"the address {address} is not a public one ({refusal}) and is not allowed here"
+            reason += "; CLOUDKON_ANIMOTO_ALLOW names the networks that are"
             temporary = False
         case _, aiohttp.ClientConnectorDNSError():
             reason = "the host's name can't be resolved"

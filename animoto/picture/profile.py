@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from PIL import Image, ImageCms
 
-from animoto.picture.picture_file import MAX_PROFILE_BYTES
+from animoto.formats.picture_file import MAX_PROFILE_BYTES
 
 Conversion = Callable[[Image.Image], Image.Image]
 _FAILURES = (ImageCms.PyCMSError, OSError, ValueError, TypeError)

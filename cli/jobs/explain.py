@@ -10,6 +10,7 @@ from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output, json_line
 from cli.terminal.tables import Table
 from cli.terminal.units import duration, moment
+from cli.views.stats_view import rest_name
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, NotFoundError
 from cloudkon.ledger.job import Job
@@ -172,7 +173,10 @@ def _stages(told: dict[str, Any]) -> Table:
 
 
 def _handler_stages(told: dict[str, Any]) -> Table:
-    """Where the time of the last run went, also of one that failed; what is left of it belongs to no stage."""
+    """Where the time of the last run went, also of one that failed; the parts add up to the run."""
     run_ms, stages = told.get("duration_ms", 0.0), told.get("handler_stages_ms", {})
     rows = [(name, duration(ms), f"{min(1, ms / run_ms):.1%}" if run_ms else "-") for name, ms in stages.items()]
+    rest_ms = run_ms - sum(stages.values())
+    if rows and rest_ms > 0:
+        rows.append((rest_name(stages), duration(rest_ms), f"{rest_ms / run_ms:.1%}"))
     return Table(("stage of the run", "took", "of it"), ("left", "right", "right"), rows)

@@ -1,40 +1,102 @@
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
 
 from cli.jobs.ledger_options import reads_ledgers
-from cli.jobs.ledgers import Ledgers
+from cli.jobs.ledgers import FoundJob, Ledgers
+from cli.jobs.local_runs import state_of
+from cli.jobs.repeats import repeated_job
 from cli.system.paths import source_text
-from cli.terminal.options import json_option
+from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
 from cli.terminal.tables import Table
-from cli.terminal.units import moment, size
+from cli.terminal.units import duration
+from cloudkon.clock import Clock
 from cloudkon.ledger.job import Job
+from cloudkon.printable import one_line
+from cloudkon.reports.stats import TaskCounts, job_stats
+
+_MOST_TASKS = 2_000_000
+"""How many tasks are counted, over all the jobs that are listed: more would take longer than a list may."""
+_MOST_SOURCE = 28
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A job, and how far it is; None where counting it would have taken too long."""
+
+    job: Job
+    state: str | None
+    tasks: TaskCounts | None
 
 
 @click.command()
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many, at most.")
 @json_option
 @reads_ledgers
-def jobs(ledgers: Ledgers, limit: int, *, output: Output) -> None:
+@uses_clock
+def jobs(ledgers: Ledgers, limit: int, *, clock: Clock, output: Output) -> None:
     """List the latest jobs, the newest first, of this machine and, if AWS is set up, of the stage.
 
-    The number of tasks is the dispatcher's first estimate; stats counts. With --json, a line a job.
+    For each job: its state, how many tasks have ended, how many of them failed or were rejected, and its age. A job
+    that is stopped ran here, and its process has ended before it. With --json, a line a job.
 
     \b
     Examples:
       cloudkon-cli jobs
       cloudkon-cli jobs --limit 1 --json | jq -r .job
     """
-    latest = [found.job for found in ledgers.recent(limit)]
+    now_ms = clock.now_ms()
+    listed = list(_counted(ledgers.recent(limit), now_ms))
+    output.listing((_as_json(each) for each in listed), _table(listed, now_ms))
+    if not listed:
+        output.say("There is no job yet. Run a workload here: cloudkon-cli run LOCAL FILE")
+    if any(each.tasks is None for each in listed):
+        output.say("Large jobs are not counted here: cloudkon-cli stats JOB")
+
+
+def _counted(found: Sequence[FoundJob], now_ms: int) -> Iterator[_Listed]:
+    left = _MOST_TASKS
+    for each in found:
+        left -= each.job.tasks_estimate
+        if left < 0:
+            yield _Listed(each.job, None, None)
+            continue
+        stats = job_stats(each.records.ledger, each.job, now_ms)
+        yield _Listed(each.job, state_of(each, stats), stats.tasks)
+
+
+def _table(listed: Sequence[_Listed], now_ms: int) -> Table:
     rows = [
-        (job.id, moment(job.opened_ms), f"{job.tasks_estimate:,}", size(job.size_bytes), source_text(job))
-        for job in latest
+        (
+            one_line(each.job.id),
+            each.state or "-",
+            f"about {each.job.tasks_estimate:,}" if each.tasks is None else _done(each.tasks),
+            "-" if each.tasks is None else f"{each.tasks.failed + each.tasks.rejected:,}",
+            duration(max(0, now_ms - each.job.opened_ms)),
+            _short(source_text(each.job)),
+        )
+        for each in listed
     ]
-    table = Table(("job", "opened", "tasks", "size", "source"), ("left", "left", "right", "right", "left"), rows)
-    output.listing((job_as_json(job) for job in latest), table)
-    if not rows:
-        output.say("There is no job yet. Run a workload here: cloudkon-cli run LOCAL -s FILE")
+    sides: list[Any] = ["left", "left", "right", "right", "right", "left"]
+    return Table(("job", "state", "done", "failed", "age", "source"), sides, rows, expendable="source")
+
+
+def _done(tasks: TaskCounts) -> str:
+    return f"{tasks.total:,}" if tasks.ended == tasks.total else f"{tasks.ended:,}/{tasks.total:,}"
+
+
+def _short(source: str) -> str:
+    """The end of a long path: what tells one workload from another."""
+    line = one_line(source, None)
+    return line if len(line) <= _MOST_SOURCE else f"…{line[-_MOST_SOURCE + 1 :]}"
+
+
+def _as_json(listed: _Listed) -> dict[str, Any]:
+    tasks = None if listed.tasks is None else asdict(listed.tasks)
+    return job_as_json(listed.job) | {"state": listed.state, "tasks": tasks}
 
 
 def job_as_json(job: Job) -> dict[str, Any]:
@@ -52,4 +114,5 @@ def job_as_json(job: Job) -> dict[str, Any]:
         "tasks_estimate": job.tasks_estimate,
         "bundle_size": job.bundle_size,
         "ranges": job.ranges,
+        "repeats": repeated_job(job),
     }

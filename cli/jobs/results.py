@@ -1,17 +1,34 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import Ledgers
+from cli.jobs.lines_of_results import with_lines
 from cli.jobs.outputs import LinkLifetimeParam, download_outputs, with_links
-from cli.terminal.options import json_option
+from cli.terminal.options import json_and_csv_options
 from cli.terminal.output import Output, json_line
 from cli.terminal.units import duration
 from cloudkon.ledger.results import TaskState
 from cloudkon.printable import one_line
 from cloudkon.reports.task_results import ResultJson, task_results
 
+_COLUMNS = (
+    "task",
+    "state",
+    "duration_ms",
+    "runs",
+    "start_ms",
+    "worker",
+    "attempt",
+    "id",
+    "text",
+    "value",
+    "error",
+    "output",
+    "link",
+)
 _MOST, _MOST_OF_A_LINK = 200, 8192
 """Characters; a link that is cut leads nowhere."""
 
@@ -28,7 +45,7 @@ _MOST, _MOST_OF_A_LINK = 200, 8192
     metavar="DIR",
     help="Fetch the outputs into this folder.",
 )
-@json_option
+@json_and_csv_options
 @reads_ledgers
 def results(
     ledgers: Ledgers,
@@ -44,9 +61,13 @@ def results(
     A task's number is that of its line. Tasks without a result are not listed. Outputs and large values are in the
     results bucket or folder: shown is their key, a link (--presign), or the downloaded file (--download).
 
+    With --json and --csv each task has its line as well (if the workload has not changed since), when it started, its
+    worker and its attempt.
+
     \b
     Examples:
       cloudkon-cli results --state failed
+      cloudkon-cli results --csv > results.csv
       cloudkon-cli results --presign 1h
       cloudkon-cli results --download videos
       cloudkon-cli results tasks-k3vq7xwz5a2m --json | jq -r 'select(.state != "succeeded") | .task'
@@ -54,9 +75,13 @@ def results(
     found = ledgers.find(job)
     ledger = found.records.ledger
     store = found.records.results
-    listed = (each for each in task_results(ledger, store, found.job) if state in (None, each["state"]))
+    listed: Iterator[ResultJson] = (
+        each for each in task_results(ledger, store, found.job) if state in (None, each["state"])
+    )
+    if not output.is_text:
+        listed = with_lines(found, listed)
     shown = with_links(listed, store, presign) if download is None else download_outputs(list(listed), store, download)
-    output.lines(shown, _line)
+    output.lines(shown, _line, _COLUMNS)
 
 
 def _line(outcome: ResultJson) -> str:

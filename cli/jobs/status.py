@@ -5,13 +5,14 @@ import click
 
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
+from cli.jobs.local_runs import is_stopped, resume_command, state_of
+from cli.jobs.repeats import repeated_job, repeats
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
 from cli.views.progress import counts
-from cli.views.stats_view import state_text
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
-from cloudkon.ledger.fleet import WorkerStatus
+from cloudkon.ledger.fleet import MEMORY_S, WorkerStatus
 from cloudkon.ledger.job import LOCAL_BUCKET
 from cloudkon.reports.diagnosis import SEEN_S, Depths, Unfinished, diagnose
 from cloudkon.reports.observed import ObservedLedger
@@ -39,19 +40,27 @@ def status(ledgers: Ledgers, job: str | None, *, clock: Clock, output: Output) -
     dispatched = len(ledger.dispatched(found.job.id))
     unfinished = Unfinished(now_ms)
     stats = job_stats(ObservedLedger(ledger, unfinished.add), found.job, now_ms)
-    workers = ledger.fleet(now_ms - SEEN_S * 1000)
-    findings = diagnose(stats, unfinished, workers, depths, ranges=dispatched)
+    workers = ledger.fleet(now_ms - MEMORY_S * 1000)
+    stopped = is_stopped(found, stats)
+    resume = resume_command(found) if stopped else None
+    findings = diagnose(stats, unfinished, workers, depths, ranges=dispatched, resume=resume)
+    again = [(each.job.id, job_stats(ledger, each.job, now_ms)) for each in repeats(found)]
     told = {
         "job": found.job.id,
         "state": stats.state.value,
+        "stopped": stopped,
         "paused": stats.paused,
         "tasks": asdict(stats.tasks),
         "findings": [asdict(finding) for finding in findings],
-        "workers": [_as_json(worker) for worker in workers],
+        "workers": [_as_json(worker) for worker in workers if now_ms - worker.seen_ms < SEEN_S * 1000],
         "approximate_depths": None if depths is None else asdict(depths),
+        "repeats": repeated_job(found.job),
+        "repeated_by": [{"job": job, "tasks": asdict(each.tasks)} for job, each in again],
     }
-    head = f"{found.job.id} {state_text(stats).partition(',')[0]}: {counts(stats)}"
-    output.value(told, [head, *(finding.says for finding in findings)])
+    lines = [f"{found.job.id} {state_of(found, stats)}: {counts(stats, running=not stopped)}"]
+    lines += [finding.says for finding in findings]
+    lines += [f"Some of its tasks were run again as {job}: {counts(each)}" for job, each in again]
+    output.value(told, lines)
 
 
 def _as_json(worker: WorkerStatus) -> dict[str, Any]:

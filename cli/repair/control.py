@@ -10,6 +10,7 @@ from cli.terminal.output import Output
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.job import LOCAL_BUCKET, Job, JobState
+from cloudkon.messages.parking import ParkedMessages
 from cloudkon.reports.stats import job_stats
 
 
@@ -28,6 +29,9 @@ def cancel(ledgers: Ledgers, job: str, *, clock: Clock, output: Output) -> None:
     """
     found = _unfinished(ledgers, job, clock)
     answer = found.records.ledger.cancel(job, clock.now_ms())
+    parked = _parked(found, clock)
+    if parked is not None:
+        parked.discard(job)
     _tell(answer or found.job, "is cancelled: nothing more of it is begun.", output=output)
 
 
@@ -60,7 +64,8 @@ def pause(ledgers: Ledgers, job: str, reason: str, *, clock: Clock, output: Outp
 def resume(ledgers: Ledgers, job: str, *, clock: Clock, output: Output) -> None:
     """Resume JOB after a pause.
 
-    Its messages were hidden meanwhile: the last of them come back after a quarter of the pause, at most 15 minutes.
+    Its messages, which rested on a queue of their own, are put back onto the task queue. Resumed again, what an
+    interrupted resume has left there follows.
 
     \b
     Example:
@@ -68,13 +73,29 @@ def resume(ledgers: Ledgers, job: str, *, clock: Clock, output: Output) -> None:
     """
     found = _open(ledgers.find(job))
     if found.job.paused_ms is None:
+        _bring_back(found, clock, output=output)
         _tell(found.job, "is not paused.", output=output)
         return
     answer = found.records.ledger.resume(job, clock.now_ms()) or found.job
     if answer.source.bucket == LOCAL_BUCKET:
         _tell(answer, f"is not paused any more. Let it run: {_how_to_go_on(answer)}", output=output)
     else:
+        _bring_back(found, clock, output=output)
         _tell(answer, "goes on.", output=output)
+
+
+def _bring_back(found: FoundJob, clock: Clock, *, output: Output) -> None:
+    parked, cloud, source = _parked(found, clock), found.records.cloud, found.job.source
+    if parked is not None and cloud is not None:
+        count = parked.bring_back(found.job.id, cloud.queue(source.bucket) if source.is_file else cloud.tasks)
+        if count:
+            output.say(f"{count:,} of its messages are back on the task queue.")
+
+
+def _parked(found: FoundJob, clock: Clock) -> ParkedMessages | None:
+    """Where the messages of a paused job rest; None for a job of this machine."""
+    queue = None if found.records.cloud is None else found.records.cloud.parked
+    return None if queue is None else ParkedMessages(queue, clock)
 
 
 def _unfinished(ledgers: Ledgers, job: str, clock: Clock) -> FoundJob:

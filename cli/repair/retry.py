@@ -9,6 +9,7 @@ import click
 
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
+from cli.jobs.local_runs import remembered
 from cli.repair.selection import Selection, copy_lines
 from cli.running.uploads import Upload
 from cli.system.paths import data_folder, results_folder
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", required=False)
 @click.option("--only-failed", is_flag=True, help="Leave out tasks without a handler and tasks that never ran.")
 @click.option("--reason", metavar="TEXT", help="Only tasks whose error holds this text.")
 @click.option("-t", "--threads", type=click.IntRange(min=1), help="LOCAL: tasks run at a time (default: one a core).")
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 @uses_clock
 def retry(
     ledgers: Ledgers,
-    job: str,
+    job: str | None,
     reason: str | None,
     threads: int | None,
     modules: Sequence[str],
@@ -45,15 +46,15 @@ def retry(
     only_failed: bool,
     output: Output,
 ) -> None:
-    """Run the tasks of JOB that did not succeed again, as a new job, and print its id.
+    """Run the tasks of JOB, by default the latest, that did not succeed again, as a new job; print the new job's id.
 
     These are the tasks that failed, those that no worker had a handler for and, if the job was cancelled, those that
     never ran. The new workload is uploaded as retry/JOB/NAME. A job of this machine runs here at once, as with run
-    LOCAL; a job that was put on a queue is put on that queue again.
+    LOCAL and with the modules and permissions of its first run; a job that was put on a queue is put there again.
 
     \b
     Examples:
-      cloudkon-cli retry tasks-k3vq7xwz5a2m
+      cloudkon-cli retry
       cloudkon-cli retry tasks-k3vq7xwz5a2m --reason "connection reset" | xargs cloudkon-cli watch
       cloudkon-cli retry local-tasks-k3vq7xwz5a2m -t 4
     """
@@ -66,7 +67,9 @@ def retry(
             raise SystemExit(1)
         return
     if threads or modules or allowed:
-        raise InputError(f"--threads, --tasks and --allow are for LOCAL jobs, and {job} is run by the stage's workers.")
+        raise InputError(
+            f"--threads, --tasks and --allow are for LOCAL jobs, and {found.job.id} is run by the stage's workers."
+        )
     _submit(found, selection, cloud, output=output)
 
 
@@ -112,7 +115,7 @@ def _written_file(found: FoundJob, selection: Selection) -> Path:
 
 def _copy(found: FoundJob, selection: Selection, out: BinaryIO) -> None:
     if not copy_lines(found, selection, out).tasks:
-        raise CloudKonError(f"No task of {found.job.id} is such that it is to be run again; nothing was begun.")
+        raise CloudKonError(f"No task of {found.job.id} has to be run again; nothing was begun.")
 
 
 def _name(job: Job) -> str:
@@ -135,8 +138,17 @@ def _run(
         from cli.running.local_options import LocalOptions  # noqa: PLC0415 (each way loads only what it needs)
         from cli.running.run_local_view import run_local  # noqa: PLC0415
 
-        slots = threads or os.cpu_count() or 1
-        options = LocalOptions(file=file, ledger_file=ledger_file, slots=slots, modules=modules, allowed=allowed)
+        before = remembered(ledger_file, found.job.id)
+        options = LocalOptions(
+            file=file,
+            ledger_file=ledger_file,
+            slots=threads or before.slots or os.cpu_count() or 1,
+            modules=modules or before.modules,
+            allowed=allowed or before.allowed,
+            retries=before.retries,
+            processes=before.processes,
+            folders=before.folders,
+        )
         return run_local(options, clock=clock, output=output)
     if cloud is None:
         raise CloudKonError(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.jobs.local_runs import RunOptions
 from cli.running.results_file import ResultsFile
 
 
@@ -26,6 +27,15 @@ class LocalOptions:
     results: ResultsFile | None = None
     resume: bool = False
     chaos_seed: int | None = None
+    folders: Sequence[str] = ()
+    """Where the modules are looked for beside the usual places: where an earlier run found them."""
+
+    def to_remember(self) -> RunOptions:
+        """What a run of some of its tasks again has to know."""
+        here = [str(Path.cwd()), str(self.file.resolve().parent)]
+        modules = [str(Path(name).resolve()) if name.endswith(".py") or "/" in name else name for name in self.modules]
+        folders = list(dict.fromkeys([*here, *self.folders])) if modules else []
+        return RunOptions(self.slots, self.processes, modules, list(self.allowed), self.retries, folders)
 
     def command(self) -> list[str]:
         """The command that goes on with this run."""

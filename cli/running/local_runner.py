@@ -19,7 +19,7 @@ from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import Depth, MemoryQueue
 from cloudkon.local.run_lock import RunLock
 from cloudkon.local.store import FolderStore
-from cloudkon.messages.wire import decode_completion, numbered, result_json
+from cloudkon.messages.wire import decode_completion, numbered, recorded_json
 from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore, Tracer
 from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import NoTracer
@@ -141,7 +141,7 @@ class LocalRun:
         for row in self.ledger.bundles(job):
             before = numbering.before(row.key.range)
             if row.state is BundleState.DONE and before is not None:
-                yield [result_json(line, result) for line, result in numbered(row, before)]
+                yield [recorded_json(line, result, row.owners) for line, result in numbered(row, before)]
 
     def run(self, job: Job, begun: Callable[[], None] = lambda: None) -> None:
         """Run what is left of the job; returns early, with everything so far kept, after stop, a pause or a cancel.

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from cli.running.piped_workload import DASH, in_a_file
+from cli.running.run_animoto import RunCommand
 from cli.running.uploads import check_workload, warn_of_backslashes
 from cli.system.paths import data_folder, default_ledger, results_folder
 from cli.terminal.options import json_option, stage_option, uses_clock
@@ -17,7 +18,7 @@ LOCAL = "LOCAL"
 _LOOKS_LIKE_A_FILE = re.compile(r"[./]|^-$")  # no queue of SQS has such a name, but for .fifo
 
 
-@click.command()
+@click.command(cls=RunCommand)
 @click.argument("queue", metavar="LOCAL|QUEUE")
 @click.argument("workload", metavar="[FILE]", type=click.Path(path_type=Path), required=False)
 @click.option("-s", "--source", type=click.Path(path_type=Path), help="The workload: a task a line; the same as FILE.")
@@ -102,6 +103,7 @@ def run(
       cloudkon-cli run LOCAL tasks.txt -t 4 --tasks handlers.py --results done.jsonl
       cloudkon-cli run LOCAL numbers.txt --processes 4 --tasks primes.py
       cloudkon-cli generate sleep --tasks 1000 | cloudkon-cli run LOCAL -
+      cloudkon-cli run LOCAL animoto holiday/ -o holiday.mp4
       cloudkon-cli run cloudkon-dev-tasks tasks.txt
     """
     from cli.running.results_file import ResultsFile  # noqa: PLC0415 (each way loads only what it needs)

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import click
 
 from cli.jobs.ledger_options import ledger_option_text
+from cli.jobs.local_runs import remember
 from cli.running.chaos import Chaos
 from cli.running.local_options import LocalOptions
 from cli.running.local_progress import LocalProgress
@@ -22,6 +23,7 @@ from cli.system.paths import results_folder
 from cli.system.streams import reserved_stdout
 from cli.terminal.output import Output
 from cli.views.outcome import error_groups, say_outcome, went_well
+from cli.views.stats_view import interpreter_wait_text
 from cloudkon import wiring
 from cloudkon.clock import Clock
 from cloudkon.handlers.context import log_of_task
@@ -56,6 +58,8 @@ def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
     say_outcome(output, stats, groups, ledger_option_text(options.ledger_file))
     if stats.paused:
         _say_how_to_go_on(stats, options)
+    if options.processes is None and (waits := interpreter_wait_text(stats)):
+        output.say(f"Slow: {waits}. What computes in Python runs on all cores with --processes {os.cpu_count() or 1}.")
     return went_well(stats)
 
 
@@ -63,7 +67,7 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
     """Run it; return what became of it, why tasks failed, and the signals that came."""
     chaos = None if options.chaos_seed is None else Chaos(options.chaos_seed, clock)
     settings = _settings(options)
-    modules = find_modules(options.modules, options.file)
+    modules = find_modules(options.modules, options.file, options.folders)
     with LocalProgress() as progress:
 
         def finished(tasks: Sequence[dict[str, Any]]) -> None:
@@ -110,6 +114,7 @@ def _settings(options: LocalOptions) -> Settings:
 
 
 def _begin(options: LocalOptions, run: LocalRun, job: Job, out: TextIO) -> None:
+    remember(options.ledger_file, job.id, options.to_remember())
     if options.results is not None:
         options.results.begin(out, run.recorded(job) if options.resume else ())
 
@@ -117,7 +122,7 @@ def _begin(options: LocalOptions, run: LocalRun, job: Job, out: TextIO) -> None:
 def _registry(modules: Sequence[str], options: LocalOptions) -> Registry:
     """The handlers; with several processes, too, so that what is wrong with them is told here, and once."""
     sweep()
-    return handlers(modules, options.allowed, PictureSources(_picture_networks()))
+    return handlers(modules, options.allowed, PictureSources(_picture_networks(), files=True))
 
 
 def _processes(modules: Sequence[str], options: LocalOptions) -> Processes | None:

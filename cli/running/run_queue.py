@@ -18,7 +18,7 @@ from cli.views.progress import show_progress
 from cloudkon.clock import Clock
 from cloudkon.ledger.job import Job, Source
 from cloudkon.ledger.lease import BundleRow
-from cloudkon.messages.wire import numbered, result_json
+from cloudkon.messages.wire import numbered, recorded_json
 from cloudkon.settings import Settings
 from cloudkon.wiring import cloud, tracer
 from cloudkon.workload.line_numbers import LineOffsets
@@ -57,7 +57,7 @@ def run_queue(
     def tell(row: BundleRow) -> None:
         if results is not None:
             before = LineOffsets(opened.ledger.dispatched(job.id)).before(row.key.range) or 0
-            results.write([result_json(line, result) for line, result in numbered(row, before)])
+            results.write([recorded_json(line, result, row.owners) for line, result in numbered(row, before)])
 
     try:
         last = show_progress(follow(telling_done(opened.ledger, tell), job, clock, _say), clock)

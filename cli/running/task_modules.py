@@ -9,15 +9,16 @@ from cloudkon.errors import InputError
 _SUFFIX = ".py"
 
 
-def find_modules(named: Sequence[str], workload: Path) -> list[str]:
+def find_modules(named: Sequence[str], workload: Path, folders: Sequence[str] = ()) -> list[str]:
     """Put the folders of the modules on Python's path, and return the modules' dotted names.
 
-    The workload's folder is searched last; who imports them looks into the current one first.
+    The workload's folder, and other folders, are searched last; who imports them looks into the current one first.
     Raises InputError for a file that is not there.
     """
     if not named:
         return []
-    _search(workload.resolve().parent, first=False)
+    for folder in (workload.resolve().parent, *map(Path, folders)):
+        _search(folder, first=False)
     return [_module(name, workload) for name in named]
 
 

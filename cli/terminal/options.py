@@ -33,6 +33,21 @@ def _output(_context: click.Context, _parameter: click.Parameter, value: bool) -
 json_option = click.option("--json", "output", is_flag=True, callback=_output, help="Print JSON on stdout.")
 
 
+def json_and_csv_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options --json and --csv, and the output that they choose."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+    @click.option("--csv", "as_csv", is_flag=True, help="Print CSV on stdout, with a header.")
+    @wraps(command)
+    def with_output(*arguments: Any, as_json: bool, as_csv: bool, **options: Any) -> None:
+        if as_json and as_csv:
+            raise click.UsageError("Choose one of --json and --csv.")
+        chosen = Format.JSON if as_json else Format.CSV if as_csv else Format.TEXT
+        command(*arguments, output=Output(chosen), **options)
+
+    return with_output
+
+
 def uses_clock(command: Callable[..., None]) -> Callable[..., None]:
     """Pass the command the clock of its context: whoever calls the command line in a test may give it another."""
 

@@ -1,9 +1,10 @@
-"""Where a command's data goes: to stdout, as text for a person or as JSON for a program."""
+"""Where a command's data goes: to stdout, as text for a person, or as JSON or CSV for a program."""
 
+import csv
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -24,6 +25,7 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    CSV = "csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Output:
 
     def value(self, data: Mapping[str, Any], text: Iterable[Table | str] = ()) -> None:
         """Write one thing: an object on a line, or these tables and lines (by default nothing)."""
+        if self.format is Format.CSV:
+            raise TypeError("one thing is no table")
         if not self.is_text:
             _write(data)
             return
@@ -60,8 +64,14 @@ class Output:
         for each in data:
             _write(each)
 
-    def lines(self, data: Iterable[_Data], text: Callable[[_Data], str]) -> None:
-        """Write very many things: an object or a line of text each; they may come late in a pipe, but fast."""
+    def lines(self, data: Iterable[_Data], text: Callable[[_Data], str], columns: Sequence[str] = ()) -> None:
+        """Write very many things: an object or a line of text each; they may come late in a pipe, but fast.
+
+        As CSV, these columns of them are written, below a header.
+        """
+        if self.format is Format.CSV:
+            _write_csv(data, columns)
+            return
         told = text if self.is_text else partial(json_line, encoding=sys.stdout.encoding)
         for each in data:
             sys.stdout.write(f"{told(each)}\n")
@@ -76,6 +86,18 @@ class Output:
 def _printable(text: str) -> str:
     """The text, of any number of lines, with nothing but our own colours that could do anything to a terminal."""
     return "".join(part if _OURS.fullmatch(part) else printable(part) for part in _OURS.split(text))
+
+
+def _write_csv(data: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """RFC 4180, with line feeds; what is no text, number or truth is written as JSON."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(each.get(column)) for column in columns] for each in data)
+    sys.stdout.flush()
+
+
+def _cell(value: Any) -> Any:
+    return json_line(value) if isinstance(value, dict | list | bool) else value
 
 
 def _write(data: Mapping[str, Any]) -> None:

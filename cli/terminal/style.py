@@ -9,7 +9,7 @@ import click
 
 _COLOURS = {
     "green": ("succeeded", "complete", "ok", "working"),
-    "red": ("failed", "rejected", "problem", "sick", "silent", "stopped early"),
+    "red": ("failed", "rejected", "problem", "sick", "silent", "stopped", "killed"),
     "yellow": ("cancelled", "paused", "unknown", "draining"),
     "cyan": ("running", "dispatching"),
     "blue": ("absent",),

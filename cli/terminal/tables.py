@@ -26,10 +26,18 @@ class Table:
     header: Sequence[str]
     sides: Sequence[Literal["left", "right"]]
     rows: Sequence[Sequence[str]]
+    expendable: str = ""
+    """The column that is left out of a terminal on which the rows do not fit."""
 
     def without_empty_columns(self) -> "Table":
         """Without the columns in which no row says anything."""
         kept = [at for at in range(len(self.sides)) if any(row[at] not in _EMPTY for row in self.rows)]
+        header, *rows = ([line[at] for at in kept] for line in (self.header, *self.rows))
+        return replace(self, header=header, sides=[self.sides[at] for at in kept], rows=rows)
+
+    def without(self, name: str) -> "Table":
+        """Without the column of this name."""
+        kept = [at for at, column in enumerate(self.header) if column != name]
         header, *rows = ([line[at] for at in kept] for line in (self.header, *self.rows))
         return Table(header, [self.sides[at] for at in kept], rows)
 
@@ -54,13 +62,15 @@ def drawn(table: Table, width: int | None) -> Iterator[str]:
     if width is None:
         yield from aligned(table)
         return
+    if table.expendable and _total(_widths(table)) > width:
+        table = table.without(table.expendable)
     widths = _fitted(table, width)
     if widths is None:
         yield from _cards(table, width)
         return
     if table.header:
         yield from _row(table, table.header, widths)
-        yield "─" * min(width, sum(widths) + len(_GAP) * (len(widths) - 1))
+        yield "─" * min(width, _total(widths))
     for row in table.rows:
         yield from _row(table, row, widths)
 
@@ -75,7 +85,7 @@ def aligned(table: Table) -> Iterator[str]:
 def _fitted(table: Table, width: int) -> list[int] | None:
     """The widths of the columns, the widest text folded where the rows are too long; None if they can't be."""
     widths = _widths(table)
-    too_much = sum(widths) + len(_GAP) * (len(widths) - 1) - width
+    too_much = _total(widths) - width
     if too_much <= 0:
         return widths
     folded = max((at for at, side in enumerate(table.sides) if side == "left"), key=lambda at: widths[at])
@@ -112,6 +122,10 @@ def _row(table: Table, cells: Sequence[str], widths: Sequence[int]) -> Iterator[
 def _folded(text: str, width: int) -> list[str]:
     """At blanks where there are any; a word that is too long is cut."""
     return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + len(_GAP) * (len(widths) - 1)
 
 
 def _widths(table: Table) -> list[int]:

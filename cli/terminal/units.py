@@ -16,11 +16,18 @@ def duration(ms: float | None) -> str:
     seconds = ms / 1000
     if seconds < 59.95:
         return f"{_three_digits(seconds)} s"
-    minutes, seconds = divmod(round(seconds), 60)
+    return _long_duration(round(seconds))
+
+
+def _long_duration(seconds: int) -> str:
+    minutes, seconds = divmod(seconds, 60)
     if minutes < 60:
         return f"{minutes} min {seconds:02} s"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min"
+    if hours < 48:
+        return f"{hours} h {minutes:02} min"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours:02} h"
 
 
 def _three_digits(value: float) -> str:

@@ -65,12 +65,12 @@ def _lines(updates: Iterable[JobStats], clock: Clock) -> Iterator[JobStats]:
         yield stats
 
 
-def counts(stats: JobStats) -> str:
+def counts(stats: JobStats, *, running: bool = True) -> str:
     """How far the tasks are; what did not happen is not mentioned."""
     tasks = stats.tasks
     parts = [f"{tasks.succeeded:,}/{tasks.total:,} succeeded"]
     parts += [f"{tasks.failed:,} failed"] if tasks.failed else []
     parts += [f"{tasks.rejected:,} rejected"] if tasks.rejected else []
-    parts += [f"{tasks.running:,} running"] if tasks.running else []
+    parts += [f"{tasks.running:,} running"] if tasks.running and running else []
     parts += [f"paused: {one_line(stats.paused)}"] if stats.paused else []
     return ", ".join(parts)

@@ -1,11 +1,17 @@
 """A job's statistics as tables for a person."""
 
+from collections.abc import Container
+
 from cli.system.paths import source_text
 from cli.terminal.tables import Table
 from cli.terminal.units import duration, moment, rate
+from cloudkon.ledger.results import OTHER_PHASES
 from cloudkon.printable import one_line
 from cloudkon.reports.phases import Percentiles
 from cloudkon.reports.stats import JobStats
+
+_WORTH_A_WORD = 0.2
+"""Of the tasks' time."""
 
 
 def stats_tables(stats: JobStats) -> list[Table]:
@@ -16,6 +22,13 @@ def stats_tables(stats: JobStats) -> list[Table]:
 def state_text(stats: JobStats) -> str:
     """The job's state, and why it rests if it does."""
     return stats.state.value if stats.paused is None else f"{stats.state.value}, paused: {one_line(stats.paused)}"
+
+
+def interpreter_wait_text(stats: JobStats) -> str | None:
+    """That the slots waited for the interpreter, if that is worth a word."""
+    if stats.interpreter_wait < _WORTH_A_WORD:
+        return None
+    return f"its slots waited for Python's interpreter for {stats.interpreter_wait:.0%} of the tasks' time"
 
 
 def _summary(stats: JobStats) -> Table:
@@ -36,6 +49,8 @@ def _summary(stats: JobStats) -> Table:
         ("makespan", duration(stats.makespan_s * 1000)),
         ("throughput", f"{rate(stats.throughput_tasks_s)}, efficiency {efficiency}"),
     ]
+    if waits := interpreter_wait_text(stats):
+        rows.append(("interpreter", waits))
     return Table((), ("left", "left"), rows)
 
 
@@ -57,8 +72,16 @@ def _handler_stages(stats: JobStats) -> Table:
         )
         for name, stage in stats.handler_phases.items()
     ]
+    rest_ms = run_ms - sum(stage.total_ms for stage in stats.handler_phases.values())
+    if rows and rest_ms > 0:
+        rows.append((rest_name(stats.handler_phases), "-", "-", "-", "-", duration(rest_ms), f"{rest_ms / run_ms:.1%}"))
     header = ("stage of the run", "p50", "p90", "p99", "max", "total", "of all runs")
     return Table(header, ("left", "right", "right", "right", "right", "right", "right"), rows)
+
+
+def rest_name(stages: Container[str]) -> str:
+    """What the time in no stage is called, beside these stages."""
+    return OTHER_PHASES if OTHER_PHASES not in stages else "in no stage"
 
 
 def _durations(stage: Percentiles) -> tuple[str, str, str, str]:

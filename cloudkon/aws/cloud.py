@@ -9,6 +9,7 @@ from cloudkon.aws.queue import SqsQueue, queue_url
 from cloudkon.aws.session import Session
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import Clock
+from cloudkon.errors import NotFoundError
 from cloudkon.settings import Settings
 from cloudkon.stage.names import Names
 from cloudkon.telemetry.metering import Meter
@@ -50,6 +51,14 @@ class Cloud:
     @cached_property
     def dead_letters(self) -> SqsQueue:
         return self.queue(self.names.dead_letter_queue)
+
+    @cached_property
+    def parked(self) -> SqsQueue | None:
+        """None where the stack is of a version that had none: it comes with the next stack up."""
+        try:
+            return self.queue(self.names.parked_queue)
+        except NotFoundError:
+            return None
 
     def queue(self, name: str) -> SqsQueue:
         """Raises NotFoundError if there is no queue of this name."""

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloudkon.aws.errors import accounted, is_busy, translated
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, NotFoundError
-from cloudkon.ports import MAX_BATCH_MESSAGES, Delivery
+from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_DELAY_S, Delivery
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -42,13 +42,16 @@ class SqsQueue:
 
     def send(self, bodies: Sequence[str]) -> list[int]:
         """Raises CloudKonError for what SQS will never take, such as a message that is too long."""
+        return self.send_later(bodies, 0)
+
+    def send_later(self, bodies: Sequence[str], delay_s: float) -> list[int]:
+        """Raises as send does."""
         if not bodies:
             return []
+        delay = {"DelaySeconds": min(math.ceil(delay_s), MAX_DELAY_S)} if delay_s else {}
+        entries: Any = [{"Id": str(position), "MessageBody": body, **delay} for position, body in enumerate(bodies)]
         with translated(f"send to {self.name}"):
-            answer = self._client.send_message_batch(
-                QueueUrl=self.url,
-                Entries=[{"Id": str(position), "MessageBody": body} for position, body in enumerate(bodies)],
-            )
+            answer = self._client.send_message_batch(QueueUrl=self.url, Entries=entries)
             failed = accounted(answer, len(bodies))
         for entry in failed:
             self._raise_if_hopeless(entry, bodies[int(entry["Id"])])

@@ -123,6 +123,8 @@ class WorkerReport:
     unrecorded_runs: int = 0
     """Runs of tasks whose results were fenced off because another worker had taken over."""
     api_calls: Mapping[str, int] = field(default_factory=dict)
+    waited_ms: int = 0
+    """How long its slots waited for Python's interpreter while they ran the job's tasks, together."""
 
 
 def job_id(bucket: str, key: str, version: str, *, prefix: str = "") -> str:

@@ -33,6 +33,9 @@ class BoundedQueue:
                 raise ClosedError("The run is over.")
         return self._queue.send(bodies)
 
+    def send_later(self, bodies: Sequence[str], delay_s: float) -> Sequence[int]:
+        return self._queue.send_later(bodies, delay_s)  # by a worker: it must not wait for itself
+
     def receive(self, count: int, wait_s: float, visibility_s: float) -> Sequence[Delivery]:
         return self._queue.receive(count, wait_s, visibility_s)
 

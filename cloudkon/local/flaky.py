@@ -20,6 +20,9 @@ class FlakyQueue:
     def send(self, bodies: Sequence[str]) -> Sequence[int]:
         return self._batch("send", bodies, self._send)
 
+    def send_later(self, bodies: Sequence[str], delay_s: float) -> Sequence[int]:
+        return self._batch("send", bodies, lambda some: self._queue.send_later(some, delay_s))
+
     def receive(self, count: int, wait_s: float, visibility_s: float) -> Sequence[Delivery]:
         place = f"{self._name}.receive"
         deliveries = self._faults.risk(place, lambda: list(self._queue.receive(count, wait_s, visibility_s)))

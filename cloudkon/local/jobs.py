@@ -17,7 +17,7 @@ _RECORD_RANGE = "INSERT OR IGNORE INTO ranges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 _RANGES = "SELECT * FROM ranges WHERE job = ? ORDER BY range"
 _RANGE = "SELECT 1 FROM ranges WHERE job = ? AND range = ?"
 _REPORT_WORKER = (
-    "INSERT OR REPLACE INTO workers SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 "
+    "INSERT OR REPLACE INTO workers SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 "
     "WHERE NOT EXISTS (SELECT 1 FROM workers WHERE job = ?1 AND worker = ?2 AND seen_ms > ?5)"
 )
 _WORKERS = "SELECT * FROM workers WHERE job = ? ORDER BY worker"
@@ -76,7 +76,9 @@ class SqliteJobs:
     def workers(self, job: str) -> Sequence[WorkerReport]:
         with self._file.reading() as connection:
             records = connection.execute(_WORKERS, (job,)).fetchall()
-        return [WorkerReport(*(*figures, json.loads(api_calls))) for *figures, api_calls in records]
+        return [
+            WorkerReport(*(*figures, json.loads(api_calls), waited_ms)) for *figures, api_calls, waited_ms in records
+        ]
 
     def job(self, job: str) -> Job | None:
         with self._file.reading() as connection:
@@ -176,4 +178,5 @@ def _worker_record(report: WorkerReport) -> tuple[Any, ...]:
         report.leases_lost,
         report.unrecorded_runs,
         json.dumps(dict(report.api_calls)),
+        report.waited_ms,
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cloudkon.clock import Clock
-from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, Delivery
+from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_DELAY_S, MAX_MESSAGE_BYTES, Delivery
 from cloudkon.settings import QUEUE_RETENTION_DAYS
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
@@ -20,10 +20,11 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """How many messages wait, and how many are hidden because somebody received them."""
+    """How many messages wait, how many are hidden because somebody received them, and how many were sent for later."""
 
     visible: int
     in_flight: int
+    delayed: int = 0
 
 
 @dataclass(slots=True)
@@ -58,14 +59,22 @@ class MemoryQueue:
 
     def send(self, bodies: Sequence[str]) -> Sequence[int]:
         """Send a batch; nothing is ever refused on its own."""
+        return self.send_later(bodies, 0)
+
+    def send_later(self, bodies: Sequence[str], delay_s: float) -> Sequence[int]:
+        """Send a batch that is hidden for so long, without being in flight."""
         _check_bodies(bodies)
+        _check(0 <= delay_s <= MAX_DELAY_S, f"a delay lies between 0 and {MAX_DELAY_S} seconds")
         with self._changed:
             sent_s = self._clock.monotonic_s()
             for body in bodies:
                 message = _Message(self._sent, body, sent_s)
                 self._sent += 1
                 self._messages[message.number] = message
-                self._visible.append(message)
+                if delay_s:
+                    self._hide(message, sent_s + delay_s)
+                else:
+                    self._visible.append(message)
             self._changed.notify_all()
         return ()
 
@@ -120,7 +129,8 @@ class MemoryQueue:
         """How many messages there are; exact, unlike SQS's figures."""
         with self._changed:
             self._show_lapsed(self._clock.monotonic_s())
-            return Depth(len(self._messages) - self._in_flight, self._in_flight)
+            delayed = sum(each.receives == 0 and each.hidden_until_s is not None for each in self._messages.values())
+            return Depth(len(self._messages) - self._in_flight - delayed, self._in_flight, delayed)
 
     def _take(self, count: int, now_s: float, visibility_s: float) -> list[Delivery]:
         deliveries: list[Delivery] = []
@@ -148,7 +158,7 @@ class MemoryQueue:
             message = self._messages.get(number)
             if message is not None and message.hidden_until_s == until_s:
                 message.hidden_until_s = None
-                self._in_flight -= 1
+                self._in_flight -= message.receives > 0
                 self._visible.append(message)
 
     def _find(self, receipt: str) -> _Message | None:
@@ -160,7 +170,7 @@ class MemoryQueue:
     def _forget(self, message: _Message) -> None:
         del self._messages[message.number]
         if message.hidden_until_s is not None:
-            self._in_flight -= 1
+            self._in_flight -= message.receives > 0
 
 
 def _check_bodies(bodies: Sequence[str]) -> None:

@@ -10,6 +10,24 @@ from cloudkon.errors import InputError
 from cloudkon.local import private
 
 
+def is_running(ledger_path: Path, job: str) -> bool:
+    """Whether a process of this machine is running the job."""
+    path = _lock_path(ledger_path, job)
+    try:
+        with path.open("rb") as file:
+            os.kill(int(file.read(32)), 0)
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False  # another process has the number of the one that died
+
+
+def _lock_path(ledger_path: Path, job: str) -> Path:
+    return ledger_path.with_name(f"{ledger_path.name}.{job}.lock")
+
+
 class RunLock:
     """Held from enter to exit, by one process at a time; a process that dies lets go of it.
 
@@ -17,7 +35,7 @@ class RunLock:
     """
 
     def __init__(self, ledger_path: Path, job: str) -> None:
-        self._path = ledger_path.with_name(f"{ledger_path.name}.{job}.lock")
+        self._path = _lock_path(ledger_path, job)
         self._job = job
         self._descriptor = -1
 

@@ -10,11 +10,12 @@ from cloudkon.errors import InputError, UnavailableError
 from cloudkon.local import private
 
 _APPLICATION = 0x434B4F4E  # "CKON" in the file's header: no other program's database is taken for a ledger
-_VERSION = 5
+_VERSION = 6
 _UPGRADES = {
     2: "ALTER TABLE jobs ADD COLUMN trace TEXT",
     3: "ALTER TABLE fleet ADD COLUMN throttled TEXT DEFAULT '{}'",
     4: "ALTER TABLE jobs ADD COLUMN seal_key TEXT",
+    5: "ALTER TABLE workers ADD COLUMN waited_ms INTEGER DEFAULT 0",
 }
 """From each version that can be brought to the next one; a new column comes last, here and in a new ledger."""
 _BUSY_TIMEOUT_S = 10.0
@@ -41,7 +42,7 @@ CREATE TABLE bundles (
 );
 CREATE TABLE workers (
     job TEXT, worker TEXT, slots INTEGER, started_ms INTEGER, seen_ms INTEGER, duplicates_dropped INTEGER,
-    leases_lost INTEGER, unrecorded_runs INTEGER, api_calls TEXT,
+    leases_lost INTEGER, unrecorded_runs INTEGER, api_calls TEXT, waited_ms INTEGER,
     PRIMARY KEY (job, worker)
 );
 CREATE TABLE fleet (

@@ -89,9 +89,15 @@ def encode_completion(row: BundleRow) -> str:
             "worker": row.owner,
             "attempt": row.attempt,
             "completed_ms": row.completed_ms,
-            "tasks": [result_json(line, result) for line, result in numbered(row)],
+            "tasks": [_completed_task(line, result, row.attempt) for line, result in numbered(row)],
         }
     )
+
+
+def _completed_task(line: int, result: TaskResult, attempt: int) -> dict[str, Any]:
+    """The result and its start; its attempt only where that is not the record's: ten records fill a billed chunk."""
+    task = result_json(line, result) | {"start_ms": result.start_ms}
+    return task if result.attempt == attempt else task | {"attempt": result.attempt}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +108,16 @@ class Completion:
     range: int
     bundle: str
     tasks: Sequence[dict[str, Any]]
+    worker: str = ""
+    attempt: int = 1
 
     def numbered(self, lines_before: int) -> Sequence[dict[str, Any]]:
-        """The tasks with the line numbers of the whole workload."""
-        return [task | {"task": task["task"] + lines_before} for task in self.tasks] if lines_before else self.tasks
+        """The tasks with the line numbers of the whole workload, their attempts, and their worker where it is known."""
+        return [self._numbered(task, lines_before) for task in self.tasks]
+
+    def _numbered(self, task: dict[str, Any], lines_before: int) -> dict[str, Any]:
+        told = task | {"task": task["task"] + lines_before}
+        return told if "attempt" in task else told | {"attempt": self.attempt, "worker": self.worker}
 
 
 def decode_completion(body: str) -> Completion:
@@ -114,9 +126,10 @@ def decode_completion(body: str) -> Completion:
     try:
         key = BundleKey.parse(_job(value["job"]), _text(value["bundle"]), shards=1)
         tasks = [_numbered_task(task) for task in value["tasks"]]
+        worker, attempt = _text(value.get("worker", "")), _count(value.get("attempt", 1))
     except (KeyError, TypeError) as error:
         raise WireError(f"The message is no completion record: {error}.") from error
-    return Completion(key.job, key.range, key.id, tasks)
+    return Completion(key.job, key.range, key.id, tasks, worker, attempt)
 
 
 def _numbered_task(task: object) -> dict[str, Any]:
@@ -150,6 +163,16 @@ def result_json(line: int, result: TaskResult) -> dict[str, Any]:
         "handler_stages_ms": result.phases_ms,
     }
     return shown | {name: part for name, part in optional.items() if part is not None}
+
+
+def recorded_json(line: int, result: TaskResult, owners: Sequence[str]) -> dict[str, Any]:
+    """The result as JSON with when, by whom and in which attempt of its bundle it ran."""
+    attempt = result.attempt
+    return result_json(line, result) | {
+        "start_ms": result.start_ms,
+        "attempt": attempt,
+        "worker": owners[attempt - 1],
+    }
 
 
 def encode_undecodable(body: str, reason: str) -> str:

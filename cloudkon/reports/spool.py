@@ -24,6 +24,7 @@ class _SpooledBundle:
     size_bytes: int
     lines: str
     event_ms: int
+    owners: tuple[str, ...]
 
 
 class Spool:
@@ -35,7 +36,9 @@ class Spool:
         offset = 0
         for row in rows:
             packed = pack_results(row.results, row.event_ms)
-            bundle = _SpooledBundle(row.key.range, row.key.number, offset, len(packed), str(row.lines), row.event_ms)
+            bundle = _SpooledBundle(
+                row.key.range, row.key.number, offset, len(packed), str(row.lines), row.event_ms, row.owners
+            )
             self._ranges.setdefault(bundle.range, []).append(bundle)
             self._file.write(packed)
             offset += len(packed)
@@ -44,11 +47,11 @@ class Spool:
     def ranges(self) -> frozenset[int]:
         return frozenset(self._ranges)
 
-    def results(self, range_: int) -> Iterator[tuple[int, TaskResult]]:
-        """A range's final results with their line numbers within it, in their order."""
+    def results(self, range_: int) -> Iterator[tuple[int, TaskResult, tuple[str, ...]]]:
+        """A range's final results in their order, each with its line number and its bundle's owners by attempt."""
         for bundle in sorted(self._ranges.get(range_, ())):
             self._file.seek(bundle.offset)
             results = unpack_results(self._file.read(bundle.size_bytes), bundle.event_ms)
             for line, result in zip(LineNumbers.parse(bundle.lines), results, strict=True):
                 if result is not None and result.is_final:
-                    yield line, result
+                    yield line, result, bundle.owners

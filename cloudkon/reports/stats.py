@@ -54,6 +54,8 @@ class WorkerShare:
     slots: int | None
     tasks: int
     busy_s: float
+    waited_s: float = 0.0
+    """How much of that its slots waited for Python's interpreter, which runs one thread at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class JobStats:
     """From the S3 event to the last record; so far, while the job runs."""
     throughput_tasks_s: float
     efficiency: float | None
-    """The share of the slots' time that ran tasks; None while it can't be known."""
+    """The share of the slots' time that ran tasks, less what they waited for the interpreter; None if not known."""
     phases: Mapping[str, Percentiles]
     handler_phases: Mapping[str, HandlerPhase]
     """The phases that handlers tell apart, within the phase run."""
@@ -82,6 +84,12 @@ class JobStats:
     @property
     def ended(self) -> bool:
         return self.state in (JobState.COMPLETE, JobState.CANCELLED)
+
+    @property
+    def interpreter_wait(self) -> float:
+        """The share of the tasks' time in which their slots waited for the interpreter."""
+        busy_s = sum(worker.busy_s for worker in self.workers)
+        return sum(worker.waited_s for worker in self.workers) / busy_s if busy_s else 0.0
 
     @property
     def paused(self) -> str | None:
@@ -104,7 +112,10 @@ class JobStats:
             "efficiency": None if self.efficiency is None else round(self.efficiency, 4),
             "stages": {name: phase.as_json() for name, phase in self.phases.items()},
             "handler_stages": {name: phase.as_json() for name, phase in self.handler_phases.items()},
-            "workers": [asdict(worker) | {"busy_s": round(worker.busy_s, 3)} for worker in self.workers],
+            "workers": [
+                asdict(worker) | {"busy_s": round(worker.busy_s, 3), "waited_s": round(worker.waited_s, 3)}
+                for worker in self.workers
+            ],
             "api_calls": dict(self.api_calls),
         }
 
@@ -187,11 +198,17 @@ def _end_ms(job: Job, state: JobState, reports: Sequence[RangeReport], totals: J
 
 
 def _shares(totals: JobTotals, workers: Sequence[WorkerReport]) -> list[WorkerShare]:
-    slots = {worker.worker: worker.slots for worker in workers}
+    reports = {worker.worker: worker for worker in workers}
     return [
-        WorkerShare(worker, slots.get(worker), totals.tasks_by_worker[worker], totals.busy_us_by_worker[worker] / 1e6)
-        for worker in sorted(slots.keys() | totals.tasks_by_worker.keys())
+        _share(worker, totals.tasks_by_worker[worker], totals.busy_us_by_worker[worker] / 1e6, reports.get(worker))
+        for worker in sorted(reports.keys() | totals.tasks_by_worker.keys())
     ]
+
+
+def _share(worker: str, tasks: int, busy_s: float, report: WorkerReport | None) -> WorkerShare:
+    if report is None:
+        return WorkerShare(worker, None, tasks, busy_s)
+    return WorkerShare(worker, report.slots, tasks, busy_s, min(busy_s, report.waited_ms / 1000))
 
 
 def _efficiency(shares: Sequence[WorkerShare], makespan_s: float) -> float | None:
@@ -199,7 +216,7 @@ def _efficiency(shares: Sequence[WorkerShare], makespan_s: float) -> float | Non
     slots = [share.slots for share in ran if share.slots]
     if len(slots) < len(ran) or not ran or not makespan_s:
         return None
-    return sum(share.busy_s for share in ran) / (sum(slots) * makespan_s)
+    return sum(share.busy_s - share.waited_s for share in ran) / (sum(slots) * makespan_s)
 
 
 def _api_calls(reports: Iterable[RangeReport | WorkerReport]) -> dict[str, int]:

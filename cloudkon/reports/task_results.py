@@ -7,7 +7,7 @@ from typing import Any
 
 from cloudkon.ledger.job import Job, RangeReport
 from cloudkon.ledger.results import TaskState
-from cloudkon.messages.wire import result_json
+from cloudkon.messages.wire import recorded_json
 from cloudkon.ports import LedgerReader, ObjectStore
 from cloudkon.reports.known_bundles import known_bundles
 from cloudkon.reports.spool import Spool
@@ -15,7 +15,7 @@ from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.rejects import read_rejects
 
 ResultJson = dict[str, Any]
-"""A task's number, state, duration and what it said, as wire.result_json has it; a rejected line's text as well."""
+"""A task's number, state, duration and what it said, as wire.recorded_json has it; a rejected line's text as well."""
 
 
 def task_results(reader: LedgerReader, rejects: ObjectStore, job: Job) -> Iterator[ResultJson]:
@@ -36,8 +36,8 @@ def task_results(reader: LedgerReader, rejects: ObjectStore, job: Job) -> Iterat
 
 
 def _ran(spool: Spool, range_: int, before: int) -> Iterator[ResultJson]:
-    for line, result in spool.results(range_):
-        yield result_json(before + line, result)
+    for line, result, owners in spool.results(range_):
+        yield recorded_json(before + line, result, owners)
 
 
 def _refused(rejects: ObjectStore, report: RangeReport | None, before: int) -> Iterator[ResultJson]:

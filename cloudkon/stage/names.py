@@ -79,6 +79,11 @@ class Names:
         return f"cloudkon-{self.stage}-dead-letters"
 
     @property
+    def parked_queue(self) -> str:
+        """Of the messages of paused jobs."""
+        return f"cloudkon-{self.stage}-parked"
+
+    @property
     def ledger_table(self) -> str:
         return f"cloudkon-{self.stage}-ledger"
 

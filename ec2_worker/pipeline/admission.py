@@ -1,7 +1,8 @@
 """Decides, before a bundle is claimed, whether its job is to be run: it may be paused, or cancelled.
 
     open ------> the bundle is claimed
-    paused ----> its message is hidden for a while
+    paused ----> its message is moved to the parked queue, from where `resume` brings it back; where there is no such
+                 queue it is hidden for a while
     cancelled -> its message is deleted; nothing of it runs
 
 A job's row is read once in two seconds, however many bundles of it come: the calls a task costs stay what they are.
@@ -39,8 +40,9 @@ class _Known:
 class Admission:
     """Safe to share between threads. Methods raise UnavailableError when the ledger or the queue does not answer."""
 
-    def __init__(self, queue: TaskQueue, history: History, clock: Clock) -> None:
+    def __init__(self, queue: TaskQueue, history: History, clock: Clock, parked: TaskQueue | None = None) -> None:
         self._queue = queue
+        self._parked = parked
         self._history = history
         self._clock = clock
         self._known: dict[str, _Known] = {}
@@ -56,6 +58,8 @@ class Admission:
             return True
         if job.cancelled_ms is not None:
             self._queue.delete([delivery.receipt])
+        elif self._parked is not None:
+            self._park(job_id, delivery, self._parked)
         elif delivery.receive_count >= _RENEWED_AT_RECEIVES:
             self._renew(delivery)
         else:
@@ -82,6 +86,22 @@ class Admission:
             return self._history.job(job_id)
         except UnavailableError as error:
             return error  # kept like a row: the next bundle must not wait for the same silence
+
+    def _park(self, job_id: str, delivery: Delivery, parked: TaskQueue) -> None:
+        """Move the message to the parked queue, unless the job has been resumed meanwhile.
+
+        resume: the row changes ------> all that is parked is brought back
+        here:   a copy is parked -> the row is read -> paused: the message is deleted, and the copy is still to be
+                                                       brought back
+                                                    -> resumed: the message stays, and the copy may be left behind
+        """
+        send_batch(parked, [delivery.body], self._clock)
+        job = self._history.job(job_id)
+        if job is not None and job.paused_ms is None and job.cancelled_ms is None:
+            self.forget(job_id)
+            self._queue.hide([delivery.receipt], 0)
+        else:
+            self._queue.delete([delivery.receipt])
 
     def _hide_s(self, paused_ms: int) -> float:
         paused_s = (self._clock.now_ms() - paused_ms) / 1000

@@ -1,5 +1,6 @@
 """What happens to bundles on their way, for those who watch: the estimate of work, health, metrics, counters."""
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from cloudkon.ledger.lease import BundleRow
@@ -13,6 +14,10 @@ class WorkerEvents(Protocol):
 
     def duplicate_dropped(self, job: str) -> None:
         """A copy of a bundle that is done, or that another worker holds."""
+        ...
+
+    def slot_running(self, job: str) -> AbstractContextManager[None]:
+        """Within it, a slot runs what it takes of a bundle."""
         ...
 
     def bundle_ended(self, bundle: InFlightBundle) -> None:

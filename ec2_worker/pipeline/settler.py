@@ -11,10 +11,10 @@ from queue import Empty, SimpleQueue
 
 from cloudkon.backoff import Backoff, attempt
 from cloudkon.clock import Clock
-from cloudkon.errors import CloudKonError
+from cloudkon.errors import CloudKonError, UnavailableError
 from cloudkon.ledger.lease import BundleRow
-from cloudkon.messages.wire import encode_completion
-from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, TaskQueue
+from cloudkon.messages.wire import encode_bundle, encode_completion
+from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_DELAY_S, MAX_MESSAGE_BYTES, TaskQueue
 from cloudkon.settings import Settings
 from ec2_worker.pipeline.events import WorkerEvents
 from ec2_worker.pipeline.in_flight import InFlight, InFlightBundle, InFlightState
@@ -24,6 +24,8 @@ from ec2_worker.pipeline.retry_policy import wait_before_retry_s
 log = logging.getLogger(__name__)
 
 _COMPLETE_THREADS = 4
+_HIDDEN_AT_MOST_S = 60.0
+"""How long a message may wait for a retry in flight: of those SQS allows 120,000 a queue."""
 _MOST_AT_ONCE = 4 * MAX_BATCH_MESSAGES
 
 
@@ -166,7 +168,15 @@ class Settler:
             return
         settlement.over = True
         self.in_flight.discard(bundle)  # first: no heartbeat may hide the message for longer
-        attempt(partial(self._hide, settlement.receipt, wait_s))
+        if wait_s > _HIDDEN_AT_MOST_S and attempt(partial(self._send_later, bundle, wait_s)):
+            attempt(partial(self.queue.delete, [settlement.receipt]))
+        else:
+            attempt(partial(self._hide, settlement.receipt, wait_s))
+
+    def _send_later(self, bundle: InFlightBundle, wait_s: float) -> None:
+        """Put a copy in the message's place, which is in flight no longer; if both stay, the claim tells them apart."""
+        if self.queue.send_later([encode_bundle(bundle.message)], min(wait_s, MAX_DELAY_S)):
+            raise UnavailableError("The queue did not take a message that is to come back.")
 
     def _hide(self, receipt: str, seconds: float) -> None:
         self.queue.hide([receipt], seconds)

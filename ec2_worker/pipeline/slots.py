@@ -34,8 +34,9 @@ class Slots:
         """Be one slot, until the backlog is closed, or until a task that it ran was given up."""
         try:
             while (bundle := self.backlog.next()) is not None:
-                while not self.backlog.closed and self.run_next(bundle):
-                    pass
+                with self.events.slot_running(bundle.lease.key.job):
+                    while not self.backlog.closed and self.run_next(bundle):
+                        pass
         except GivenUpError:
             return  # another slot has taken its place
 

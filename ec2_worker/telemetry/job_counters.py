@@ -9,6 +9,7 @@ from cloudkon.clock import Clock
 from cloudkon.ledger.job import WorkerReport
 from cloudkon.ports import Jobs
 from cloudkon.telemetry.metering import Meter
+from ec2_worker.telemetry.slot_times import SlotTimes
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class JobCounters:
         self._counters: dict[str, _Counters] = {}
         self._fresh: Counter[str] = Counter()
         self._shared: Mapping[str, int] = {}
+        self.slot_times = SlotTimes(clock)
         self._started_ms = clock.now_ms()
         self.flushed_s = clock.monotonic_s()
 
@@ -101,4 +103,5 @@ class JobCounters:
             leases_lost=counters.leases_lost,
             unrecorded_runs=counters.unrecorded_runs,
             api_calls=dict(counters.api_calls),
+            waited_ms=round(1000 * self.slot_times.of(job).waited_s(self._slots)),
         )

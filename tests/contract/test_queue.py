@@ -57,6 +57,13 @@ def test_hiding_for_no_time_gives_a_message_back(queue: TaskQueue) -> None:
     assert _receive_one(queue).receive_count == 2
 
 
+def test_a_message_that_is_sent_for_later_comes_later(queue: TaskQueue) -> None:
+    """Nobody receives it at once; when its delay is over it is received as any, for the first time."""
+    assert list(queue.send_later(["task"], 2)) == []
+    assert list(queue.receive(10, 0, _LONG_S)) == []
+    assert _receive_one(queue).receive_count == 1
+
+
 def test_hiding_extends_the_visibility_timeout(queue: TaskQueue) -> None:
     """A message that is hidden anew does not come back when its first timeout ends."""
     queue.send(["task"])

@@ -77,7 +77,7 @@ def main() -> None:
 
 def _work(options: ChildOptions, connections: Connections, control: socket.socket, name: str) -> int:
     sys.path[:] = options.path
-    registry = handlers(options.modules, options.allowed, PictureSources(options.picture_networks))
+    registry = handlers(options.modules, options.allowed, PictureSources(options.picture_networks, files=True))
     settings, clock = Settings(**options.settings), SystemClock()
     services = Services(
         remote_queue(connections, "tasks"),

@@ -43,6 +43,7 @@ def needs_of_worker(names: Names) -> Needs:
         ),
         names.arn("sqs", names.process_queue): ("sqs:GetQueueUrl", "sqs:SendMessage"),
         names.arn("sqs", names.dead_letter_queue): ("sqs:GetQueueUrl", "sqs:SendMessage"),
+        names.arn("sqs", names.parked_queue): ("sqs:GetQueueUrl", "sqs:SendMessage"),
         names.arn("dynamodb", f"table/{names.ledger_table}"): (
             "dynamodb:GetItem",
             "dynamodb:PartiQLInsert",

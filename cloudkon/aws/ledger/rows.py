@@ -217,6 +217,7 @@ def worker_item(report: WorkerReport) -> dict[str, Item]:
         "leases_lost": number(report.leases_lost),
         "unrecorded_runs": number(report.unrecorded_runs),
         "api_calls": counts(report.api_calls),
+        "waited": number(report.waited_ms),
     }
 
 
@@ -231,6 +232,7 @@ def worker_of(job: str, item: Item) -> WorkerReport:
         leases_lost=_int(item, "leases_lost"),
         unrecorded_runs=_int(item, "unrecorded_runs"),
         api_calls=counts_of(item["api_calls"]),
+        waited_ms=_int(item, "waited") if "waited" in item else 0,
     )
 
 

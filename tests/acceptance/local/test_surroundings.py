@@ -66,8 +66,9 @@ def recorded(environment: dict[str, str]) -> int:
 @pytest.mark.parametrize(
     ("script", "code", "said"),
     [
-        ("CLI run LOCAL one.txt >/dev/full", 1, "Error: standard output: No space left on device."),
-        ("CLI run LOCAL one.txt >&-", 1, "Error: standard output: Bad file descriptor."),
+        ("CLI run LOCAL one.txt --json >/dev/full", 1, "Error: standard output: No space left on device."),
+        ("CLI run LOCAL one.txt >&-", 0, "✓ 1 task in "),
+        ("CLI run LOCAL one.txt 2>&- && CLI stats >/dev/full", 1, "Error: standard output: No space left on device."),
         ("CLI run LOCAL one.txt --json >&-", 1, "Error: standard output: Bad file descriptor."),
         ("CLI run LOCAL one.txt --results - >/dev/full", 1, "Error: --results -: it can't be written: No space left"),
         (
@@ -77,8 +78,8 @@ def recorded(environment: dict[str, str]) -> int:
         ),
         ("CLI run LOCAL one.txt 2>&-", 0, ""),
         ("CLI run LOCAL one.txt 2>/dev/full", 0, ""),
-        ("CLI run LOCAL one.txt <&-", 0, ""),
-        ("CLI run LOCAL one.txt <&- >&- 2>&-", 1, ""),
+        ("CLI run LOCAL one.txt <&-", 0, "✓ 1 task in "),
+        ("CLI run LOCAL one.txt --json <&- >&- 2>&-", 1, ""),
     ],
 )
 def test_streams_that_cannot_be_written(
@@ -87,7 +88,7 @@ def test_streams_that_cannot_be_written(
     """The task is run and recorded, whoever can't be told of it."""
     answer = shell(environment, script, folder)
     assert (answer.returncode, answer.stderr[: len(said)]) == (code, said)
-    assert answer.stderr.count("\n") == (1 if said else 0)
+    assert code == 0 or answer.stderr.count("\n") == (1 if said else 0)
     assert recorded(environment) == 1
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image, PngImagePlugin
 
-from animoto.picture.picture_file import MAX_PROFILE_BYTES
+from animoto.formats.picture_file import MAX_PROFILE_BYTES
 from tests.support.data.picture_parts import (
     SRGB,
     UNUSABLE_PROFILE,

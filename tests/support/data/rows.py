@@ -97,6 +97,7 @@ def worker_report(worker: str = "host-1", **changes: Any) -> WorkerReport:
         "seen_ms": NOW_MS + 1_000,
         "duplicates_dropped": 1,
         "leases_lost": 2,
+        "waited_ms": 700,
         "unrecorded_runs": 3,
         "api_calls": {"sqs.ReceiveMessage": 9, "dynamodb.UpdateItem": 4},
     }

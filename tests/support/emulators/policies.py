@@ -144,6 +144,7 @@ def _arn(what: str, names: Names) -> str:
         "TaskQueue": f"arn:aws:sqs:{place}:{names.task_queue}",
         "RangeQueue": f"arn:aws:sqs:{place}:{names.range_queue}",
         "ProcessQueue": f"arn:aws:sqs:{place}:{names.process_queue}",
+        "ParkedQueue": f"arn:aws:sqs:{place}:{names.parked_queue}",
         "DeadLetterQueue": f"arn:aws:sqs:{place}:{names.dead_letter_queue}",
         "Ledger": f"arn:aws:dynamodb:{place}:table/{names.ledger_table}",
         "WorkerRole": f"arn:aws:iam::{names.account}:role/{names.worker_role}",

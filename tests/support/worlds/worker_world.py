@@ -132,7 +132,7 @@ class WorkerWorld:
     def waiting(self) -> int:
         """How many messages are on the queue, hidden ones too."""
         depth = self.tasks.depth()
-        return depth.visible + depth.in_flight
+        return depth.visible + depth.in_flight + depth.delayed
 
     def row(self, number: int = 0) -> BundleRow | None:
         return self.rows().get((0, number))

@@ -67,6 +67,7 @@ _ALL_OF_AWS = {"aws/cloud", "cloudkon/aws"} | {
 _ALL_OF_ANIMOTO = {
     "animoto",
     "animoto/in_order",
+    "animoto/formats",
     "animoto/download",
     "animoto/h264",
     "animoto/movie",
@@ -140,7 +141,8 @@ LAW: dict[str, set[str]] = {
     "animoto/h264": {"base"},
     "animoto/in_order": set(),
     "animoto/download": {"base", "ports"},
-    "animoto/picture": {"base", "animoto/h264", "animoto/download"},
+    "animoto/formats": {"base"},
+    "animoto/picture": {"base", "animoto/formats", "animoto/h264", "animoto/download"},
     "animoto/movie": {"base", "animoto/in_order", "animoto/h264", "animoto/picture"},
     "animoto": _ALL_OF_CORE | {"cloudkon"} | (_ALL_OF_ANIMOTO - {"animoto"}),
     "cli/system": _BELOW_THE_CLI,
@@ -149,6 +151,7 @@ LAW: dict[str, set[str]] = {
     "cli/jobs": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views"},
     "cli/running/processes": _BELOW_THE_CLI | {"ec2_worker/lifecycle"},
     "cli/running": _BELOW_THE_CLI
+    | _ALL_OF_ANIMOTO
     | {"ec2_worker/pipeline", "ec2_worker/lifecycle", "cli/running/processes"}
     | {"cli/system", "cli/terminal", "cli/views", "cli/jobs"},
     "cli/repair": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views", "cli/jobs", "cli/running"},

@@ -11,6 +11,7 @@ import pytest
 
 from cli.embedded.demo import NEXT_STEPS
 from cli.main import cloudkon_cli
+from cli.running.run_animoto import run_animoto
 from cloudkon.settings import Settings
 from ec2_worker.options import parser
 from tests.support.data.pages import PAGES, blocks
@@ -42,7 +43,7 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> dict[tuple[str, 
     return found
 
 
-COMMANDS = commands(cloudkon_cli)
+COMMANDS = {("run", "LOCAL", "animoto"): run_animoto} | commands(cloudkon_cli)
 SHELL = [(str(page), block.text) for page in PAGES for block in blocks(page) if block.language == "sh"]
 SHOWN = [
     (place, words)
@@ -118,3 +119,12 @@ def test_the_example_of_a_single_test_selects_one() -> None:
     found = re.search(r"-m pytest (tests/\S+\.py) -k (\w+)", Path("CONTRIBUTING.md").read_text(encoding="utf-8"))
     assert found is not None
     assert re.search(rf"def test_\w*{found[2]}", Path(found[1]).read_text(encoding="utf-8"))
+
+
+def test_each_decision_has_a_number_of_its_own_and_is_listed() -> None:
+    """No two pages of decisions have one number, and the list of decisions links to each."""
+    pages = sorted(path.name for path in Path("docs/adr").glob("0*.md"))
+    numbers = [name.partition("-")[0] for name in pages]
+    assert sorted(set(numbers)) == numbers
+    listed = re.findall(r"\]\((0[\w.-]+)\)", Path("docs/adr/README.md").read_text(encoding="utf-8"))
+    assert sorted(listed) == pages

@@ -41,6 +41,7 @@ def test_names_are_those_that_everybody_looks_for() -> None:
         "TaskQueue": ("QueueName", NAMES.task_queue),
         "RangeQueue": ("QueueName", NAMES.range_queue),
         "ProcessQueue": ("QueueName", NAMES.process_queue),
+        "ParkedQueue": ("QueueName", NAMES.parked_queue),
         "DeadLetterQueue": ("QueueName", NAMES.dead_letter_queue),
         "Ledger": ("TableName", NAMES.ledger_table),
         "IngestLog": ("LogGroupName", f"/aws/lambda/{NAMES.functions[0]}"),

@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from cli.jobs.local_runs import RunOptions, remember
 from cli.main import cloudkon_cli
 from cloudkon.clock import SystemClock
 from cloudkon.ledger.packed_results import pack_results
 from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.local.ledger import SqliteLedger
+from cloudkon.local.run_lock import RunLock
 from tests.support.data.rows import worker_status
 from tests.support.worlds.local_jobs import EVENT_MS, write_job, write_rejects
 
@@ -102,6 +105,7 @@ def test_where_the_time_of_a_run_went(ledger: SqliteLedger) -> None:
     said = run("explain", JOB, 1).stdout
     assert "stage of the run     took  of it\n" in said.replace("of it ", "of it")
     assert "download          40.0 ms  80.0%\nencode            5.00 ms  10.0%\n" in said
+    assert "other             5.00 ms  10.0%\n" in said
     assert told("results", JOB)["handler_stages_ms"] == {"download": 40.0, "encode": 5.0}
 
 
@@ -162,28 +166,45 @@ def test_exactly_one_task_is_explained(ledger: SqliteLedger, arguments: tuple[st
     assert run("explain", *arguments).exit_code == 2
 
 
-def test_status_of_an_idle_job_says_what_to_do(ledger: SqliteLedger) -> None:
-    """A job that nobody works on is told to be so, with what to do."""
+def test_status_of_a_killed_run_says_how_to_go_on(ledger: SqliteLedger, ledger_file: Path) -> None:
+    """A LOCAL run whose process was killed is stopped, and its command goes on with what it was begun with."""
     write_job(ledger, done=False)
+    remember(ledger_file, JOB, RunOptions(4, modules=["my_tasks"], allowed=["shell"]))
     answer = run("status")
     assert answer.exit_code == 0
-    assert answer.stdout.splitlines()[:2] == [
+    command = "cloudkon-cli run LOCAL /home/me/sleeps.txt -t 4 --tasks my_tasks --allow shell --resume"
+    assert answer.stdout.splitlines() == [
+        f"{JOB} stopped: 0/3 succeeded",
+        f"Its process has ended, and 3 tasks are left. Go on with: {command}",
+    ]
+    one = told("status", JOB)
+    assert [finding["holdup"] for finding in one["findings"]] == ["stopped"]
+    assert (one["approximate_depths"], one["workers"], one["state"], one["stopped"]) == (None, [], "running", True)
+
+
+@pytest.fixture
+def running(ledger: SqliteLedger, ledger_file: Path) -> Iterator[None]:
+    write_job(ledger, done=False)
+    with RunLock(ledger_file, JOB):
+        yield
+
+
+def test_status_of_an_idle_job_says_what_to_do(running: None) -> None:
+    """A job that nobody works on is told to be so, with what to do."""
+    assert run("status").stdout.splitlines()[:2] == [
         f"{JOB} running: 0/3 succeeded, 3 running",
         "No worker was heard of in the last 60 s. Start one: cloudkon-cli run LOCAL -s FILE --resume",
     ]
-    one = told("status", JOB)
-    assert [finding["holdup"] for finding in one["findings"]] == ["no-workers", "abandoned"]
-    assert (one["approximate_depths"], one["workers"], one["state"]) == (None, [], "running")
+    assert [finding["holdup"] for finding in told("status", JOB)["findings"]] == ["no-workers", "abandoned"]
 
 
-def test_status_of_throttled_workers(ledger: SqliteLedger) -> None:
+def test_status_of_throttled_workers(ledger: SqliteLedger, running: None) -> None:
     """What workers say of throttling in the last minute is a finding, and their counts are kept apart."""
-    write_job(ledger, done=False)
     now_ms, counts = SystemClock().now_ms(), {"dynamodb.UpdateItem": 25}
     ledger.announce(worker_status("host-1", seen_ms=now_ms, throttled=counts))
     ledger.announce(worker_status("host-2", seen_ms=now_ms))
     assert (
-        "AWS has throttled 25 requests of 1 workers in the last minute: DynamoDB UpdateItem 25." in run("status").stdout
+        "AWS has throttled 25 requests of 1 worker in the last minute: DynamoDB UpdateItem 25." in run("status").stdout
     )
     one = told("status", JOB)
     assert [finding["holdup"] for finding in one["findings"]] == ["throttled", "abandoned"]
@@ -194,9 +215,26 @@ def test_status_of_throttled_workers(ledger: SqliteLedger) -> None:
 
 
 def test_status_of_a_complete_job(ledger: SqliteLedger) -> None:
-    """A job that is complete waits for nothing."""
+    """A job that is complete waits for nothing; where a task failed, the command that says why is named."""
     write_job(ledger)
-    assert run("status").stdout.splitlines()[1:] == ["It is complete: every task has its result."]
+    assert run("status").stdout.splitlines()[1:] == [
+        f"Every task has its result. See why some failed: cloudkon-cli failed {JOB}"
+    ]
+    write_job(ledger, "local-well-abc", results=[TaskResult(TaskState.SUCCEEDED, EVENT_MS, 5, 1, recorded_ms=EVENT_MS)])
+    assert run("status", "local-well-abc").stdout.splitlines()[1:] == ["Every task has succeeded."]
+
+
+def test_status_shows_what_became_of_the_tasks_that_were_run_again(ledger: SqliteLedger) -> None:
+    """The first job names the job that repeats its tasks, and how far that is; the second names the first."""
+    write_job(ledger)
+    first = ledger.recent(1)[0]
+    source = replace(first.source, key=f"/home/me/ledger.results/retries/{JOB}/sleeps-1.txt")
+    ledger.open(replace(first, id="local-again-abc", source=source))
+    assert run("status", JOB).stdout.splitlines()[-1] == (
+        "Some of its tasks were run again as local-again-abc: 0/3 succeeded"
+    )
+    assert [each["job"] for each in told("status", JOB)["repeated_by"]] == ["local-again-abc"]
+    assert told("status", "local-again-abc")["repeats"] == JOB
 
 
 @pytest.mark.parametrize("command", [("status",), ("explain", "1")])

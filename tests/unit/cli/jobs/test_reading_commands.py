@@ -67,6 +67,7 @@ def test_stats_of_handlers(ledger: SqliteLedger) -> None:
     said = run("stats").stdout
     assert "stage of the run      p50      p90      p99      max    total  of all runs\n" in said
     assert "fetch             6.00 ms  6.00 ms  6.00 ms  6.00 ms  18.0 ms        48.8%\n" in said
+    assert "other                   -        -        -        -  11.7 ms        31.7%\n" in said
     assert lines(run("stats", "--json"))[0]["handler_stages"]["encode"]["total_ms"] == 7.2
 
 
@@ -147,34 +148,6 @@ def test_ledger_or_stage(ledger: SqliteLedger, ledger_file: Path) -> None:
     assert "give one of them" in answer.stderr
 
 
-def test_jobs_are_a_line_each_below_a_header(ledger: SqliteLedger) -> None:
-    """Jobs are a line each, with a header for people."""
-    write_job(ledger)
-    header, line = run("jobs").stdout.splitlines()
-    assert header.split() == ["job", "opened", "tasks", "size", "source"]
-    assert line.startswith("local-sleeps-abc  2025-06-1")
-    assert line.endswith("      3  2.35 kB  /home/me/sleeps.txt")
-
-
-def test_a_job_as_json_has_these_keys(ledger: SqliteLedger) -> None:
-    """A job as JSON has these keys."""
-    write_job(ledger)
-    (job,) = lines(run("jobs", "--json"))
-    assert job == {
-        "job": "local-sleeps-abc",
-        "source": {"bucket": "LOCAL", "key": "/home/me/sleeps.txt", "version": "v1"},
-        "event_ms": EVENT_MS,
-        "opened_ms": EVENT_MS + 5,
-        "cancelled_ms": None,
-        "paused_ms": None,
-        "paused": None,
-        "size_bytes": 2_345,
-        "tasks_estimate": 3,
-        "bundle_size": 64,
-        "ranges": 1,
-    }
-
-
 def test_results_are_a_line_a_task_in_order(ledger: SqliteLedger, ledger_file: Path) -> None:
     """Results are a line a task in the order of the workload; what tasks said does nothing to the terminal."""
     write_rejects(ledger_file, write_job(ledger, rejected=1), [4])
@@ -191,10 +164,11 @@ def test_results_are_a_line_a_task_in_order(ledger: SqliteLedger, ledger_file: P
 def test_results_as_json_are_objects_of_one_shape(ledger: SqliteLedger, ledger_file: Path) -> None:
     """Results as JSON are an object a line, of one shape."""
     write_rejects(ledger_file, write_job(ledger, rejected=1), [4])
+    ran = {"start_ms": EVENT_MS + 400, "attempt": 1, "worker": "w1"}
     assert lines(run("results", "local-sleeps-abc", "--json")) == [
-        {"task": 1, "state": "succeeded", "duration_ms": 12.3, "runs": 1, "value": {"n": 1}},
-        {"task": 2, "state": "failed", "duration_ms": 12.3, "runs": 3, "error": "ValueError: boom\n\x1b[31mred"},
-        {"task": 3, "state": "succeeded", "duration_ms": 12.3, "runs": 1},
+        {"task": 1, "state": "succeeded", "duration_ms": 12.3, "runs": 1, "value": {"n": 1}, **ran},
+        {"task": 2, "state": "failed", "duration_ms": 12.3, "runs": 3, "error": "ValueError: boom\n\x1b[31mred", **ran},
+        {"task": 3, "state": "succeeded", "duration_ms": 12.3, "runs": 1, **ran},
         {
             "task": 4,
             "state": "rejected",

@@ -242,3 +242,19 @@ def test_an_unknown_job_is_answered_with_near_names(tmp_path: Path, command: str
     ledger.close()
     answer = run(command, "local-sleeps-abd")
     assert (answer.exit_code, "Did you mean local-sleeps-abc?" in answer.stderr) == (1, True)
+
+
+def test_retry_remembers_the_modules_of_the_first_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The latest job is run again with the modules and permissions of its first run, from whatever folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "remembering.py").write_text(
+        'from cloudkon import task\n@task("twice")\ndef twice():\n    raise ValueError("not yet")\n', encoding="utf-8"
+    )
+    file = tmp_path / "some.txt"
+    file.write_text("twice\nshell false\n", encoding="utf-8")
+    run("run", "LOCAL", file, "-t", 1, "--tasks", "remembering", "--allow", "shell")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    answer = run("retry")
+    assert answer.stderr.startswith("✗ 0 of 2 tasks in ")
+    assert ", 2 failed\n" in answer.stderr

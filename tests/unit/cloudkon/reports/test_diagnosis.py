@@ -8,7 +8,7 @@ from cloudkon.ledger.fleet import WorkerState, WorkerStatus
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ledger.results import TaskState
-from cloudkon.reports.diagnosis import Depths, Diagnosis, Holdup, Unfinished, diagnose
+from cloudkon.reports.diagnosis import DOUBT_S, Depths, Diagnosis, Holdup, Unfinished, diagnose
 from cloudkon.reports.observed import ObservedLedger
 from cloudkon.reports.stats import job_stats
 from tests.support.data.recorded import EVENT_MS, Recorded, job, report, result, row
@@ -75,6 +75,30 @@ def test_without_a_worker_it_is_told_to_start_one() -> None:
     assert holdups([LAPSED]) == [Holdup.NO_WORKERS, Holdup.ABANDONED]
     assert "python -m ec2_worker" in findings([])[0].says
     assert "run LOCAL" in findings([], depths=None)[0].says
+
+
+def test_a_worker_that_holds_bundles_and_is_silent_may_have_died() -> None:
+    """Who holds bundles and has not reported in time is doubted, with the time at which others take over at last."""
+    held = replace(LEASED, lease_until_ms=NOW + 50_000)
+    (silent,) = findings([held], replace(idle(), seen_ms=NOW - DOUBT_S * 1000))
+    assert silent.holdup is Holdup.SILENT
+    assert silent.says == (
+        "w1, which holds 1 bundle, was last heard of 20 s ago. If it has died, others take over once its leases have "
+        "ended, in 50 s at the latest."
+    )
+    assert holdups([held], replace(idle(), seen_ms=NOW - DOUBT_S * 1000 + 1)) == [Holdup.RUNNING]
+
+
+def test_a_stopped_run_is_told_the_command_that_goes_on() -> None:
+    """Nobody holds the bundles of a LOCAL run whose process has ended, whatever their rows say."""
+    rows = [LEASED, replace(RELEASED, key=replace(RELEASED.key, number=1))]
+    recorded = Recorded(job(), rows, [report(4, bundles=2)], [])
+    stats = job_stats(recorded, job(), NOW)
+    (stopped,) = diagnose(stats, Unfinished(NOW), [], None, ranges=1, resume="cloudkon-cli run LOCAL t.txt --resume")
+    assert stopped.holdup is Holdup.STOPPED
+    assert stopped.says == (
+        "Its process has ended, and 3 tasks are left. Go on with: cloudkon-cli run LOCAL t.txt --resume"
+    )
 
 
 def test_where_all_workers_are_sick_the_reason_is_told() -> None:

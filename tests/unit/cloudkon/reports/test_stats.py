@@ -36,8 +36,8 @@ def test_a_complete_job_has_exact_counts() -> None:
     assert stats["throughput_tasks_s"] == 2.0
     assert stats["efficiency"] == 1.0 / (5 * 2.0)
     assert stats["workers"] == [
-        {"id": "w1", "slots": 4, "tasks": 2, "busy_s": 0.15},
-        {"id": "w2", "slots": 1, "tasks": 2, "busy_s": 0.85},
+        {"id": "w1", "slots": 4, "tasks": 2, "busy_s": 0.15, "waited_s": 0.0},
+        {"id": "w2", "slots": 1, "tasks": 2, "busy_s": 0.85, "waited_s": 0.0},
     ]
     assert stats["api_calls"] == {"dynamodb.UpdateItem": 4, "sqs.ReceiveMessage": 2, "sqs.SendMessageBatch": 2}
 
@@ -184,12 +184,19 @@ def test_a_cancelled_job_ends_with_its_last_result() -> None:
     assert stats_of(recorded, job(cancelled_ms=EVENT_MS + 900)).makespan_s == 0.9
 
 
+def test_waiting_for_the_interpreter_is_no_work() -> None:
+    """What the slots waited for it is taken off their time."""
+    rows = [row([result(ms=900), result(ms=900, recorded=1_000)])]
+    stats = stats_of(Recorded(job(), rows, [report(2)], [replace(worker(slots=2), waited_ms=900)]))
+    assert (stats.efficiency, stats.interpreter_wait) == (0.9 / (2 * 1.0), 0.5)
+
+
 @pytest.mark.parametrize("reports", [[], [worker("somebody else")]])
 def test_the_efficiency_is_unknown_while_slots_are(reports: list[Any]) -> None:
     """The efficiency is unknown while a worker that ran tasks has not reported its slots."""
     stats = stats_of(Recorded(job(), [row([result()])], [report(1)], reports)).as_json()
     assert stats["efficiency"] is None
-    assert {"id": "w1", "slots": None, "tasks": 1, "busy_s": 0.1} in stats["workers"]
+    assert {"id": "w1", "slots": None, "tasks": 1, "busy_s": 0.1, "waited_s": 0.0} in stats["workers"]
 
 
 def test_a_paused_job_says_why_nothing_begins() -> None:

@@ -67,9 +67,10 @@ def test_a_result_says_number_state_duration_and_runs() -> None:
     rejected(store, [3])
     rows = [row([result(ms=1.5, value={"a": 1}), result(TaskState.FAILED, ms=2, runs=3, error="boom"), None])]
     recorded = Recorded(job(), rows, [report(3, rejected=1)])
+    ran = {"start_ms": rows[0].results[0].start_ms, "attempt": 1, "worker": "w1"}  # type: ignore[union-attr]
     assert list(task_results(recorded, store, job())) == [
-        {"task": 1, "state": "succeeded", "duration_ms": 1.5, "runs": 1, "value": {"a": 1}},
-        {"task": 2, "state": "failed", "duration_ms": 2.0, "runs": 3, "error": "boom"},
+        {"task": 1, "state": "succeeded", "duration_ms": 1.5, "runs": 1, "value": {"a": 1}, **ran},
+        {"task": 2, "state": "failed", "duration_ms": 2.0, "runs": 3, "error": "boom", **ran},
         {
             "task": 3,
             "state": "rejected",

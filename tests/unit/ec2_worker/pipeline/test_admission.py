@@ -8,7 +8,8 @@ import pytest
 from cloudkon.errors import UnavailableError
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleState
-from cloudkon.local.queue import Depth
+from cloudkon.local.queue import Depth, MemoryQueue
+from cloudkon.messages.parking import ParkedMessages
 from ec2_worker.pipeline.admission import KNOWN_S, Admission
 from tests.support.worlds.worker_world import JOB, SteppedWorker, WorkerWorld
 
@@ -87,6 +88,60 @@ def test_a_pause_ends_in_no_dead_letter_queue(machine: SteppedWorker) -> None:
         assert sum((machine.world.tasks.depth().visible, machine.world.tasks.depth().in_flight)) == 1
         machine.world.clock.advance(900)
     assert 40 < most < 100
+
+
+@pytest.fixture
+def parking(machine: SteppedWorker) -> MemoryQueue:
+    """The queue on which the messages of paused jobs rest."""
+    parked = MemoryQueue(machine.world.clock)
+    machine.worker.receiver.admission = Admission(
+        machine.world.tasks, machine.world.ledger, machine.world.clock, parked
+    )
+    return parked
+
+
+def test_a_paused_job_leaves_the_task_queue_to_others(machine: SteppedWorker, parking: MemoryQueue) -> None:
+    """None of its messages is visible or in flight there; resumed, they are all back at once, and run once each."""
+    world = machine.world
+    for _ in range(25):
+        world.send("pass")
+    world.send("pass", job="another")
+    world.ledger.pause(JOB, "lunch", world.clock.now_ms())
+    world.ledger.pause("another", "lunch", world.clock.now_ms())
+    for _ in range(3):
+        machine.receive(10)
+    assert (world.tasks.depth(), parking.depth(), world.rows()) == (Depth(0, 0), Depth(26, 0), {})
+    world.ledger.resume(JOB, world.clock.now_ms())
+    assert ParkedMessages(parking, world.clock, wait_s=0).bring_back(JOB, world.tasks) == 25
+    assert (world.tasks.depth(), parking.depth()) == (Depth(25, 0), Depth(1, 0))
+    world.clock.advance(KNOWN_S)
+    for _ in range(3):
+        machine.work()
+    assert world.states() == [BundleState.DONE] * 25
+
+
+def test_a_message_that_meets_a_resume_half_way_stays(machine: SteppedWorker, parking: MemoryQueue) -> None:
+    """A worker that does not know yet of a resume parks a copy, and keeps the message: nothing is left behind."""
+    world = machine.world
+    world.ledger.pause(JOB, "lunch", world.clock.now_ms())
+    machine.worker.receiver.admission.job(JOB)  # which is known for two seconds
+    world.ledger.resume(JOB, world.clock.now_ms())
+    world.send("pass")
+    machine.receive(10)
+    assert (world.tasks.depth(), parking.depth()) == (Depth(1, 0), Depth(1, 0))
+    machine.work()
+    assert world.states() == [BundleState.DONE]
+
+
+def test_what_is_parked_of_a_cancelled_job_goes(machine: SteppedWorker, parking: MemoryQueue) -> None:
+    """Its messages are deleted, those of other jobs stay."""
+    world = machine.world
+    for job in (JOB, JOB, "another"):
+        world.send("pass", job=job)
+        world.ledger.pause(job, "lunch", world.clock.now_ms())
+    machine.receive(10)
+    assert ParkedMessages(parking, world.clock, wait_s=0).discard(JOB) == 2
+    assert parking.depth() == Depth(1, 0)
 
 
 def test_a_cancelled_job_is_deleted(machine: SteppedWorker) -> None:

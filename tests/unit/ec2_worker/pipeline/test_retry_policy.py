@@ -10,6 +10,7 @@ from cloudkon import Permanent, task
 from cloudkon.handlers.context import context
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ledger.results import TaskState
+from cloudkon.local.queue import Depth
 from cloudkon.settings import Settings
 from ec2_worker.pipeline.settler import Settlement
 from tests.support.waiting import eventually
@@ -81,6 +82,20 @@ def test_no_lease_and_no_slot_waits_for_a_retry() -> None:
     assert world.tasks.depth().visible == 0
     world.clock.advance(1.0)
     assert world.tasks.depth().visible == 1
+
+
+def test_a_long_wait_for_a_retry_is_not_in_flight() -> None:
+    """Of what is in flight SQS allows 120,000 a queue, and the scaling counts it as work."""
+    world = World(settings=Settings(retry_base_s=300.0))
+    world.send("stumble once")
+    worker = world.worker()
+    worker.worker.settler.retry_backoff.uniform = lambda _, bound: bound
+    worker.work()
+    assert world.tasks.depth() == Depth(0, 0, 1)
+    world.clock.advance(300.0)
+    worker.work()
+    (result,) = world.results()
+    assert (result.state, result.runs, world.waiting) == (TaskState.SUCCEEDED, 2, 0)
 
 
 def test_a_permanent_failure_is_not_tried_again() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from animoto.picture.picture_file import DAMAGED, MAX_PROFILE_BYTES, PictureError, PictureFile
+from animoto.formats.picture_file import DAMAGED, MAX_PROFILE_BYTES, PictureError, PictureFile
 
 _RIFF_BYTES, _HEAD_BYTES = 12, 8
 _PIXELS = frozenset({b"VP8X", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L"})

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from animoto.picture.picture_file import DAMAGED, MAX_PROFILE_BYTES, PictureError, PictureFile
+from animoto.formats.picture_file import DAMAGED, MAX_PROFILE_BYTES, PictureError, PictureFile
 
 SIGNATURE = b"\xff\xd8"
 _END = b"\xff\xd9"

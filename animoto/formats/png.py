@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from animoto.picture.picture_file import DAMAGED, MAX_PROFILE_BYTES, PictureError, PictureFile
+from animoto.formats.picture_file import DAMAGED, MAX_PROFILE_BYTES, PictureError, PictureFile
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _END = b"\0\0\0\0IEND\xaeB`\x82"

@@ -1,0 +1,101 @@
+"""The list of jobs, over a ledger file."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.main import cloudkon_cli
+from cloudkon.local.ledger import SqliteLedger
+from cloudkon.local.run_lock import RunLock
+from tests.support.worlds.local_jobs import EVENT_MS, write_job
+
+
+@pytest.fixture(autouse=True)
+def _this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine of its own, on which nobody has set AWS up."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CLOUDKON_HOME", str(tmp_path / "data"))
+    for name in ("CLOUDKON_STAGE", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def ledger_file(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "ledger.sqlite3"
+
+
+@pytest.fixture
+def ledger(ledger_file: Path) -> Iterator[SqliteLedger]:
+    opened = SqliteLedger(ledger_file, guard_ms=2_000)
+    yield opened
+    opened.close()
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cloudkon_cli, arguments, catch_exceptions=False)
+
+
+def lines(answer: Result) -> list[Any]:
+    return [json.loads(line) for line in answer.stdout.splitlines()]
+
+
+def test_jobs_are_a_line_each_below_a_header(ledger: SqliteLedger) -> None:
+    """Jobs are a line each, with a header for people."""
+    write_job(ledger)
+    header, line = run("jobs").stdout.splitlines()
+    assert header.split() == ["job", "state", "done", "failed", "age", "source"]
+    assert line.startswith("local-sleeps-abc  complete     3       1  ")
+    assert line.endswith("  /home/me/sleeps.txt")
+
+
+def test_a_job_as_json_has_these_keys(ledger: SqliteLedger) -> None:
+    """A job as JSON has these keys."""
+    write_job(ledger)
+    (job,) = lines(run("jobs", "--json"))
+    assert job == {
+        "job": "local-sleeps-abc",
+        "source": {"bucket": "LOCAL", "key": "/home/me/sleeps.txt", "version": "v1"},
+        "event_ms": EVENT_MS,
+        "opened_ms": EVENT_MS + 5,
+        "cancelled_ms": None,
+        "paused_ms": None,
+        "paused": None,
+        "size_bytes": 2_345,
+        "tasks_estimate": 3,
+        "bundle_size": 64,
+        "ranges": 1,
+        "repeats": None,
+        "state": "complete",
+        "tasks": {"total": 3, "succeeded": 2, "failed": 1, "rejected": 0, "running": 0, "pending": 0},
+    }
+
+
+def test_jobs_fit_80_columns_a_line_each(ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal of 80 columns each job is one line, of 120 with its source."""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    write_job(ledger, f"local-{'x' * 24}-abcdefghijkl", done=False)
+    for width, last in ((80, "age"), (120, "source")):
+        monkeypatch.setenv("COLUMNS", str(width))
+        shown = run("jobs").stdout.splitlines()
+        assert (len(shown), max(map(len, shown)) <= width, shown[0].split()[-1]) == (3, True, last)
+
+
+def test_a_local_job_whose_process_has_ended_is_stopped(ledger: SqliteLedger, ledger_file: Path) -> None:
+    """A LOCAL job is running as long as its process holds the lock, and stopped from then on."""
+    write_job(ledger, done=False)
+    with RunLock(ledger_file, "local-sleeps-abc"):
+        assert lines(run("jobs", "--json"))[0]["state"] == "running"
+    assert lines(run("jobs", "--json"))[0]["state"] == "stopped"
+
+
+def test_many_tasks_are_not_counted(ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list does not wait for large jobs: it shows what is known of them, and says so."""
+    monkeypatch.setattr("cli.jobs.job_list._MOST_TASKS", 2)
+    write_job(ledger)
+    answer = run("jobs")
+    assert "about 3" in answer.stdout
+    assert "cloudkon-cli stats JOB" in answer.stderr
