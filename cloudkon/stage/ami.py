@@ -5,7 +5,9 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-USER_DATA_BYTES = 16 * 1024
+from cloudkon.errors import CloudKonError
+
+_MAX_USER_DATA_BYTES = 16 * 1024
 """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html"""
 ARTIFACTS_PREFIX = "artifacts"
 """The prefix in the results bucket where instances find the worker's wheel and scripts."""
@@ -62,7 +64,7 @@ def user_data(provision: str, source: str, stage: str, region: str) -> str:
     What user data says reaches the console by cloud-init; its outcome must, so it is written there once more.
     """
     arguments = shlex.join(["--stage", stage, "--region", region, source])
-    return (
+    script = (
         "#!/bin/bash\n"
         f"cat >/root/provision.sh <<'{_END}'\n{provision}{_END}\n"
         f"bash /root/provision.sh {arguments} 2>&1 | tee {_LOG}\n"
@@ -70,3 +72,6 @@ def user_data(provision: str, source: str, stage: str, region: str) -> str:
         f"grep -a '^cloudkon-image: ' {_LOG} >/dev/console\n"
         "shutdown --poweroff now\n"
     )
+    if len(script.encode()) > _MAX_USER_DATA_BYTES:
+        raise CloudKonError(f"The script by which a machine is made has more than {_MAX_USER_DATA_BYTES:,} bytes.")
+    return script

@@ -7,8 +7,6 @@ bucket is within 0.2% of whatever fell into it. Durations are kept in whole micr
 from collections import Counter
 from collections.abc import Iterable
 
-RELATIVE_ERROR = 1 / 512
-"""Of a percentile, beside the half microsecond that rounding takes."""
 _PRECISION_BITS = 8
 _MOST_US = 2**53
 """The longest duration there is; 285 years."""

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from cli.fleet.artifacts import Artifacts, _copy_project, built, given
-from cloudkon.errors import InputError, NotFoundError
+from cloudkon.errors import CloudKonError, InputError, NotFoundError
 from cloudkon.settings import Settings
-from cloudkon.stage.ami import USER_DATA_BYTES, Console, user_data
+from cloudkon.stage.ami import Console, user_data
 from cloudkon.stage.checkup import Verdict
 from cloudkon.stage.names import Names
 from ec2_worker.__main__ import _SHUTDOWN_S
@@ -43,10 +43,16 @@ def bash(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["bash", *arguments], input=script, capture_output=True, text=True, check=False)
 
 
+def test_user_data_that_does_not_fit_is_refused() -> None:
+    """A script that EC2 would refuse is refused before a machine is asked for."""
+    with pytest.raises(CloudKonError, match="more than 16,384 bytes"):
+        user_data("#" * 16_384, SOURCE, "dev", "eu-central-1")
+
+
 def test_user_data_fits() -> None:
     """EC2 takes user data of 16 KiB, and bash understands all of it."""
     script = user_data(PROVISION, SOURCE, "abcdefghijkl", "ap-southeast-2")
-    assert len(script.encode()) < USER_DATA_BYTES
+    assert len(script.encode()) < 16 * 1024
     assert bash(script, "-n").returncode == 0
     assert f"--stage abcdefghijkl --region ap-southeast-2 {SOURCE}" in script
 

@@ -5,13 +5,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cloudkon.telemetry.histogram import RELATIVE_ERROR, Histogram
+from cloudkon.telemetry.histogram import Histogram
 
 DURATIONS_MS = st.one_of(
     st.floats(min_value=0, max_value=1e9),
     st.integers(min_value=0, max_value=5_000).map(float),
     st.sampled_from([0.0, 0.255, 0.256, 0.511, 0.512, 1.0, 1.024]),
 )
+
+RELATIVE_ERROR = 1 / 512
+"""Of a percentile, beside the half microsecond that rounding takes."""
 
 
 def nearest_rank(durations_ms: Sequence[float], percent: int) -> float:
