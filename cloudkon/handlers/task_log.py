@@ -136,7 +136,8 @@ def capturing(find_log: FindLog) -> Iterator[None]:
     root, before, level = logging.getLogger(), (sys.stdout, sys.stderr), logging.getLogger().level
     handler = _LogHandler(find_log, sys.stderr, alone=not root.handlers)
     root.addHandler(handler)
-    root.setLevel(min(level, logging.INFO) or level)
+    if len(root.handlers) == 1 and level > logging.INFO:  # whoever has set logging up has chosen a level
+        root.setLevel(logging.INFO)
     stream = _Stream(sys.stderr, find_log)
     sys.stdout, sys.stderr = stream, stream
     try:

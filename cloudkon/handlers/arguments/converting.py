@@ -91,18 +91,22 @@ def _text(value: Any) -> Any:
 
 
 def _int(value: Any) -> Any:
-    with contextlib.suppress(ValueError, OverflowError):
+    try:
         if isinstance(value, str):
             return int(value)
         if isinstance(value, int | float) and not isinstance(value, bool) and int(value) == value:
             return int(value)
+    except (ValueError, OverflowError):
+        pass  # told below; suppress() takes as long as the conversion
     raise ValueError("a whole number was expected")
 
 
 def _float(value: Any) -> Any:
-    with contextlib.suppress(ValueError, OverflowError):
+    try:
         if isinstance(value, str | int | float) and not isinstance(value, bool):
             return float(value)
+    except (ValueError, OverflowError):
+        pass  # as above
     raise ValueError("a number was expected")
 
 

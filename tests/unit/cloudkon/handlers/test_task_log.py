@@ -15,8 +15,11 @@ from cloudkon.testing import task_context
 LOG = logging.getLogger("mine")
 
 
-def test_what_a_task_prints_and_logs_is_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_task_prints_and_logs_is_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """stdout, stderr and logging of a task go into its log and to stderr, and nothing goes to stdout."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
     with capturing(log_of_task):
         with task_context(tmp_path) as here:
             sys.stdout.write("out\n")
@@ -99,6 +102,32 @@ def test_a_stderr_that_is_gone_costs_no_task(tmp_path: Path, monkeypatch: pytest
         print("heard by nobody", flush=True)  # noqa: T201 (as a handler does)
         LOG.warning("nor this")
     assert here.said == "heard by nobody\nWARNING mine: nor this\n"
+
+
+def test_a_level_that_was_chosen_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where logging is set up already, its level decides what a task's log gets, and nothing new is shown."""
+    shown = io.StringIO()
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [logging.StreamHandler(shown)])
+    monkeypatch.setattr(root, "level", logging.WARNING)
+    with capturing(log_of_task), task_context(tmp_path) as here:
+        LOG.info("too little")
+        LOG.warning("enough")
+    assert here.said == "WARNING mine: enough\n"
+    assert shown.getvalue() == "enough\n"
+
+
+def test_without_any_handler_warnings_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody has set logging up, stderr gets what Python would have shown, and the log more."""
+    shown = io.StringIO()
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(sys, "stderr", shown)
+    with capturing(log_of_task), task_context(tmp_path) as here:
+        LOG.info("for the log")
+        LOG.warning("for all")
+    assert here.said == "INFO mine: for the log\nWARNING mine: for all\n"
+    assert shown.getvalue() == "for all\n"
 
 
 def test_everything_is_put_back(tmp_path: Path) -> None:
