@@ -66,7 +66,7 @@ class Settings:
     free_disk_mb: int = 256
     """With less than this free for temporary files a worker is sick; 0 for never."""
     ledger_patience_s: float = 30.0
-    """A worker whose ledger does not answer for longer is sick."""
+    """A worker whose ledger does not answer, or whose store takes no values, for longer is sick."""
     failing_bundles: int = 10
     """After so many bundles of a job without one success a worker asks whether others succeed; 0 for never."""
     sick_exit_s: float = 600.0

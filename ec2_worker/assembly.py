@@ -28,7 +28,7 @@ from ec2_worker.pipeline.canceller import Canceller
 from ec2_worker.pipeline.claimer import Claimer
 from ec2_worker.pipeline.heartbeat import Heartbeat
 from ec2_worker.pipeline.in_flight import InFlight
-from ec2_worker.pipeline.receiver import Receiver
+from ec2_worker.pipeline.receiver import MAX_RECEIVES, Receiver
 from ec2_worker.pipeline.result_writer import ResultWriter
 from ec2_worker.pipeline.settler import Settler
 from ec2_worker.pipeline.slots import Slots
@@ -50,8 +50,9 @@ def aws_services(
 ) -> Services:
     """What a worker of a stage uses; source names another queue of tasks. Raises InputError for bad variables."""
     endpoint = metadata_endpoint(environ)
+    tasks = cloud.queue(source) if source else cloud.tasks
     return Services(
-        tasks=cloud.queue(source) if source else cloud.tasks,
+        tasks=tasks,
         process=cloud.process,
         dead_letters=cloud.dead_letters,
         parked=cloud.parked,
@@ -64,6 +65,7 @@ def aws_services(
         tracer=wiring.tracer(environ, cloud.stage, settings),
         values=cloud.values,
         metrics=wiring.metric_log(environ, cloud.stage, metrics_to),
+        max_receives=tasks.max_receives() or MAX_RECEIVES,
     )
 
 
@@ -157,6 +159,8 @@ class _Assembly:
             events,
             services.clock,
             self.settings,
+            # At 1 nothing helps: whatever is received a second time is a dead letter.
+            replace_at_receives=max(2, services.max_receives // 2),
             traces=Traces(services.tracer, self.name),
             stopping=self.drain.begun,
             sick=self.sick,

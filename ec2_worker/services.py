@@ -11,6 +11,7 @@ from cloudkon.telemetry.emf import MetricLog
 from cloudkon.telemetry.metering import Meter
 from cloudkon.telemetry.tracing import NoTracer
 from ec2_worker.lifecycle.imds import Metadata
+from ec2_worker.pipeline.receiver import MAX_RECEIVES
 
 
 def worker_name() -> str:
@@ -36,6 +37,8 @@ class Services:
     """The group that the instance is in, if it may be in one."""
     tracer: Tracer = field(default_factory=NoTracer)
     metrics: MetricLog | None = None
+    max_receives: int = MAX_RECEIVES
+    """How often a message of the task queue may be received before it is moved to the dead letters."""
     parked: TaskQueue | None = None
     """Where messages of paused jobs rest; None where they are hidden instead."""
     values: ObjectStore | None = None

@@ -1,16 +1,16 @@
+import os
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledger_options import complete_job, reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.jobs.workload_lines import WorkloadLines
 from cli.system.paths import results_folder
 from cli.terminal.options import json_option, uses_clock
-from cli.terminal.output import Output, json_line
-from cli.terminal.tables import Table
-from cli.terminal.units import duration, moment
-from cli.views.stats_view import rest_name
+from cli.terminal.output import Output
+from cli.views.task_view import task_tables
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, NotFoundError
 from cloudkon.ledger.job import Job
@@ -23,49 +23,28 @@ from cloudkon.workload.lines import Line
 from cloudkon.workload.planning import is_header
 from cloudkon.workload.task_line import is_task_line
 
-_MEANING = {
-    "succeeded": "it ran, and its result is recorded",
-    "failed": "it ran, and its last run failed",
-    "rejected": "it can't be run as it stands",
-    "waiting": "no worker has claimed its bundle yet: its message waits on the task queue",
-    "undispatched": "its part of the workload has not been dispatched yet",
-    "held": "a worker holds its bundle, and runs it or will",
-    "abandoned": "its worker has not been heard of: whoever receives its message next takes it over",
-    "retrying": "it failed, and is run again when its message comes back",
-    "released": "its worker gave it back: whoever receives its message next runs it",
-}
-_STAMPS = (
-    ("dropped", "event_ms"),
-    ("sent", "sent_ms"),
-    ("received", "received_ms"),
-    ("claimed", "claimed_ms"),
-    ("began", "start_ms"),
-    ("recorded", "recorded_ms"),
-    ("completed", "completed_ms"),
-    ("leased until", "lease_until_ms"),
-)
-
 
 @click.command()
-@click.argument("job")
-@click.argument("task", required=False, metavar="[TASK]")
+@click.argument("words", nargs=-1, metavar="[JOB] TASK", shell_complete=complete_job)
 @click.option("--task", "number", type=click.IntRange(min=1), metavar="N", help="The number of the task's line.")
 @json_option
 @reads_ledgers
 @uses_clock
-def explain(ledgers: Ledgers, job: str, task: str | None, number: int | None, *, clock: Clock, output: Output) -> None:
-    """Show everything known about one task of JOB: its line, its error, its workers, its times and its output.
+def explain(ledgers: Ledgers, words: Sequence[str], number: int | None, *, clock: Clock, output: Output) -> None:
+    """Show everything known about one task of JOB, by default the latest: its line, error, workers, times and output.
 
     TASK is the number of its line, as results and failed show it, or the id that the workload gives it.
 
     \b
     Examples:
+      cloudkon-cli explain 17
       cloudkon-cli explain tasks-k3vq7xwz5a2m 17
       cloudkon-cli explain tasks-k3vq7xwz5a2m video-7 --json
     """
-    if (task is None) == (number is None):
-        raise click.UsageError("Name one task: by the number of its line, or by its id.")
+    job, task = _job_and_task(words, number)
     found = ledgers.find(job)
+    if job is None and task is not None and found.records.ledger.job(task) is not None:
+        raise click.UsageError(f"Name a task of {task}, by the number of its line or by its id.")
     known = _find_task(found, task, number)
     told = _job_fields(found.job) | _trace(found) | known.as_json(clock.now_ms()) | _output(found, known)
     if known.result is not None and (log := read_log(found.records.results, known.result)) is not None:
@@ -74,7 +53,17 @@ def explain(ledgers: Ledgers, job: str, task: str | None, number: int | None, *,
     if line is not None:
         told["line"] = line.text
     _refuse_line_without_task(known, line)
-    output.value(told, _tables(told))
+    output.value(told, task_tables(told))
+
+
+def _job_and_task(words: Sequence[str], number: int | None) -> tuple[str | None, str | None]:
+    """The job and the task that are named; None for a job means the latest, for a task the one of the number."""
+    most = 2 if number is None else 1
+    if len(words) > most or (number is None and not words):
+        raise click.UsageError("Name one task, by the number of its line or by its id: [JOB] TASK.")
+    if number is not None:
+        return (words[0] if words else None), None
+    return (words[0] if len(words) == most else None), words[-1]
 
 
 def _job_fields(job: Job) -> dict[str, Any]:
@@ -82,20 +71,12 @@ def _job_fields(job: Job) -> dict[str, Any]:
 
 
 def _trace(found: FoundJob) -> dict[str, str]:
-    """The job's trace, and where AWS shows it if it was told to X-Ray."""
+    """The job's trace, and where AWS shows it; an emulator at an endpoint of its own has no such page."""
     trace, cloud = found.job.trace, found.records.cloud
     if trace is None:
         return {}
-    return {"trace": trace} | ({} if cloud is None else {"trace_at": console_link(trace, cloud.names.region)})
-
-
-def _meaning(told: dict[str, Any]) -> str:
-    state = told["state"]
-    if state in ("succeeded", "failed", "rejected"):
-        return _MEANING[state]
-    if told["cancelled"]:
-        return "its job was cancelled, so it will not be begun"
-    return _MEANING[state] + (f"; the job is paused: {one_line(told['paused'])}" if told["paused"] else "")
+    is_aws = cloud is not None and not os.environ.get("AWS_ENDPOINT_URL")
+    return {"trace": trace} | ({"trace_at": console_link(trace, cloud.names.region)} if cloud and is_aws else {})
 
 
 def _find_task(found: FoundJob, task: str | None, number: int | None) -> TaskRecord:
@@ -133,50 +114,3 @@ def _output(found: FoundJob, known: TaskRecord) -> dict[str, str]:
     if records.file is not None:
         return {"output_at": str(results_folder(records.file) / result.output)}
     return {}
-
-
-def _tables(told: dict[str, Any]) -> list[Table | str]:
-    rows = [
-        ("job", told["job"]),
-        ("task", f"{told['task']:,}"),
-        ("state", f"{told['state']}: {_meaning(told)}"),
-    ]
-    said = {"line": "line", "id": "id", "error": "reason", "raised_at": "raised at", "output_at": "output"}
-    rows += [(name, one_line(str(told[key]), 1_000)) for key, name in said.items() if key in told]
-    if "value" in told:
-        rows.append(("value", one_line(json_line(told["value"]), 1_000)))
-    if "bundle" in told:
-        rows.append(
-            ("bundle", f"{told['bundle']}, {told['bundle_state']}; {told['place']} of {told['tasks_in_bundle']}")
-        )
-    rows += [(name, told[key]) for name, key in (("trace", "trace"), ("trace at", "trace_at")) if key in told]
-    if "runs" in told:
-        rows.append(("runs", str(told["runs"])))
-    if told.get("strikes"):
-        rows.append(("strikes", f"{told['strikes']}: so often its worker died while it ran"))
-    rows += [(name, moment(told[key])) for name, key in _STAMPS if told.get(key) is not None]
-    log = ["log:", *(f"  {line}" for line in told["log"].rstrip("\n").split("\n")), ""] if "log" in told else []
-    return [Table((), ("left", "left"), rows), *log, _attempts(told), _stages(told), _handler_stages(told)]
-
-
-def _attempts(told: dict[str, Any]) -> Table:
-    rows = [
-        (str(attempt["attempt"]), attempt["worker"], "its result is of this one" if attempt["last_ran"] else "")
-        for attempt in told.get("attempts", [])
-    ]
-    return Table(("attempt", "worker", ""), ("right", "left", "left"), rows)
-
-
-def _stages(told: dict[str, Any]) -> Table:
-    rows = [(name.replace("_", " "), duration(ms)) for name, ms in told.get("stages_ms", {}).items()]
-    return Table(("stage", "took"), ("left", "right"), rows)
-
-
-def _handler_stages(told: dict[str, Any]) -> Table:
-    """Where the time of the last run went, also of one that failed; the parts add up to the run."""
-    run_ms, stages = told.get("duration_ms", 0.0), told.get("handler_stages_ms", {})
-    rows = [(name, duration(ms), f"{min(1, ms / run_ms):.1%}" if run_ms else "-") for name, ms in stages.items()]
-    rest_ms = run_ms - sum(stages.values())
-    if rows and rest_ms > 0:
-        rows.append((rest_name(stages), duration(rest_ms), f"{rest_ms / run_ms:.1%}"))
-    return Table(("stage of the run", "took", "of it"), ("left", "right", "right"), rows)

@@ -2,7 +2,7 @@ from dataclasses import asdict
 
 import click
 
-from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledger_options import optional_job, reads_ledgers
 from cli.jobs.ledgers import Ledgers
 from cli.terminal.options import json_option
 from cli.terminal.output import Output
@@ -12,7 +12,7 @@ from cloudkon.reports.task_results import task_results
 
 
 @click.command()
-@click.argument("job", required=False)
+@optional_job
 @json_option
 @reads_ledgers
 def failed(ledgers: Ledgers, job: str | None, *, output: Output) -> None:

@@ -1,6 +1,6 @@
 """Follows a job to its end by reading its ledger again and again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from cloudkon.clock import Clock
 from cloudkon.errors import DeniedError, UnavailableError
@@ -47,6 +47,37 @@ def follow(reader: LedgerReader, job: Job, clock: Clock, tell: Callable[[str], N
         if stats.ended:
             return
         clock.sleep(max(_POLL_S, _REST * took_s))
+
+
+def follow_all(
+    jobs: Sequence[tuple[LedgerReader, Job]], clock: Clock, tell: Callable[[str], None]
+) -> Iterator[JobStats]:
+    """Yield the statistics of several jobs in turn, each about every second, until all have ended."""
+    left = [follow(reader, job, _SharedClock(clock, len(jobs)), tell) for reader, job in jobs]
+    while left:
+        for each in list(left):
+            stats = next(each, None)
+            if stats is None:
+                left.remove(each)
+            else:
+                yield stats
+
+
+class _SharedClock:
+    """A clock by whose rests several take turns: each rests its part."""
+
+    def __init__(self, clock: Clock, parts: int) -> None:
+        self._clock = clock
+        self._parts = parts
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms()
+
+    def monotonic_s(self) -> float:
+        return self._clock.monotonic_s()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds / self._parts)
 
 
 def await_job(history: History, job_id: str, clock: Clock, wait_s: float, tell: Callable[[str], None]) -> Job | None:

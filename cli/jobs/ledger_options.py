@@ -15,6 +15,20 @@ from cli.system.paths import default_ledger
 from cli.terminal.options import stage_option
 from cloudkon.stage.names import DEFAULT_STAGE
 
+_COMPLETED_JOBS = 50
+
+
+def complete_job(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """The ids of this machine's latest jobs; a stage is not asked, for a key that is pressed waits for no network."""
+    file = default_ledger()
+    if not file.exists():
+        return []
+    jobs = local_records(file).ledger.recent(_COMPLETED_JOBS)
+    return [job.id for job in jobs if job.id.startswith(begun)]
+
+
+job_argument = click.argument("job", shell_complete=complete_job)
+optional_job = click.argument("job", required=False, shell_complete=complete_job)
 ledger_option = click.option(
     "--ledger",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import click
 
-from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledger_options import optional_job, reads_ledgers
 from cli.jobs.ledgers import Ledgers
 from cli.jobs.lines_of_results import with_lines
 from cli.jobs.outputs import LinkLifetimeParam, download_outputs, with_links
@@ -34,7 +34,7 @@ _MOST, _MOST_OF_A_LINK = 200, 8192
 
 
 @click.command()
-@click.argument("job", required=False)
+@optional_job
 @click.option("--state", type=click.Choice([state.word for state in TaskState]), help="Only the tasks that ended so.")
 @click.option(
     "--presign", type=LinkLifetimeParam(), metavar="DURATION", help="Print links to outputs that open so long: 1h, 7d."

@@ -1,6 +1,6 @@
 import click
 
-from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledger_options import optional_job, reads_ledgers
 from cli.jobs.ledgers import Ledgers
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
@@ -10,7 +10,7 @@ from cloudkon.reports.stats import job_stats
 
 
 @click.command()
-@click.argument("job", required=False)
+@optional_job
 @json_option
 @reads_ledgers
 @uses_clock

@@ -3,7 +3,7 @@ from typing import Any
 
 import click
 
-from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledger_options import optional_job, reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.jobs.local_runs import is_stopped, resume_command, state_of
 from cli.jobs.repeats import repeated_job, repeats
@@ -20,7 +20,7 @@ from cloudkon.reports.stats import job_stats
 
 
 @click.command()
-@click.argument("job", required=False)
+@optional_job
 @json_option
 @reads_ledgers
 @uses_clock

@@ -1,18 +1,21 @@
 import click
 
-from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledger_options import optional_job, reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
-from cli.jobs.watching import WAIT_S, watch_to_end
+from cli.jobs.local_runs import is_stopped
+from cli.jobs.watching import WAIT_S, watch_all, watch_to_end
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
 from cloudkon.clock import Clock
 from cloudkon.errors import NotFoundError
+from cloudkon.reports.stats import job_stats
 
 _LOOK_S = 1.0
+_RECENT_JOBS = 20
 
 
 @click.command()
-@click.argument("job", required=False)
+@optional_job
 @click.option(
     "--wait",
     "wait_s",
@@ -26,7 +29,9 @@ _LOOK_S = 1.0
 @reads_ledgers
 @uses_clock
 def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, clock: Clock, output: Output) -> None:
-    """Follow JOB, by default the latest, until it ends. Exits with 1 unless every task succeeded.
+    """Follow JOB until it ends; by default all jobs that run, or else the latest.
+
+    Exits with 1 unless every task succeeded.
 
     With --json the statistics are printed again and again, a line each time; the last line is final.
 
@@ -35,6 +40,10 @@ def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, clock: Clock, out
       cloudkon-cli watch
       cloudkon-cli watch tasks-k3vq7xwz5a2m && echo done
     """
+    if job is None and len(running := running_jobs(ledgers, clock)) > 1:
+        if not watch_all(running, clock, ledgers.options, output=output):
+            raise SystemExit(1)
+        return
     if job is None:
         found = _newest(ledgers, clock, wait_s)
         job, records = found.job.id, found.records
@@ -42,6 +51,17 @@ def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, clock: Clock, out
         records = ledgers.of(job)
     if not watch_to_end(records, job, clock, wait_s, ledgers.options, output=output):
         raise SystemExit(1)
+
+
+def running_jobs(ledgers: Ledgers, clock: Clock) -> list[FoundJob]:
+    """The latest jobs that somebody runs, the oldest first."""
+    now_ms = clock.now_ms()
+    found = []
+    for each in ledgers.recent(_RECENT_JOBS):
+        stats = job_stats(each.records.ledger, each.job, now_ms)
+        if not stats.ended and not is_stopped(each, stats):
+            found.append(each)
+    return found[::-1]
 
 
 def _newest(ledgers: Ledgers, clock: Clock, wait_s: float) -> FoundJob:

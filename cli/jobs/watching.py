@@ -1,14 +1,14 @@
 """What `watch` and `submit --watch` have in common."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import click
 
-from cli.jobs.following import await_job, follow
-from cli.jobs.ledgers import Records, unknown_job
+from cli.jobs.following import await_job, follow, follow_all
+from cli.jobs.ledgers import FoundJob, Records, unknown_job
 from cli.terminal.output import Output
 from cli.views.outcome import error_groups, say_outcome, went_well
-from cli.views.progress import show_progress
+from cli.views.progress import show_all, show_progress
 from cloudkon.clock import Clock
 from cloudkon.reports.stats import JobStats
 
@@ -35,6 +35,28 @@ def watch_to_end(
     return went_well(last)
 
 
+def watch_all(found: Sequence[FoundJob], clock: Clock, options: str, *, output: Output) -> bool:
+    """Show the progress of several jobs until all have ended; return whether every task of them succeeded."""
+    try:
+        updates = follow_all([(each.records.ledger, each.job) for each in found], clock, _tell)
+        if output.is_text:
+            last = show_all(updates, clock)
+        else:
+            last = {stats.job.id: _print(stats, output) for stats in updates}
+    except KeyboardInterrupt:
+        click.echo(f"The jobs go on. Watch them again: cloudkon-cli watch{options}", err=True)
+        raise SystemExit(130) from None
+    for each in found:
+        ended, records = last[each.job.id], each.records
+        say_outcome(output, ended, error_groups(records.ledger, records.results, ended), options, named=True)
+    return all(went_well(stats) for stats in last.values())
+
+
+def _print(stats: JobStats, output: Output) -> JobStats:
+    output.value(stats.as_json())
+    return stats
+
+
 def _updates(records: Records, job_id: str, clock: Clock, wait_s: float) -> Iterable[JobStats]:
     ledger = records.ledger
     job = await_job(ledger, job_id, clock, wait_s, _tell)
@@ -49,5 +71,5 @@ def _tell(said: str) -> None:
 
 def _print_each(updates: Iterable[JobStats], output: Output) -> JobStats:
     for stats in updates:
-        output.value(stats.as_json())
-    return stats
+        last = _print(stats, output)
+    return last

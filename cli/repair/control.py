@@ -3,7 +3,7 @@
 import click
 
 from cli.jobs.job_list import job_as_json
-from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledger_options import job_argument, reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
@@ -15,7 +15,7 @@ from cloudkon.reports.stats import job_stats
 
 
 @click.command()
-@click.argument("job")
+@job_argument
 @json_option
 @reads_ledgers
 @uses_clock
@@ -36,7 +36,7 @@ def cancel(ledgers: Ledgers, job: str, *, clock: Clock, output: Output) -> None:
 
 
 @click.command()
-@click.argument("job")
+@job_argument
 @click.option(
     "--reason", default="by hand", show_default=True, metavar="TEXT", help="Why it is paused; status and watch show it."
 )
@@ -57,7 +57,7 @@ def pause(ledgers: Ledgers, job: str, reason: str, *, clock: Clock, output: Outp
 
 
 @click.command()
-@click.argument("job")
+@job_argument
 @json_option
 @reads_ledgers
 @uses_clock

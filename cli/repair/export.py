@@ -2,7 +2,7 @@ import sys
 
 import click
 
-from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledger_options import optional_job, reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.repair.selection import Copied, Selection, copy_lines, selected_lines
 from cli.terminal.options import json_option
@@ -12,7 +12,7 @@ from cloudkon.workload.planning import is_header
 
 
 @click.command("export-failed")
-@click.argument("job", required=False)
+@optional_job
 @click.option("--rejected", is_flag=True, help="Print rejected lines as well, for you to correct.")
 @click.option("--reason", metavar="TEXT", help="Only tasks whose error holds this text.")
 @json_option

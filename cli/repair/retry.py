@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledger_options import optional_job, reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.jobs.local_runs import remembered
 from cli.repair.selection import Selection, copy_lines
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("job", required=False)
+@optional_job
 @click.option("--only-failed", is_flag=True, help="Leave out tasks without a handler and tasks that never ran.")
 @click.option("--reason", metavar="TEXT", help="Only tasks whose error holds this text.")
 @click.option("-t", "--threads", type=click.IntRange(min=1), help="LOCAL: tasks run at a time (default: one a core).")

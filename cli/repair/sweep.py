@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from cli.jobs.ledger_options import reads_ledgers
+from cli.jobs.ledger_options import job_argument, reads_ledgers
 from cli.jobs.ledgers import Ledgers
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
@@ -25,7 +25,7 @@ _MEANING = {
 
 
 @click.command()
-@click.argument("job")
+@job_argument
 @click.option("--yes", "is_meant", is_flag=True, help="Delete the files. Without it they are only shown.")
 @json_option
 @reads_ledgers

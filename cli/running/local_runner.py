@@ -8,18 +8,20 @@ from typing import Any, Protocol, TypeVar
 from cli.running.chaos import Chaos
 from cli.running.processes.worker_processes import Processes, WorkerProcesses
 from cli.running.unchanged_file import UnchangedFile
+from cli.running.unfinished_queue import UnfinishedQueue
 from cli.system.paths import results_folder
+from cli.terminal.units import counted
 from cloudkon.clock import Clock
-from cloudkon.errors import InputError
+from cloudkon.errors import CloudKonError, InputError
 from cloudkon.handlers.registry import Registry
 from cloudkon.ledger.job import LOCAL_BUCKET, LOCAL_PREFIX, Job, RangeReport, Source
-from cloudkon.ledger.lease import BundleState
+from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.local.bounded import BoundedQueue, ClosedError
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import Depth, MemoryQueue
 from cloudkon.local.run_lock import RunLock
 from cloudkon.local.store import FolderStore
-from cloudkon.messages.wire import decode_completion, numbered, recorded_json
+from cloudkon.messages.wire import decode_completion, decode_undecodable, numbered, recorded_json
 from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore, Tracer
 from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import NoTracer
@@ -80,11 +82,14 @@ class LocalRun:
         self._tasks = MemoryQueue(self._clock)
         self._bounded = BoundedQueue(self._tasks, _QUEUE_MESSAGES)
         self._process = MemoryQueue(self._clock)
+        self._dead_letters = MemoryQueue(self._clock)
+        self._set_aside: dict[str, str] = {}
+        """Messages that no worker could use, with the reasons."""
         self.results = FolderStore(results_folder(ledger_file))
         around = Services(
             self._bounded,
             self._process,
-            MemoryQueue(self._clock),
+            self._dead_letters,
             self.ledger,
             self.results,
             self._clock,
@@ -95,11 +100,12 @@ class LocalRun:
         workloads: ObjectStore = self._file
         if chaos is not None:
             around, workloads = chaos.over(around), chaos.workloads(workloads)
+        self._unfinished = UnfinishedQueue(around.tasks)
         self._dispatcher = Dispatcher(
             workloads,
             around.results,
             around.ledger,
-            around.tasks,
+            self._unfinished,
             self._clock,
             slots=slots,
             worker_slots=slots,
@@ -137,11 +143,16 @@ class LocalRun:
 
     def recorded(self, job: Job) -> Iterator[Sequence[dict[str, Any]]]:
         """What the ledger holds of the job's bundles that are done, as finished was or will be told it."""
-        numbering = LineOffsets(self.ledger.dispatched(job.id))
+        for row, before in self._done(job):
+            yield [recorded_json(line, result, row.owners) for line, result in numbered(row, before)]
+
+    def _done(self, job: Job) -> Iterator[tuple[BundleRow, int]]:
+        """The bundles that are done and whose lines can be numbered, with the count of the lines before their range."""
+        offsets = LineOffsets(self.ledger.dispatched(job.id))
         for row in self.ledger.bundles(job):
-            before = numbering.before(row.key.range)
+            before = offsets.before(row.key.range)
             if row.state is BundleState.DONE and before is not None:
-                yield [recorded_json(line, result, row.owners) for line, result in numbered(row, before)]
+                yield row, before
 
     def run(self, job: Job, begun: Callable[[], None] = lambda: None) -> None:
         """Run what is left of the job; returns early, with everything so far kept, after stop, a pause or a cancel.
@@ -152,6 +163,7 @@ class LocalRun:
             self._job = job.id
             begun()
             self.ledger.break_leases(job.id)  # whoever held them died: the lock is ours
+            self._unfinished.done = frozenset(row.key.id for row, _ in self._done(job))
             helpers = [
                 threading.Thread(target=self._guarded, args=(act, job), daemon=True)
                 for act in (self._dispatch, self._consume)
@@ -167,6 +179,11 @@ class LocalRun:
                     helper.join()
         if self._failure is not None:
             raise self._failure
+        if self._set_aside:
+            raise CloudKonError(
+                f"{counted(len(self._set_aside), 'bundle')} could not be run: {next(iter(self._set_aside.values()))} "
+                "Everything else is recorded."
+            )
 
     def stop(self) -> None:
         """Finish what was begun and return from run; a second call does not wait for it."""
@@ -211,7 +228,9 @@ class LocalRun:
 
     def _consume(self, job: Job) -> None:
         """Read the process queue until the completion of every bundle has been seen; each counts once."""
-        seen: set[str] = set()
+        seen = set(self._unfinished.done)
+        for tasks in self.recorded(job) if seen else ():
+            self._finished(tasks)
         reports: Sequence[RangeReport] = ()
         halted = False
         while not self._over.is_set() or self._process.depth().visible:
@@ -228,9 +247,18 @@ class LocalRun:
                 self.stop()
             if len(reports) < job.ranges:
                 reports = self.ledger.dispatched(job.id)
-            elif len(seen) == sum(report.bundles for report in reports) and self._swept():
+            elif len(seen) + self._buried() >= sum(report.bundles for report in reports) and self._swept():
                 self._worker.drain()
                 return
+
+    def _buried(self) -> int:
+        """How many messages no worker could use: nobody waits for their bundles."""
+        while letters := self._dead_letters.receive(MAX_BATCH_MESSAGES, 0.0, _PROCESS_VISIBILITY_S):
+            for letter in letters:
+                reason, body = decode_undecodable(letter.body) or ("It is too long.", letter.body)
+                self._set_aside[body] = reason
+            self._dead_letters.delete([letter.receipt for letter in letters])
+        return len(self._set_aside)
 
     def _is_halted(self, job: Job) -> bool:
         now_s = self._clock.monotonic_s()

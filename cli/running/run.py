@@ -18,8 +18,12 @@ LOCAL = "LOCAL"
 _LOOKS_LIKE_A_FILE = re.compile(r"[./]|^-$")  # no queue of SQS has such a name, but for .fifo
 
 
+def _complete_local(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    return [LOCAL] if LOCAL.startswith(begun.upper()) else []
+
+
 @click.command(cls=RunCommand)
-@click.argument("queue", metavar="LOCAL|QUEUE")
+@click.argument("queue", metavar="LOCAL|QUEUE", shell_complete=_complete_local)
 @click.argument("workload", metavar="[FILE]", type=click.Path(path_type=Path), required=False)
 @click.option("-s", "--source", type=click.Path(path_type=Path), help="The workload: a task a line; the same as FILE.")
 @click.option(

@@ -4,7 +4,7 @@ from collections.abc import Container
 
 from cli.system.paths import source_text
 from cli.terminal.tables import Table
-from cli.terminal.units import duration, moment, rate
+from cli.terminal.units import counted, duration, moment, rate
 from cloudkon.ledger.results import OTHER_PHASES
 from cloudkon.printable import one_line
 from cloudkon.reports.phases import Percentiles
@@ -15,8 +15,8 @@ _WORTH_A_WORD = 0.2
 
 
 def stats_tables(stats: JobStats) -> list[Table]:
-    """What the job came to, its stages, those of its handlers, its workers, its calls."""
-    return [_summary(stats), _stages(stats), _handler_stages(stats), _workers(stats), _calls(stats)]
+    """What the job came to, its phases, those of its handlers, its workers, its calls."""
+    return [_summary(stats), _phases(stats), _handler_phases(stats), _workers(stats), _calls(stats)]
 
 
 def state_text(stats: JobStats) -> str:
@@ -43,9 +43,8 @@ def _summary(stats: JobStats) -> Table:
         ("source", source_text(stats.job)),
         ("begun", moment(stats.job.source.event_ms)),
         ("tasks", f"{tasks.total:,}: {counts}"),
-        ("bundles", f"{bundles.total:,}: {bundles.done:,} done"),
-        ("executions", f"{stats.executions:,}, {stats.unrecorded_runs:,} of them unrecorded"),
-        ("duplicates", f"{stats.duplicates_dropped:,} dropped"),
+        ("bundles", f"{bundles.total:,}" if stats.ended else f"{bundles.total:,}: {bundles.done:,} done"),
+        *_surprises(stats),
         ("makespan", duration(stats.makespan_s * 1000)),
         ("throughput", f"{rate(stats.throughput_tasks_s)}, efficiency {efficiency}"),
     ]
@@ -54,38 +53,51 @@ def _summary(stats: JobStats) -> Table:
     return Table((), ("left", "left"), rows)
 
 
-def _stages(stats: JobStats) -> Table:
+def _surprises(stats: JobStats) -> list[tuple[str, str]]:
+    """What is worth telling only where it happened."""
+    rows = []
+    if stats.executions > stats.tasks.ended or stats.unrecorded_runs:
+        unrecorded = f", {stats.unrecorded_runs:,} of them not recorded" if stats.unrecorded_runs else ""
+        rows.append(("executions", f"{stats.executions:,}{unrecorded}"))
+    if stats.taken_over:
+        rows.append(("taken over", f"{counted(stats.taken_over, 'bundle')}, from workers that died or gave them back"))
+    if stats.duplicates_dropped:
+        rows.append(("duplicates", f"{stats.duplicates_dropped:,} dropped"))
+    return rows
+
+
+def _phases(stats: JobStats) -> Table:
     rows = [
-        (name.replace("_", " "), *_durations(stage)) for name, stage in stats.phases.items() if stage.max_ms is not None
+        (name.replace("_", " "), *_durations(phase)) for name, phase in stats.phases.items() if phase.max_ms is not None
     ]
-    return Table(("stage", "p50", "p90", "p99", "max"), ("left", "right", "right", "right", "right"), rows)
+    return Table(("phase", "p50", "p90", "p99", "max"), ("left", "right", "right", "right", "right"), rows)
 
 
-def _handler_stages(stats: JobStats) -> Table:
+def _handler_phases(stats: JobStats) -> Table:
     run_ms = 1000 * sum(worker.busy_s for worker in stats.workers)
     rows = [
         (
             name,
-            *_durations(stage.percentiles),
-            duration(stage.total_ms),
-            f"{min(1, stage.total_ms / run_ms):.1%}" if run_ms else "-",
+            *_durations(phase.percentiles),
+            duration(phase.total_ms),
+            f"{min(1, phase.total_ms / run_ms):.1%}" if run_ms else "-",
         )
-        for name, stage in stats.handler_phases.items()
+        for name, phase in stats.handler_phases.items()
     ]
-    rest_ms = run_ms - sum(stage.total_ms for stage in stats.handler_phases.values())
+    rest_ms = run_ms - sum(phase.total_ms for phase in stats.handler_phases.values())
     if rows and rest_ms > 0:
         rows.append((rest_name(stats.handler_phases), "-", "-", "-", "-", duration(rest_ms), f"{rest_ms / run_ms:.1%}"))
-    header = ("stage of the run", "p50", "p90", "p99", "max", "total", "of all runs")
+    header = ("phase of the run", "p50", "p90", "p99", "max", "total", "of all runs")
     return Table(header, ("left", "right", "right", "right", "right", "right", "right"), rows)
 
 
-def rest_name(stages: Container[str]) -> str:
-    """What the time in no stage is called, beside these stages."""
-    return OTHER_PHASES if OTHER_PHASES not in stages else "in no stage"
+def rest_name(phases: Container[str]) -> str:
+    """What the time in no phase is called, beside these phases."""
+    return OTHER_PHASES if OTHER_PHASES not in phases else "in no phase"
 
 
-def _durations(stage: Percentiles) -> tuple[str, str, str, str]:
-    return duration(stage.p50_ms), duration(stage.p90_ms), duration(stage.p99_ms), duration(stage.max_ms)
+def _durations(phase: Percentiles) -> tuple[str, str, str, str]:
+    return duration(phase.p50_ms), duration(phase.p90_ms), duration(phase.p99_ms), duration(phase.max_ms)
 
 
 def _workers(stats: JobStats) -> Table:

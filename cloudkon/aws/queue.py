@@ -1,5 +1,6 @@
 """A queue in SQS. A batch that is answered with success may still hold failures: each one is read."""
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudkon.aws.errors import accounted, is_busy, translated
 from cloudkon.clock import Clock
-from cloudkon.errors import CloudKonError, NotFoundError
+from cloudkon.errors import CloudKonError, DeniedError, NotFoundError
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_DELAY_S, Delivery
 
 if TYPE_CHECKING:
@@ -116,6 +117,16 @@ class SqsQueue:
                 in_flight=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
                 delayed=int(attributes["ApproximateNumberOfMessagesDelayed"]),
             )
+
+    def max_receives(self) -> int | None:
+        """After how many receives a message is moved to the dead letters; None if it never is, or nobody may say."""
+        try:
+            with translated(f"ask for the redrive policy of {self.name}"):
+                asked = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["RedrivePolicy"])
+                policy = asked.get("Attributes", {}).get("RedrivePolicy")
+                return None if policy is None else int(json.loads(policy)["maxReceiveCount"])
+        except DeniedError:  # of a stage whose role is of an earlier version
+            return None
 
     def _raise_if_hopeless(self, entry: "BatchResultErrorEntryTypeDef", body: str) -> None:
         # SQS counts throttling among the sender's faults, and it is the one that passes.

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cloudkon.ledger.job import Job, JobState, RangeReport, WorkerReport
+from cloudkon.ledger.job import LOCAL_BUCKET, Job, JobState, RangeReport, WorkerReport
 from cloudkon.ledger.lease import BundleState
 from cloudkon.ports import LedgerReader
 from cloudkon.reports.handler_phases import HandlerPhase
@@ -80,6 +80,8 @@ class JobStats:
     """The phases that handlers tell apart, within the phase run."""
     workers: Sequence[WorkerShare]
     api_calls: Mapping[str, int]
+    taken_over: int = 0
+    """Bundles that one worker began and another went on with: the first died, or gave them back."""
 
     @property
     def ended(self) -> bool:
@@ -117,6 +119,7 @@ class JobStats:
                 for worker in self.workers
             ],
             "api_calls": dict(self.api_calls),
+            "bundles_taken_over": self.taken_over,
         }
 
 
@@ -135,7 +138,8 @@ def _assembled(
     tasks = _task_counts(job, reports, totals)
     bundles = _bundle_counts(reports, totals)
     state = _state(job, reports, tasks, bundles)
-    makespan_s = max(0, _end_ms(job, state, reports, totals, now_ms) - job.source.event_ms) / 1000
+    rest_ms = _rest_ms(job, totals)
+    makespan_s = max(0, _end_ms(job, state, reports, totals, now_ms) - job.source.event_ms - rest_ms) / 1000
     shares = _shares(totals, workers)
     unrecorded_runs = sum(worker.unrecorded_runs for worker in workers)
     return JobStats(
@@ -148,11 +152,12 @@ def _assembled(
         duplicates_dropped=sum(worker.duplicates_dropped for worker in workers),
         makespan_s=makespan_s,
         throughput_tasks_s=totals.results / makespan_s if makespan_s else 0.0,
-        efficiency=_efficiency(shares, makespan_s),
+        efficiency=_efficiency(shares, _active_s(totals) if rest_ms else {}, makespan_s),
         phases=totals.phases.percentiles(),
         handler_phases=totals.handler_phases.by_cost(),
         workers=shares,
         api_calls=_api_calls([*reports, *workers]),
+        taken_over=totals.taken_over,
     )
 
 
@@ -197,6 +202,22 @@ def _end_ms(job: Job, state: JobState, reports: Sequence[RangeReport], totals: J
     return now_ms
 
 
+def _rest_ms(job: Job, totals: JobTotals) -> int:
+    """How long nobody ran a LOCAL job, between a run that was stopped and the one that went on with it."""
+    if job.source.bucket != LOCAL_BUCKET:
+        return 0
+    rest_ms, until_ms = 0, 0
+    for since, until in sorted(totals.active_ms.values()):
+        if until_ms:
+            rest_ms += max(0, since - until_ms)
+        until_ms = max(until_ms, until)
+    return rest_ms
+
+
+def _active_s(totals: JobTotals) -> dict[str, float]:
+    return {worker: (until - since) / 1000 for worker, (since, until) in totals.active_ms.items()}
+
+
 def _shares(totals: JobTotals, workers: Sequence[WorkerReport]) -> list[WorkerShare]:
     reports = {worker.worker: worker for worker in workers}
     return [
@@ -211,12 +232,14 @@ def _share(worker: str, tasks: int, busy_s: float, report: WorkerReport | None) 
     return WorkerShare(worker, report.slots, tasks, busy_s, min(busy_s, report.waited_ms / 1000))
 
 
-def _efficiency(shares: Sequence[WorkerShare], makespan_s: float) -> float | None:
+def _efficiency(shares: Sequence[WorkerShare], active_s: Mapping[str, float], makespan_s: float) -> float | None:
+    """Of workers one after the other, each counts for as long as it was active."""
     ran = [share for share in shares if share.tasks]
     slots = [share.slots for share in ran if share.slots]
     if len(slots) < len(ran) or not ran or not makespan_s:
         return None
-    return sum(share.busy_s - share.waited_s for share in ran) / (sum(slots) * makespan_s)
+    slots_s = sum((share.slots or 0) * active_s.get(share.id, makespan_s) for share in ran)
+    return sum(share.busy_s - share.waited_s for share in ran) / slots_s if slots_s else None
 
 
 def _api_calls(reports: Iterable[RangeReport | WorkerReport]) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Sums up the rows of a job's bundles, a row at a time."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ledger.result_columns import ResultColumns
@@ -23,6 +24,10 @@ class JobTotals:
         self.runs = 0
         self.last_ms = 0
         """When the last result was recorded, 0 before the first."""
+        self.taken_over = 0
+        """Bundles that one worker began and another went on with, though none of their tasks was to be tried again."""
+        self.active_ms: dict[str, tuple[int, int]] = {}
+        """From when to when each worker is known to have worked: its first claim, its last record."""
         self._by_state: Counter[TaskState] = Counter()
 
     @property
@@ -49,8 +54,7 @@ class JobTotals:
             return
         known = [result for result in row.results if result is not None]
         results = [result for result in known if result.is_final]
-        self.bundles[row.state] += 1
-        self.tasks_by_range[row.key.range] += len(row.results)
+        self._count_bundle(row, known)
         if row.state is BundleState.LEASED:
             self.running += len(row.results) - len(results)
         self._by_state.update([result.state for result in results])
@@ -62,8 +66,7 @@ class JobTotals:
 
     def _add_plain(self, row: BundleRow, results: ResultColumns) -> None:
         """Count a row of plain results by its columns, at a tenth of the cost."""
-        self.bundles[row.state] += 1
-        self.tasks_by_range[row.key.range] += len(results)
+        self._count_bundle(row, ())
         self._by_state[TaskState.SUCCEEDED] += len(results)
         self.runs += results.runs
         self.last_ms = max(self.last_ms, *results.recorded_ms)
@@ -71,10 +74,22 @@ class JobTotals:
             worker = row.owners[attempt - 1]
             self.tasks_by_worker[worker] += tasks
             self.busy_us_by_worker[worker] += results.busy_us(attempt)
+        self._worked(row.owners[max(results.attempts) - 1], row.claimed_ms, max(results.recorded_ms))
         self.phases.add(row)
+
+    def _count_bundle(self, row: BundleRow, known: Sequence[TaskResult]) -> None:
+        self.bundles[row.state] += 1
+        self.tasks_by_range[row.key.range] += len(row.results)
+        if len(set(row.owners)) > 1 and all(result.runs == 1 for result in known):
+            self.taken_over += 1
+
+    def _worked(self, worker: str, since_ms: int, until_ms: int) -> None:
+        known_since_ms, known_until_ms = self.active_ms.get(worker, (since_ms, until_ms))
+        self.active_ms[worker] = min(since_ms, known_since_ms), max(until_ms, known_until_ms)
 
     def _credit(self, row: BundleRow, results: list[TaskResult]) -> None:
         for result in results:
             worker = row.owners[result.attempt - 1]
             self.tasks_by_worker[worker] += 1
             self.busy_us_by_worker[worker] += result.duration_us
+            self._worked(worker, result.start_ms, result.recorded_ms or result.start_ms)

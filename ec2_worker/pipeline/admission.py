@@ -24,8 +24,6 @@ KNOWN_S = 2.0
 _HIDE_S, _MOST_HIDE_S = 60.0, 900.0
 _HIDE_SHARE = 4
 """A message is hidden for a quarter of the time for which its job has been paused, within the bounds above."""
-_RENEWED_AT_RECEIVES = 50
-"""Half of the task queue's maxReceiveCount: a long pause must not end in the dead-letter queue."""
 
 
 @dataclass(slots=True)
@@ -60,8 +58,6 @@ class Admission:
             self._queue.delete([delivery.receipt])
         elif self._parked is not None:
             self._park(job_id, delivery, self._parked)
-        elif delivery.receive_count >= _RENEWED_AT_RECEIVES:
-            self._renew(delivery)
         else:
             self._queue.hide([delivery.receipt], self._hide_s(job.paused_ms or 0))
         return False
@@ -106,8 +102,3 @@ class Admission:
     def _hide_s(self, paused_ms: int) -> float:
         paused_s = (self._clock.now_ms() - paused_ms) / 1000
         return min(max(_HIDE_S, paused_s / _HIDE_SHARE), _MOST_HIDE_S)
-
-    def _renew(self, delivery: Delivery) -> None:
-        """Put a copy in the message's place: it has been received never. If both stay, the claim tells them apart."""
-        send_batch(self._queue, [delivery.body], self._clock)
-        self._queue.delete([delivery.receipt])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
-from cloudkon.errors import CloudKonError, UnavailableError
+from cloudkon.errors import CloudKonError, DeniedError, NotFoundError, UnavailableError
 from cloudkon.ledger.bundle import Bundle
 from cloudkon.ledger.lease import Claim, ClaimAnswer, Unanswered
 from cloudkon.ports import Delivery, Leases
@@ -58,8 +58,13 @@ class Claimer:
     def _try(self, asks: Sequence[Claim]) -> Sequence[ClaimAnswer | Unanswered]:
         try:
             return [self.leases.claim(asks[0])] if len(asks) == 1 else self.leases.claim_all(asks)
-        except CloudKonError as error:
+        except (DeniedError, NotFoundError, UnavailableError) as error:
             return [Unanswered(error)] * len(asks)
+        except Exception as error:  # noqa: BLE001 (of one of the bundles, whatever it is: the others are to be claimed)
+            if len(asks) > 1:
+                return [self._try([ask])[0] for ask in asks]
+            known = error if isinstance(error, CloudKonError) else CloudKonError(f"{type(error).__name__}: {error}")
+            return [Unanswered(known)]
 
     def _ask(self, one: Admitted) -> Claim:
         now_ms = self.clock.now_ms()

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
-from cloudkon.errors import CloudKonError, UnavailableError, WireError
+from cloudkon.errors import DeniedError, NotFoundError, UnavailableError, WireError
 from cloudkon.ledger.bundle import Bundle
 from cloudkon.ledger.lease import AlreadyDone, ClaimAnswer, Claimed, HeldElsewhere, Lease, Unanswered
 from cloudkon.ledger.results import Results
@@ -26,12 +26,16 @@ from ec2_worker.telemetry.traces import BundleTrace, Traces
 
 log = logging.getLogger(__name__)
 
+MAX_RECEIVES = 100
+"""After so many the stage's task queue moves a message to the dead letters: its maxReceiveCount in stack.yaml."""
 _MOST_SETTLING = 4 * MAX_BATCH_MESSAGES
 """How many bundles may wait for their record before no more are received."""
 _SICK_LOOK_S = 0.25
 """How often a sick worker looks whether it is well again."""
 _SOON_S = 5.0
 """When a message that could not be dealt with comes back."""
+_LATER_S = 60.0
+"""When a message comes back that this worker stumbled over."""
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
 _MAX_HIDE_S = 12 * 3600.0
 
@@ -51,6 +55,8 @@ class Receiver:
     events: WorkerEvents
     clock: Clock
     settings: Settings
+    replace_at_receives: int = MAX_RECEIVES // 2
+    """How often a message may have been received before a copy is put in its place."""
     traces: Traces = field(default_factory=Traces)
     backoff: Backoff = field(default_factory=Backoff)
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -105,14 +111,17 @@ class Receiver:
         return self.stopping.is_set() or self.sick.is_set()
 
     def take(self, deliveries: Sequence[Delivery]) -> None:
-        """Deal with messages: run each, drop it as done, leave it to who holds it, or move it to the dead letters."""
+        """Deal with messages: run each, drop it as done, leave it to who holds it, or move it to the dead letters.
+
+        Nothing that a message holds, nor what the ledger holds of its bundle, ends the worker.
+        """
         admitted = [one for delivery in deliveries if (one := self._admitted(delivery)) is not None]
         answers = self.claimer.claim(admitted)
         for one, answer in zip(admitted, answers, strict=True):
             self._answered(one, answer)
         refused = [answer.error for answer in answers if isinstance(answer, Unanswered)]
         for error in refused:
-            if not isinstance(error, UnavailableError):
+            if isinstance(error, DeniedError | NotFoundError):
                 raise error  # only now: what was claimed beside it is held, and is given back in order
 
     def _admitted(self, delivery: Delivery) -> Admitted | None:
@@ -120,21 +129,46 @@ class Receiver:
         received_s = self.clock.monotonic_s()
         try:
             bundle = decode_bundle(delivery.body)
-        except WireError as error:
-            self._bury(delivery, str(error))
-            return None
-        try:
-            reason = self.admission.why_refused(bundle)
-            if reason is not None:
-                self._bury(delivery, reason)
+            if self._is_replaced(delivery) or self._is_kept_out(bundle, delivery):
                 return None
-            if not self.admission.admits(bundle.key.job, delivery):
-                return None
-        except UnavailableError as error:
-            self._comes_back(bundle, delivery, error)
+            trace = self.traces.begin(bundle, self.clock, delivery.received_ms)
+        except (DeniedError, NotFoundError):
+            raise  # no message's fault
+        except Exception as error:  # noqa: BLE001 (the next worker would end of the same message)
+            self._stumbled(delivery, error)
             return None
-        trace = self.traces.begin(bundle, self.clock, delivery.received_ms)
         return Admitted(bundle, delivery, received_s, trace)
+
+    def _is_kept_out(self, bundle: Bundle, delivery: Delivery) -> bool:
+        reason = self.admission.why_refused(bundle)
+        if reason is not None:
+            self._bury(delivery, reason)
+        return reason is not None or not self.admission.admits(bundle.key.job, delivery)
+
+    def _is_replaced(self, delivery: Delivery) -> bool:
+        """Whether a copy was put in the place of a message that has been received often, for whatever reason.
+
+        Retries, drains, lapsed leases and pauses all use up receives; no accepted task may end as a dead letter for it.
+        The copy has been received never. If both stay, the claim tells them apart.
+        """
+        if delivery.receive_count < self.replace_at_receives:
+            return False
+        send_batch(self.queue, [delivery.body], self.clock, self.backoff)
+        self.queue.delete([delivery.receipt])
+        return True
+
+    def _stumbled(self, delivery: Delivery, error: Exception) -> None:
+        """Set a message aside that can't be used; let others come back some times: what is wrong may be mended."""
+        if isinstance(error, WireError):
+            self._bury(delivery, str(error))
+        elif isinstance(error, UnavailableError | DeniedError | NotFoundError):
+            log.warning("%s The message comes back.", error)
+            self.put_back([delivery.receipt], _SOON_S)
+        elif delivery.receive_count + 1 >= self.replace_at_receives:
+            self._bury(delivery, f"{type(error).__name__}: {error}")
+        else:
+            log.error("A message can't be dealt with.", exc_info=error)
+            self.put_back([delivery.receipt], _LATER_S)
 
     def _answered(self, taken: Admitted, answer: ClaimAnswer | Unanswered) -> None:
         bundle, delivery = taken.bundle, taken.delivery
@@ -151,13 +185,9 @@ class Receiver:
                 left_s = (until_ms - self.clock.now_ms()) / 1000 + self.backoff.delay_s(1)
                 self.put_back([delivery.receipt], min(max(left_s, 0.0), _MAX_HIDE_S))
             case Unanswered(error):
-                self._comes_back(bundle, delivery, error)
+                self._stumbled(delivery, error)
             case _:
                 assert_never(answer)
-
-    def _comes_back(self, bundle: Bundle, delivery: Delivery, error: CloudKonError) -> None:
-        log.warning("%s: %s The message comes back.", bundle.key, error)
-        self.put_back([delivery.receipt], _SOON_S)
 
     def _hold(
         self, bundle: Bundle, claimed: Claimed, delivery: Delivery, received_s: float, trace: BundleTrace | None

@@ -3,6 +3,7 @@
     the handler raised            failed; run again with backoff until its tries are used up
     its worker died while it ran  a strike; with enough of them the task is what kills its workers
     drain, spot interruption      free
+    the store did not answer      free; run again with backoff
 
 This module decides and does no I/O; slots, settler and result writer act on it.
 """
@@ -32,7 +33,7 @@ def budget_of(bundle: Bundle, handling: Handling, settings: Settings) -> Budget:
     return Budget(1 + retries, timeout_s)
 
 
-def with_retry(result: TaskResult, before: TaskResult | None, tries: int) -> TaskResult:
+def with_retry(result: TaskResult, before: TaskResult | None, tries: float) -> TaskResult:
     """Add the run to those before; a failure that has tries left is marked to be tried again."""
     if before is None and result.state is not TaskState.FAILED:
         return result

@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 from cloudkon.clock import Clock
-from cloudkon.errors import TaskFailedError, TaskRejectedError
+from cloudkon.errors import TaskFailedError, TaskRejectedError, UnavailableError
 from cloudkon.handlers.context import Context, enter, leave
 from cloudkon.handlers.deadline import deadline
 from cloudkon.handlers.recording import UnrecordableError, recorded
@@ -34,6 +35,8 @@ class Outcome:
     error: str | None = None
     value: JsonText | None = None
     permanent: bool = False
+    service_failed: bool = False
+    """Whether a service did not answer: that is no fault of the task, and uses up none of its tries."""
     output: str | None = None
     """The key of the first file that it stored."""
     phases_ms: Mapping[str, float] | None = None
@@ -136,6 +139,8 @@ class TaskRunner:
                 return _succeeded(here, handler.run(*arguments))
         except (Permanent, UnrecordableError) as failure:
             return _failed(failure, error_text(failure), permanent=True)
+        except UnavailableError as failure:
+            return replace(_failed(failure, error_text(failure)), service_failed=True)
         except TaskFailedError as failure:
             return _failed(failure, error_text(failure))
         except BaseException as failure:  # noqa: BLE001 (whatever a handler raises, sys.exit too, is its task's result)
@@ -165,6 +170,8 @@ class TaskRunner:
             log_key=outcome.log_key,
             raised_at=outcome.raised_at,
         )
+        if outcome.service_failed:
+            return with_retry(result, bundle.results[index], inf)
         return with_retry(result, bundle.results[index], 1 if outcome.permanent else tries)
 
 

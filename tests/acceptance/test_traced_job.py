@@ -58,7 +58,7 @@ def test_one_trace_from_the_lambda_into_the_task(
     }
     explained = json.loads(embedded_cloud.run("explain", job, "1", "--json").stdout)
     assert explained["trace"] == dispatch["trace_id"]
-    assert explained["trace_at"].endswith(f"region=us-east-1#xray:traces/{dispatch['trace_id']}")
+    assert "trace_at" not in explained  # AWS's page would not know it
 
 
 def test_metrics_are_lines_of_the_logs(embedded_cloud: EmbeddedAws, desk: JobDesk, tmp_path: Path) -> None:

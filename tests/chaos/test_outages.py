@@ -1,15 +1,17 @@
 """A service is away for a while, for all workers at once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cloudkon.errors import CloudKonError, DeniedError, NotFoundError, UnavailableError
+from cloudkon.handlers.context import context
 from cloudkon.handlers.registry import task
 from cloudkon.ledger.lease import BundleState
-from cloudkon.ledger.results import MAX_VALUE_BYTES
+from cloudkon.ledger.results import MAX_VALUE_BYTES, TaskState
 from cloudkon.local.store import FolderStore
 from cloudkon.settings import Settings
 from tests.support.closable_port import Gate
@@ -155,6 +157,32 @@ def test_a_drain_does_not_wait_for_a_store(tmp_path: Path) -> None:
     assert (row.state, [result is not None for result in row.results]) == (BundleState.RELEASED, [True, False, False])
     world.end_well()
     assert world.runs == {"a": 1, "c": 1}
+
+
+@task("keep")
+def keep(what: str) -> None:
+    context().store(f"{what}.txt", b"kept")
+
+
+@task("bytes")
+def returns_bytes(_: str) -> bytes:
+    return b"returned"
+
+
+def test_a_store_that_does_not_answer_uses_up_no_tries(tmp_path: Path) -> None:
+    """Tasks whose files can't be stored for a while are run again until they are, however few their tries are."""
+    world = WorkerWorld(replace(SHORT, retries=0), keep, returns_bytes, store=FolderStore(tmp_path))
+    gate = Gate(UnavailableError("S3 did not answer."))
+    world.send("keep a", "bytes b", "fail")
+    worker = SteppedWorker(world, "a", gated("results", gate))
+    live_through(world, [worker], gate, 0, 100)
+    worker = SteppedWorker(world, "b")
+    for _ in range(1_000):
+        worker.step()
+    kept, returned, failed = world.results()
+    assert (kept.state, returned.state) == (TaskState.SUCCEEDED, TaskState.SUCCEEDED)
+    assert kept.runs > 1
+    assert (failed.state, failed.runs, failed.error) == (TaskState.FAILED, 1, "ValueError: boom")
 
 
 def test_what_waits_to_be_recorded_is_not_taken_over() -> None:

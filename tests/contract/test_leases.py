@@ -34,6 +34,15 @@ def test_a_repeated_claim_is_recognised_by_its_token(ledger: Ledger) -> None:
     assert row.owners == ("a",)
 
 
+def test_a_late_repeat_of_a_claim_is_no_takeover(ledger: Ledger) -> None:
+    """A claim whose repeat comes when its lease has lapsed is given that lease: it does not count as another try."""
+    lease = claimed(ledger, ask(token="t1"))
+    late = replace(ask(token="t1"), now_ms=_LAPSED_MS + 1, until_ms=_LAPSED_MS + 1 + LEASE_MS)
+    assert claimed(ledger, late) == lease
+    (row,) = ledger.bundles(job())
+    assert (row.owners, row.fruitless) == (("a",), 1)
+
+
 def test_the_same_owner_with_another_token_is_another_claim(ledger: Ledger) -> None:
     """A second copy of a message is held off even from the worker that runs the first."""
     claimed(ledger, ask(token="t1"))

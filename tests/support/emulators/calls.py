@@ -38,7 +38,7 @@ CALLS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("network.py", "describe_vpcs"): (("ec2:DescribeVpcs",), (DEPLOYER,)),
     ("queue.py", "change_message_visibility_batch"): (("sqs:ChangeMessageVisibility*",), (LAMBDA, WORKER, OPERATOR)),
     ("queue.py", "delete_message_batch"): (("sqs:DeleteMessage*",), (WORKER, OPERATOR)),
-    ("queue.py", "get_queue_attributes"): (("sqs:GetQueueAttributes",), (OPERATOR,)),
+    ("queue.py", "get_queue_attributes"): (("sqs:GetQueueAttributes",), (WORKER, OPERATOR)),
     ("queue.py", "get_queue_url"): (("sqs:GetQueueUrl",), (LAMBDA, WORKER, OPERATOR)),
     ("queue.py", "receive_message"): (("sqs:ReceiveMessage",), (WORKER, OPERATOR)),
     ("queue.py", "send_message_batch"): (("sqs:SendMessage*",), (LAMBDA, WORKER, OPERATOR)),

@@ -56,18 +56,26 @@ def test_a_task_that_failed(ledger: SqliteLedger) -> None:
     write_job(ledger)
     answer = run("explain", JOB, 2)
     assert answer.exit_code == 0
+    assert answer.stdout.splitlines()[:5] == [
+        "task    2",
+        "state   failed: its last run failed",
+        "error   ValueError: boom \ufffd[31mred",
+        "runs    3, the last took 12.3 ms",
+        f"job     {JOB}",
+    ]
     for line in (
-        "state         failed: it ran, and its last run failed",
-        "reason        ValueError: boom \ufffd[31mred",
-        "bundle        00000.000000, done; 2 of 3",
-        "runs          3",
-        "      1  w1      its result is of this one",
+        "bundle  00000.000000, done; task 2 of 3",
+        "started    +400 ms",
+        "completed  +900 ms",
+        "      1  w1      recorded the result",
         "queue       10.0 ms",
         "run         12.3 ms",
         "end to end   900 ms",
     ):
         assert f"{line}\n" in answer.stdout
-    assert answer.stdout.count("\n\n") == 2
+    assert "leased until" not in answer.stdout
+    assert run("explain", 2).stdout == answer.stdout
+    assert answer.stdout.count("\n\n") == 3
 
 
 def test_explain_as_json_has_stamps_phases_attempts_and_output(ledger: SqliteLedger, ledger_file: Path) -> None:
@@ -92,7 +100,7 @@ def test_explain_names_the_trace_of_a_traced_job(ledger: SqliteLedger) -> None:
     with ledger._file.writing() as connection:
         connection.execute("UPDATE jobs SET trace = '1-684fe5c0-0123456789abcdef01234567'")
     assert told("explain", JOB, 1)["trace"] == "1-684fe5c0-0123456789abcdef01234567"
-    assert "trace         1-684fe5c0-0123456789abcdef01234567\n" in run("explain", JOB, 1).stdout
+    assert "trace   1-684fe5c0-0123456789abcdef01234567\n" in run("explain", JOB, 1).stdout
 
 
 def test_where_the_time_of_a_run_went(ledger: SqliteLedger) -> None:
@@ -103,9 +111,10 @@ def test_where_the_time_of_a_run_went(ledger: SqliteLedger) -> None:
     write_job(ledger, results=[staged])
     assert told("explain", JOB, 1)["handler_stages_ms"] == {"download": 40.0, "encode": 5.0}
     said = run("explain", JOB, 1).stdout
-    assert "stage of the run     took  of it\n" in said.replace("of it ", "of it")
-    assert "download          40.0 ms  80.0%\nencode            5.00 ms  10.0%\n" in said
-    assert "other             5.00 ms  10.0%\n" in said
+    assert "phase of the run     took  of it\n" in said.replace("of it ", "of it")
+    assert (
+        "download          40.0 ms  80.0%\nencode            5.00 ms  10.0%\nother             5.00 ms  10.0%\n" in said
+    )
     assert told("results", JOB)["handler_stages_ms"] == {"download": 40.0, "encode": 5.0}
 
 
@@ -129,7 +138,7 @@ def test_a_rejected_line(ledger: SqliteLedger, ledger_file: Path) -> None:
     """A line that the dispatcher rejected is told with the reason."""
     write_rejects(ledger_file, write_job(ledger, rejected=1), [4])
     answer = run("explain", JOB, 4)
-    assert "state   rejected: it can't be run as it stands\nreason  no closing quotation\n" in answer.stdout
+    assert "state  rejected: it can't be run as it stands\nerror  no closing quotation\n" in answer.stdout
 
 
 def test_a_task_that_waits(ledger: SqliteLedger) -> None:
@@ -141,7 +150,7 @@ def test_a_task_that_waits(ledger: SqliteLedger) -> None:
     ledger.pause(JOB, "lunch", 1)
     assert "waits on the task queue; the job is paused: lunch\n" in run("explain", JOB, 1).stdout
     ledger.cancel(JOB, 1)
-    assert "waiting: its job was cancelled, so it will not be begun\n" in run("explain", JOB, 1).stdout
+    assert "waiting: its job was cancelled, so it will not start\n" in run("explain", JOB, 1).stdout
 
 
 def test_by_id_and_with_its_line(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cli.jobs.following import await_job, follow, telling_done
+from cli.jobs.following import await_job, follow, follow_all, telling_done
 from cloudkon.errors import CloudKonError, DeniedError, UnavailableError
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleRow, BundleState
@@ -140,3 +140,12 @@ def test_without_a_wait_the_answer_comes_at_once() -> None:
     said: list[str] = []
     assert await_job(Opening(None), "tasks-abc", clock, 0, said.append) is None
     assert (clock.monotonic_s(), said) == (0.0, [])
+
+
+def test_several_jobs_are_followed_in_turn_until_all_have_ended() -> None:
+    """Each job is read about every second, the one that has ended no more, until the last has ended."""
+    clock = ManualClock()
+    one, other = Moving(clock, 0.0, [[], [FIRST, SECOND]]), Moving(clock, 0.0, list(HAPPENINGS))
+    told = [stats.tasks.succeeded for stats in follow_all([(one, job()), (other, job())], clock, unexpected)]
+    assert told == [0, 0, 2, 1, 1, 2]
+    assert [round(at, 1) for at in other.read_at_s] == [0.0, 1.0, 1.5, 2.0]

@@ -61,11 +61,11 @@ def test_stats_in_a_pipe_are_aligned_text(ledger: SqliteLedger) -> None:
 def test_stats_of_handlers(ledger: SqliteLedger) -> None:
     """Where the runs' time went is a table of its own, if the handlers tell."""
     write_job(ledger)
-    assert "stage of the run" not in run("stats").stdout
+    assert "phase of the run" not in run("stats").stdout
     told = [replace(one, phases_ms={"encode": 2.4, "fetch": 6.0}) for one in mixed_results() if one]
     write_job(ledger, "local-told", results=told, opened=9)
     said = run("stats").stdout
-    assert "stage of the run      p50      p90      p99      max    total  of all runs\n" in said
+    assert "phase of the run      p50      p90      p99      max    total  of all runs\n" in said
     assert "fetch             6.00 ms  6.00 ms  6.00 ms  6.00 ms  18.0 ms        48.8%\n" in said
     assert "other                   -        -        -        -  11.7 ms        31.7%\n" in said
     assert lines(run("stats", "--json"))[0]["handler_stages"]["encode"]["total_ms"] == 7.2
@@ -77,7 +77,7 @@ def test_stats_as_json_have_every_key(ledger: SqliteLedger) -> None:
     (stats,) = lines(run("stats", "local-sleeps-abc", "--json"))
     assert stats["job"] == "local-sleeps-abc"
     assert stats["tasks"] == {"total": 3, "succeeded": 2, "failed": 1, "rejected": 0, "running": 0, "pending": 0}
-    assert stats["workers"] == [{"id": "w1", "slots": 4, "tasks": 3, "busy_s": 0.037}]
+    assert stats["workers"] == [{"id": "w1", "slots": 4, "tasks": 3, "busy_s": 0.037, "waited_s": 0.0}]
     assert stats["api_calls"] == {"sqs.ReceiveMessage": 3}
     assert (stats["executions"], stats["makespan_s"]) == (5, 0.9)
 

@@ -1,12 +1,13 @@
 """Which job `watch` follows when none is named."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cli.jobs.ledgers import Ledgers, Records
-from cli.jobs.watch import _newest
-from cli.jobs.watching import watch_to_end
+from cli.jobs.watch import _newest, running_jobs
+from cli.jobs.watching import watch_all, watch_to_end
 from cli.terminal.output import Output
 from cloudkon.errors import NotFoundError
 from cloudkon.local.ledger import SqliteLedger
@@ -73,3 +74,35 @@ def test_ctrl_c_before_the_job_is_there(tmp_path: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().err.splitlines()[-1] == (
         "The job has not been opened yet. Watch it again: cloudkon-cli watch tasks-k3vq7xwz5a2m"
     )
+
+
+class Ending(ManualClock):
+    """The jobs end while we sleep, one after the other."""
+
+    def __init__(self, ledger: SqliteLedger, names: list[str]) -> None:
+        super().__init__()
+        self._ledger = ledger
+        self._names = names
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        if self._names:
+            self._ledger.cancel(self._names.pop(), self.now_ms())
+
+
+def test_without_a_name_all_jobs_that_run_are_followed(
+    ledger: SqliteLedger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every job that somebody runs is followed to its end; what has ended before is not."""
+    names = ["tasks-one", "tasks-two", "tasks-ended"]
+    for name in names:
+        ledger.open(replace(job(), id=name))
+    clock = Ending(ledger, ["tasks-two", "tasks-one"])
+    ledger.cancel("tasks-ended", clock.now_ms())
+    known = ledgers(ledger, FolderStore(tmp_path), likely=True)
+    running = running_jobs(known, clock)
+    assert sorted(found.job.id for found in running) == ["tasks-one", "tasks-two"]
+    assert not watch_all(running, clock, "", output=Output())
+    said = capsys.readouterr().err
+    assert all(f"{name}: 0 of" in said for name in ("tasks-one", "tasks-two"))
+    assert "tasks-ended" not in said

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.terminal.options import json_option, uses_clock
-from cli.terminal.output import Format, Output, json_line
+from cli.terminal.output import Format, Output, _printable, json_line
 from cli.terminal.tables import Table
 from cloudkon.clock import Clock, SystemClock
 from tests.support.manual_clock import ManualClock
@@ -74,3 +74,23 @@ def test_a_command_has_the_clock_of_its_context() -> None:
     assert CliRunner().invoke(command, []).output == "text\n"
     assert seen[0] is clock
     assert isinstance(seen[1], SystemClock)
+
+
+@pytest.mark.parametrize(
+    "evil", ["\x1b]0;PWNED\x07", "\x1b[2J", "\x1b[31;5m", "\u202egpj", "\u2066", "\x9b2J", "\r", "\x00"]
+)
+def test_what_others_wrote_does_nothing_to_a_terminal(evil: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Keys, names and errors come to a person with U+FFFD for what would move a cursor or turn a line around."""
+    PERSON.value({}, [f"job {evil}", Table(("job",), ("left",), [(f"{evil}one",)])])
+    PERSON.listing([], Table(("job",), ("left",), [(f"{evil}two",)]))
+    PERSON.say(f"warning {evil}")
+    shown = "".join(capsys.readouterr())
+    assert all(line.isprintable() for line in shown.split("\n"))
+    assert "\ufffd" in shown
+
+
+def test_our_own_colours_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line that a command has coloured keeps its colours on a terminal."""
+    PERSON.value({}, [click.style("ok", fg="green")])
+    assert "ok" in capsys.readouterr().out
+    assert _printable(click.style("ok", fg="green", bold=True)) == "\x1b[32m\x1b[1mok\x1b[0m"

@@ -64,6 +64,7 @@ def test_the_json_has_these_keys_whatever_happened() -> None:
             "handler_stages",
             "workers",
             "api_calls",
+            "bundles_taken_over",
         ]
         assert stats["stages"].keys() == stages.keys()
         assert all(list(stage) == ["p50_ms", "p90_ms", "p99_ms", "max_ms"] for stage in stats["stages"].values())
@@ -217,3 +218,34 @@ def test_a_bundle_that_the_workload_does_not_have_counts_nowhere() -> None:
     recorded = Recorded(job(), [*rows, *forged], reports, [worker(), worker("w2", slots=1)])
     honest = Recorded(job(), rows, reports, [worker(), worker("w2", slots=1)])
     assert stats_of(recorded) == stats_of(honest)
+
+
+def resumed() -> Recorded:
+    """Worker w1 ran from 300 to 600 ms and was killed; w2 went on at 60 s, with half of a bundle and a whole one."""
+    rows = [
+        row([result(ms=150)]),
+        row(
+            [result(ms=150), result(ms=200, start=60_000, recorded=60_300, attempt=2)],
+            number=1,
+            owners=("w1", "w2"),
+            stamps=(59_900, 59_950, 60_000),
+        ),
+        row([result(ms=100, start=60_300, recorded=60_500)], number=2, owners=("w2",), stamps=(60_000, 60_100, 60_250)),
+    ]
+    return Recorded(job(), rows, [report(4, bundles=3)], [worker(slots=1), worker("w2", slots=1)])
+
+
+def test_the_makespan_of_a_resumed_run_leaves_the_pause_out() -> None:
+    """A LOCAL job that was stopped and went on a minute later took as long as it ran; the cloud's clock goes on."""
+    local = replace(job(), source=replace(job().source, bucket="LOCAL", pinned=False))
+    stats = stats_of(resumed(), local, now=90_000)
+    assert stats.makespan_s == pytest.approx(0.6 + 0.5)
+    assert stats.efficiency == pytest.approx(0.6 / (0.2 + 0.5))
+    assert stats_of(resumed(), now=90_000).makespan_s == pytest.approx(60.5)
+
+
+def test_bundles_that_another_worker_went_on_with_are_counted() -> None:
+    """A bundle whose worker died or gave it back is told; one that changed hands for the sake of a retry is not."""
+    assert stats_of(resumed()).taken_over == 1
+    retried = row([result(runs=2, attempt=2)], owners=("w1", "w2"))
+    assert stats_of(Recorded(job(), [retried], [report(1)], [])).taken_over == 0
