@@ -181,7 +181,7 @@ def _uploaded(artifacts: Artifacts, store: S3Store, names: Names) -> str:
     artifacts.upload(store, prefix)
     source = store.link(prefix)
     _say(f"{source} has {', '.join(file.name for file in artifacts.files)}")
-    return user_data(artifacts.provision, source, names.stage, names.region)
+    return user_data(artifacts.provision, source, names.stage, names.region, artifacts.sums)
 
 
 def _built(builder: ImageBuilder, asked: Build) -> str:

@@ -6,7 +6,7 @@ import shutil
 import sys
 import tomllib
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +50,11 @@ class Artifacts:
                 return archive.read(_PROVISION).decode()
             except KeyError as error:
                 raise InputError(f"{self.wheel} is too old: it has no {_PROVISION}.") from error
+
+    @property
+    def sums(self) -> Mapping[str, str]:
+        """The SHA-256 sum of each file, by its name."""
+        return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in self.files}
 
     def upload(self, store: ObjectStore, prefix: str) -> None:
         for file in self.files:

@@ -14,8 +14,9 @@ from cloudkon.stage.checkup import CheckResult
 @stage_option
 @json_option
 @click.option("--machine", "only_machine", is_flag=True, help="Check this machine only, and ask AWS nothing.")
+@click.option("--report", is_flag=True, help="Print what AWS says of the stage, without account numbers and keys.")
 @uses_clock
-def doctor(stage: str, *, clock: Clock, output: Output, only_machine: bool) -> None:
+def doctor(stage: str, *, clock: Clock, output: Output, only_machine: bool, report: bool) -> None:
     """Check this machine and an installation, and say what to do about each problem.
 
     Nothing is changed. Each line says ok, problem, absent (an optional part that is not there) or unknown (AWS did not
@@ -25,8 +26,15 @@ def doctor(stage: str, *, clock: Clock, output: Output, only_machine: bool) -> N
     Examples:
       cloudkon-cli doctor
       cloudkon-cli doctor --machine
+      cloudkon-cli doctor --report > report.jsonl
       cloudkon-cli doctor --stage prod --json | jq -r 'select(.verdict == "problem") | .remedy'
     """
+    if report:
+        from cli.stage.report import report_lines  # noqa: PLC0415 (as below)
+
+        for line in report_lines(stage, _all(stage, clock), clock):
+            click.echo(line)
+        return
     if not show_findings(check_machine() if only_machine else _all(stage, clock), output=output):
         raise SystemExit(1)
 

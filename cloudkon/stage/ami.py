@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cloudkon.errors import CloudKonError
@@ -58,15 +58,17 @@ class Console:
         return [line for line in self.text.splitlines() if line.strip()][-most:]
 
 
-def user_data(provision: str, source: str, stage: str, region: str) -> str:
+def user_data(provision: str, source: str, stage: str, region: str, sums: Mapping[str, str] | None = None) -> str:
     """The script by which a fresh instance becomes a worker's machine, says how it went, and shuts down.
 
-    What user data says reaches the console by cloud-init; its outcome must, so it is written there once more.
+    What user data says reaches the console by cloud-init; its outcome must, so it is written there once more. With the
+    SHA-256 sums of the artifacts, by their names, the machine takes these files and no others.
     """
     arguments = shlex.join(["--stage", stage, "--region", region, source])
     script = (
         "#!/bin/bash\n"
         f"cat >/root/provision.sh <<'{_END}'\n{provision}{_END}\n"
+        f"{_told_sums(sums or {})}"
         f"bash /root/provision.sh {arguments} 2>&1 | tee {_LOG}\n"
         "rm -f /root/provision.sh\n"
         f"grep -a '^cloudkon-image: ' {_LOG} >/dev/console\n"
@@ -75,3 +77,10 @@ def user_data(provision: str, source: str, stage: str, region: str) -> str:
     if len(script.encode()) > _MAX_USER_DATA_BYTES:
         raise CloudKonError(f"The script by which a machine is made has more than {_MAX_USER_DATA_BYTES:,} bytes.")
     return script
+
+
+def _told_sums(sums: Mapping[str, str]) -> str:
+    if not sums:
+        return ""
+    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
+    return f"cat >/root/artifacts.sha256 <<'{_END}'\n{lines}{_END}\n"

@@ -17,6 +17,7 @@ readonly LOGS=/var/log/cloudkon
 readonly AGENT_KEY=937616F3450B7D806CBD9725D58167303B789C72
 
 stage='' region='' source=''
+readonly SUMS=/root/artifacts.sha256
 step='arguments'
 work=$(mktemp -d)
 export DEBIAN_FRONTEND=noninteractive
@@ -114,9 +115,22 @@ for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=p
         s3.download_file(bucket, entry["Key"], os.path.join(sys.argv[2], os.path.basename(entry["Key"])))
 PYTHON
     fi
+    verify_artifacts
     wheel=$(find "$work" -name 'cloudkon-*.whl' -print -quit)
     if [[ ! $wheel || ! -f $work/constraints.txt ]]; then
         echo "$source has no cloudkon-*.whl with a constraints.txt beside it" >&2
+        return 1
+    fi
+}
+
+# Whoever asked for the image has told the sums in the user data: nothing else is installed.
+verify_artifacts() {
+    [[ -f $SUMS ]] || return 0
+    (cd "$work" && sha256sum --quiet --strict --check "$SUMS") || return 1
+    local told
+    told=$(wc -l <"$SUMS")
+    if (($(find "$work" -type f | wc -l) != told)); then
+        echo "$source has other files than the $told that were told" >&2
         return 1
     fi
 }

@@ -27,7 +27,7 @@ from tests.support.worlds.joined_cloud import JoinedCloud, joined_cloud
 TASKS = 400
 WORKLOAD = b"#cloudkon: bundle=4\n" + b"sleep 100\n" * TASKS
 # What the doctor finds wrong with the emulators, and not with us.
-UNPLAYED = {("quotas", "unknown")}  # moto knows no quotas of EC2
+UNPLAYED = {("quotas", "unknown"), ("disks", "unknown")}  # moto knows no quotas of EC2, and no default key of disks
 NO_IMAGE_YET = ("image", "absent")
 
 

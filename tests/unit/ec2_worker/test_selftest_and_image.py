@@ -1,6 +1,7 @@
 """What an image is made by and proves, as far as no machine is needed to tell."""
 
 import configparser
+import hashlib
 import json
 import os
 import re
@@ -55,6 +56,28 @@ def test_user_data_fits() -> None:
     assert len(script.encode()) < 16 * 1024
     assert bash(script, "-n").returncode == 0
     assert f"--stage abcdefghijkl --region ap-southeast-2 {SOURCE}" in script
+
+
+VERIFY = PROVISION[PROVISION.index("verify_artifacts() {") : PROVISION.index("add_user() {")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [({}, 0), ({"a.whl": "other"}, 1), ({"b.whl": "one more"}, 1)],
+    ids=["as told", "changed", "one more"],
+)
+def test_a_machine_installs_only_what_it_was_told_of(tmp_path: Path, changed: dict[str, str], code: int) -> None:
+    """A wheel that differs from its sum in the user data, or has none there, ends the build."""
+    work, files = tmp_path / "work", {"a.whl": "wheel", "constraints.txt": "boto3==1\n"}
+    work.mkdir()
+    sums = {name: hashlib.sha256(content.encode()).hexdigest() for name, content in files.items()}
+    for name, content in (files | changed).items():
+        (work / name).write_text(content, encoding="utf-8")
+    told = user_data("", SOURCE, "dev", "eu-central-1", sums)
+    listed = told.partition("artifacts.sha256 <<'")[2].partition("\n")[2].splitlines()[: len(sums)]
+    (tmp_path / "sums").write_text("\n".join([*listed, ""]), encoding="utf-8")
+    script = f"work={work} SUMS={tmp_path / 'sums'} source=there\n{VERIFY}verify_artifacts"
+    assert bash(script).returncode == code
 
 
 @pytest.mark.parametrize(

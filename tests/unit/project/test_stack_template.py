@@ -32,6 +32,17 @@ def test_cfn_lint_finds_nothing() -> None:
     assert (answer.returncode, answer.stdout) == (0, "")
 
 
+REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-2", "cn-north-1", "us-gov-west-1", "us-gov-east-1")
+"""Six, of three partitions."""
+
+
+def test_every_property_is_one_of_each_partition() -> None:
+    """The schemas of commercial regions, of China and of GovCloud know all that is asked for."""
+    command = [str(Path(sys.executable).with_name("cfn-lint")), "--regions", *REGIONS, "--", str(TEMPLATE)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout) == (0, "")
+
+
 def test_names_are_those_that_everybody_looks_for() -> None:
     """The stack calls its resources as Names does, by which everybody finds them."""
     found = resources()
