@@ -162,6 +162,17 @@ def test_an_instance_that_is_never_ready(world: ImageWorld, wheel: Path, monkeyp
     assert (world.left(), world.images()) == ([], [])
 
 
+def test_a_console_that_is_empty_once_the_instance_has_stopped(world: ImageWorld, wheel: Path) -> None:
+    """What the instance said while it ran counts, whatever its console says afterwards."""
+
+    def forget() -> None:
+        world.stop()
+        world.console = ""
+
+    world.script({20: world.say(READY), 40: forget})
+    assert run("build", "--wheel", str(wheel)).stdout.strip() == world.current()
+
+
 def test_last_words_may_come_late(world: ImageWorld, wheel: Path) -> None:
     """What an instance said before it stopped may be told minutes later."""
     world.script({10: world.stop, 60: world.say(READY)})
