@@ -30,7 +30,7 @@ class LocalOptions:
 
     def to_remember(self) -> RunOptions:
         """What a run of some of its tasks again has to know."""
-        here = [str(Path.cwd()), str(self.file.resolve().parent)]
+        here = [*_current_folder(), str(self.file.resolve().parent)]
         modules = [str(Path(name).resolve()) if name.endswith(".py") or "/" in name else name for name in self.modules]
         folders = list(dict.fromkeys([*here, *self.folders])) if modules else []
         return RunOptions(self.slots, self.processes, modules, list(self.allowed), self.retries, folders)
@@ -49,3 +49,11 @@ class LocalOptions:
         if self.results is not None:
             words += ["--results", str(self.results.shown)]
         return words
+
+
+def _current_folder() -> list[str]:
+    """Nothing where it was deleted meanwhile."""
+    try:
+        return [str(Path.cwd())]
+    except FileNotFoundError:
+        return []

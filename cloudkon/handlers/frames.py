@@ -24,5 +24,9 @@ def is_ours(file: str) -> bool:
 
 def shown(file: str) -> str:
     """A file's path, as a person would write it who is in this folder."""
-    path, here = Path(file), Path.cwd()
+    path = Path(file)
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # the folder was deleted meanwhile
+        return file
     return str(path.relative_to(here)) if path.is_relative_to(here) else file

@@ -97,10 +97,10 @@ def sent(world: WorkerWorld) -> list[Bundle]:
 
 
 def by_key(bundles: list[Bundle]) -> dict[BundleKey, Bundle]:
-    """Bundles by their keys; fails if two of one key differ in more than when they were sent."""
+    """Bundles by their keys; fails if two of one key differ in more than when they were sent and sealed."""
     found: dict[BundleKey, Bundle] = {}
     for bundle in bundles:
-        timeless = replace(bundle, sent_ms=0)
+        timeless = replace(bundle, sent_ms=0, seal=None)
         assert found.setdefault(bundle.key, timeless) == timeless, f"{bundle.key} was cut in two ways"
     return found
 
@@ -109,7 +109,7 @@ def reports(world: WorkerWorld, job: Job) -> list[RangeReport]:
     return [replace(report, started_ms=0, ended_ms=0) for report in world.ledger.dispatched(job.id)]
 
 
-OPENING = ("workloads.stat", "workloads.read", "ledger.open", "ledger.dispatched")
+OPENING = ("workloads.size_bytes", "workloads.read", "ledger.open", "ledger.dispatched")
 RANGE = ("ledger.job", "ledger.is_dispatched", "workloads.read", *["tasks.send"] * 3, "results.write")
 CALLS = {
     SMALL: [*OPENING, "workloads.read", *["tasks.send"] * 5, "results.write", "ledger.record_range"],

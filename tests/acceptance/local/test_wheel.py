@@ -59,4 +59,4 @@ def test_the_wheel_explains_what_is_missing(wheel: Path, tmp_path: Path) -> None
     assert lines[1] == "ok cloudkon 0.1.0"
     assert "absent animoto Not installed: av, PIL, aiohttp. With it, videos can be made." in lines
     assert "-> If it is wanted: pip install 'cloudkon[animoto]'" in lines
-    assert "-> Set AWS_DEFAULT_REGION, such as eu-central-1." in lines
+    assert "-> Set AWS_REGION, such as eu-central-1." in lines

@@ -27,7 +27,10 @@ NO_RECEIPT = "AAAA"
 NUMBERS = itertools.count()
 # What the embedded cloud does not have, does not ask about, or (of parameters) takes to be about all that there are;
 # tests/unit/project/test_policies.py proves these alone.
-NOT_PLAYED = ("autoscaling:", "ec2:", "iam:", "kms:", "pricing:", "ssm:", "ssmmessages:", "xray:", "cloudformation:")
+NOT_PLAYED = (
+    *("autoscaling:", "ec2:", "iam:", "kms:", "pricing:", "ssm:", "ssmmessages:", "xray:", "cloudformation:"),
+    "dynamodb:PartiQL",  # asked for by the operation's name, BatchExecuteStatement, which is no action of AWS's
+)
 PLAYED_ROLES = (LAMBDA, "worker", "operator")
 # Its clients are made for this; the names are what the embedded cloud's are.
 GRANTS = [

@@ -10,10 +10,10 @@ import pytest
 
 from animoto.h264.intra import IntraEncoder
 from animoto.h264.stream import synthesise
-from animoto.h264.timeline import fade_weight
 from animoto.render import render
 from animoto.video import Engine, Transition, VideoSpec
 from bench.animoto.judging import openh264
+from tests.support.data.fades import fade_weight
 from tests.support.data.stills import Planes, byte_stream, decoded, noise_db, planes, sought, still, worst
 
 SMALL = VideoSpec(width=64, height=48, engine=Engine.SYNTH)

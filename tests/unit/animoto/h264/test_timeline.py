@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animoto.h264.timeline import MAX_FADE_FRAMES, SEEK_SECONDS, CodedFrame, Kind, Timing, fade_weight, timeline
+from animoto.h264.timeline import MAX_FADE_FRAMES, SEEK_SECONDS, CodedFrame, Kind, Timing, timeline
+from tests.support.data.fades import fade_weight
 
 _PACES = st.builds(
     Timing, st.sampled_from([10, 25, 30]), st.fractions(Fraction(1, 10), 3, max_denominator=30), st.integers(0, 40)
