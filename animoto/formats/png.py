@@ -36,28 +36,29 @@ def part_png(data: bytes) -> PictureFile:
     others.
     """
     kept: list[bytes | memoryview] = [SIGNATURE]
-    beside: dict[bytes, memoryview] = {}
+    seen: dict[bytes, memoryview] = {}
     colour_type = None
     for chunk in _chunks(data):
         match chunk.name:
             case b"IHDR" if colour_type is None and len(chunk.content) == _HEADER_BYTES:
                 colour_type = chunk.content[9]
                 kept.append(chunk.raw)
-            case b"PLTE" | b"IDAT":
+            case b"PLTE" if b"PLTE" not in seen:
+                seen[b"PLTE"] = chunk.content
                 kept.append(chunk.raw)
-            case b"tRNS" if b"tRNS" not in beside and chunk.is_intact:
-                beside[b"tRNS"] = chunk.content
+            case b"IDAT":
+                kept.append(chunk.raw)
+            case b"tRNS" if b"tRNS" not in seen and chunk.is_intact:
+                seen[b"tRNS"] = chunk.content
                 if _is_transparency(len(chunk.content), colour_type):
                     kept.append(chunk.raw)
             case b"iCCP" | b"eXIf" if chunk.is_intact:
-                beside.setdefault(chunk.name, chunk.content)
+                seen.setdefault(chunk.name, chunk.content)
             case b"IEND":
                 break
     if colour_type is None:
         raise PictureError(DAMAGED)
-    return PictureFile(
-        b"".join([*kept, _END]), _profile(bytes(beside.get(b"iCCP", b""))), bytes(beside.get(b"eXIf", b""))
-    )
+    return PictureFile(b"".join([*kept, _END]), _profile(bytes(seen.get(b"iCCP", b""))), bytes(seen.get(b"eXIf", b"")))
 
 
 def _chunks(data: bytes) -> Iterator[_Chunk]:

@@ -51,6 +51,15 @@ def _many(name: bytes, count: int) -> bytes:
     return png_with(PNG, *(png_chunk(name, b"key\0value %d" % number) for number in range(count)))
 
 
+def _split(png: bytes) -> bytes:
+    """The file with its pixels in two chunks, and text between them."""
+    at = png.index(b"IDAT") - 4
+    size = int.from_bytes(png[at : at + 4], "big")
+    pixels, rest = png[at + 8 : at + 8 + size], png[at + 12 + size :]
+    parts = png_chunk(b"IDAT", pixels[:50]) + png_chunk(b"tEXt", b"a\0b") + png_chunk(b"IDAT", pixels[50:])
+    return png[:at] + parts + rest
+
+
 PNGS = {
     "3 MB of compressed text": _with_text(3_000_000),
     "90 MB of compressed text": _with_text(90_000_000),
@@ -94,6 +103,9 @@ PNGS = {
     "half an end": PNG[:-6],
     "an animation": _animated("PNG"),
     "an animation that is cut off after its first picture": _animated("PNG", default_image=True)[:-60],
+    "a second palette": png_with(PALETTE, png_chunk(b"PLTE", bytes(3))),
+    "a critical chunk that nobody knows": png_with(PNG, png_chunk(b"ABCD", RUBBISH)),
+    "text between the parts of its pixels": _split(PNG),
     "a suggested palette": png_with(PNG, png_chunk(b"PLTE", bytes(9))),
 }
 JPEGS = {
