@@ -11,6 +11,7 @@ from cli.jobs.repeats import repeated_job
 from cli.system.paths import source_text
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
+from cli.terminal.style import terminal_width
 from cli.terminal.tables import Table
 from cli.terminal.units import duration
 from cloudkon.clock import Clock
@@ -89,9 +90,11 @@ def _done(tasks: TaskCounts) -> str:
 
 
 def _short(source: str) -> str:
-    """The end of a long path: what tells one workload from another."""
+    """On a terminal the end of a long path, which tells one workload from another; elsewhere all of it."""
     line = one_line(source, None)
-    return line if len(line) <= _MOST_SOURCE else f"…{line[-_MOST_SOURCE + 1 :]}"
+    if terminal_width() is None or len(line) <= _MOST_SOURCE:
+        return line
+    return f"…{line[-_MOST_SOURCE + 1 :]}"
 
 
 def _as_json(listed: _Listed) -> dict[str, Any]:

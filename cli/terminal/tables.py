@@ -11,6 +11,7 @@ import click
 from cli.terminal.style import coloured_state, in_this_locale, terminal_width
 from cloudkon.printable import printable
 
+Side = Literal["left", "right"]
 _GAP = "  "
 _LEAST_TEXT = 24
 """A column that is folded into less than this is not worth reading."""
@@ -24,7 +25,7 @@ class Table:
     """Cells by rows; the sides, one a column, say where each column's cells are aligned. A header may be empty."""
 
     header: Sequence[str]
-    sides: Sequence[Literal["left", "right"]]
+    sides: Sequence[Side]
     rows: Sequence[Sequence[str]]
     expendable: str = ""
     """The column that is left out of a terminal on which the rows do not fit."""
@@ -88,7 +89,8 @@ def _fitted(table: Table, width: int) -> list[int] | None:
     too_much = _total(widths) - width
     if too_much <= 0:
         return widths
-    folded = max((at for at, side in enumerate(table.sides) if side == "left"), key=lambda at: widths[at])
+    texts = [at for at, side in enumerate(table.sides) if side == "left"]
+    folded = max(texts, key=lambda at: widths[at])
     if widths[folded] - too_much < _LEAST_TEXT and table.header:
         return None
     widths[folded] = max(widths[folded] - too_much, _LEAST_TEXT)

@@ -1,7 +1,10 @@
 """The list of jobs, over a ledger file."""
 
+import csv
+import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,8 @@ from click.testing import CliRunner, Result
 from cli.main import cloudkon_cli
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.run_lock import RunLock
-from tests.support.worlds.local_jobs import EVENT_MS, write_job
+from tests.support.data.recorded import job
+from tests.support.worlds.local_jobs import EVENT_MS, mixed_results, write_job
 
 
 @pytest.fixture(autouse=True)
@@ -55,8 +59,8 @@ def test_jobs_are_a_line_each_below_a_header(ledger: SqliteLedger) -> None:
 def test_a_job_as_json_has_these_keys(ledger: SqliteLedger) -> None:
     """A job as JSON has these keys."""
     write_job(ledger)
-    (job,) = lines(run("jobs", "--json"))
-    assert job == {
+    (one,) = lines(run("jobs", "--json"))
+    assert one == {
         "job": "local-sleeps-abc",
         "source": {"bucket": "LOCAL", "key": "/home/me/sleeps.txt", "version": "v1"},
         "event_ms": EVENT_MS,
@@ -84,6 +88,13 @@ def test_jobs_fit_80_columns_a_line_each(ledger: SqliteLedger, monkeypatch: pyte
         assert (len(shown), max(map(len, shown)) <= width, shown[0].split()[-1]) == (3, True, last)
 
 
+def test_a_program_reads_the_whole_source(ledger: SqliteLedger) -> None:
+    """In a pipe a long path is whole, on a terminal its end is shown."""
+    first = replace(job(), id="local-long-abc", source=replace(job().source, bucket="LOCAL", key=f"/{'x' * 99}/t.txt"))
+    ledger.open(first)
+    assert run("jobs").stdout.splitlines()[1].endswith(f"  /{'x' * 99}/t.txt")
+
+
 def test_a_local_job_whose_process_has_ended_is_stopped(ledger: SqliteLedger, ledger_file: Path) -> None:
     """A LOCAL job is running as long as its process holds the lock, and stopped from then on."""
     write_job(ledger, done=False)
@@ -99,3 +110,21 @@ def test_many_tasks_are_not_counted(ledger: SqliteLedger, monkeypatch: pytest.Mo
     answer = run("jobs")
     assert "about 3" in answer.stdout
     assert "cloudkon-cli stats JOB" in answer.stderr
+
+
+def test_several_jobs_are_compared_side_by_side(ledger: SqliteLedger) -> None:
+    """Two jobs stand beside each other, a row a number; as CSV each is a row, as JSON an object a line."""
+    write_job(ledger, "local-one-abc")
+    write_job(ledger, "local-two-abc", results=[mixed_results()[0]], opened=9)
+    shown = [" ".join(line.split()) for line in run("stats", "local-one-abc", "local-two-abc").stdout.splitlines()]
+    assert shown[:3] == ["local-one-abc local-two-abc", "state complete complete", "succeeded 2 1"]
+    assert "run p50 12.3 ms 12.3 ms" in shown
+    rows = list(csv.DictReader(io.StringIO(run("stats", "local-one-abc", "local-two-abc", "--csv").stdout)))
+    assert [(row["job"], row["tasks_succeeded"], row["run_p50_ms"]) for row in rows] == [
+        ("local-one-abc", "2", "12.3"),
+        ("local-two-abc", "1", "12.3"),
+    ]
+    assert [one["job"] for one in lines(run("stats", "local-one-abc", "local-two-abc", "--json"))] == [
+        "local-one-abc",
+        "local-two-abc",
+    ]
