@@ -12,6 +12,8 @@ from cloudkon.reports.stats import JobStats
 
 _WORTH_A_WORD = 0.2
 """Of the tasks' time."""
+_LEAST_TASK_S = 0.0002
+"""Processes cost shorter tasks more than they bring."""
 
 
 def stats_tables(stats: JobStats) -> list[Table]:
@@ -26,7 +28,8 @@ def state_text(stats: JobStats) -> str:
 
 def interpreter_wait_text(stats: JobStats) -> str | None:
     """That the slots waited for the interpreter, if that is worth a word."""
-    if stats.interpreter_wait < _WORTH_A_WORD:
+    busy_s, tasks = sum(worker.busy_s for worker in stats.workers), sum(worker.tasks for worker in stats.workers)
+    if stats.interpreter_wait < _WORTH_A_WORD or busy_s < _LEAST_TASK_S * tasks:
         return None
     return f"its slots waited for Python's interpreter for {stats.interpreter_wait:.0%} of the tasks' time"
 

@@ -5,16 +5,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from cloudkon.clock import Clock
 
 SATURATED = 0.7
 """With so much processor time in each second the interpreter is as good as always taken: the rest is the worker's."""
 _LEAST_RIVALS = 2
-_SCHEDULED = Path("/proc/thread-self/schedstat")
-"""Linux tells how long a thread ran, and how long it was ready and had no core [ns]:
-https://docs.kernel.org/scheduler/sched-stats.html."""
 
 
 @dataclass(slots=True)
@@ -23,8 +19,6 @@ class SlotTime:
 
     busy_s: float = 0.0
     cpu_s: float = 0.0
-    ready_s: float = 0.0
-    """When they could have run, and other threads or programs had the cores."""
     active_s: float = 0.0
     """When at least one slot was busy."""
     running: int = 0
@@ -34,15 +28,14 @@ class SlotTime:
     def waited_s(self, slots: int) -> float:
         """How long they waited for the interpreter.
 
-        Nothing measures that, but it follows from the processor time of the slots' threads. Where it comes (with the
-        time for which they were ready) to about a second in each second, although there are several slots, one of them
-        always had the interpreter, and what was neither was waiting. Slots that compute outside of the interpreter
-        use more processor time, and hardly wait; those that wait for something else use less.
+        Nothing measures that, but it follows from the processor time of the slots' threads. Where it comes to about a
+        second in each second, although there are several slots, one of them always had the interpreter, and what was
+        no processor time was waiting. Slots that compute outside of the interpreter use more processor time, and
+        hardly wait; those that wait for something else use less. A machine that is busy otherwise hides the waiting.
         """
-        used_s = self.cpu_s + self.ready_s
-        if slots < _LEAST_RIVALS or used_s < SATURATED * self.active_s:
+        if slots < _LEAST_RIVALS or self.cpu_s < SATURATED * self.active_s:
             return 0.0
-        return max(0.0, self.busy_s - used_s)
+        return max(0.0, self.busy_s - self.cpu_s)
 
 
 class SlotTimes:
@@ -60,7 +53,7 @@ class SlotTimes:
     @contextmanager
     def running(self, job: str) -> Iterator[None]:
         """Measure what this thread does for the job."""
-        begun_s, cpu_s, ready_s = self._clock.monotonic_s(), time.thread_time(), _ready_s()
+        begun_s, cpu_s = self._clock.monotonic_s(), time.thread_time()
         with self._lock:
             slot_time = self._jobs.setdefault(job, SlotTime())
             slot_time.running += 1
@@ -69,19 +62,11 @@ class SlotTimes:
         try:
             yield
         finally:
-            cpu_s, ready_s = time.thread_time() - cpu_s, _ready_s() - ready_s
+            cpu_s = time.thread_time() - cpu_s
             with self._lock:
                 ended_s = self._clock.monotonic_s()
                 slot_time.busy_s += ended_s - begun_s
                 slot_time.cpu_s += cpu_s
-                slot_time.ready_s += ready_s
                 slot_time.running -= 1
                 if not slot_time.running:
                     slot_time.active_s += ended_s - slot_time.since_s
-
-
-def _ready_s() -> float:
-    try:
-        return int(_SCHEDULED.read_text(encoding="ascii").split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
-        return 0.0  # not Linux: a machine that is busy otherwise then hides the waiting
