@@ -26,6 +26,7 @@ _COMMANDS = {
     "stats": LazyCommand("cli.jobs.stats", "Show a job's statistics: tasks, times, workers, calls.", _LOOK),
     "results": LazyCommand("cli.jobs.results", "List the result of each task.", _LOOK),
     "failed": LazyCommand("cli.jobs.failed", "Show why tasks failed, grouped by reason.", _LOOK),
+    "logs": LazyCommand("cli.repair.logs", "Print what tasks printed, and their tracebacks.", _LOOK),
     "explain": LazyCommand("cli.jobs.explain", "Show everything known about one task.", _LOOK),
     "retry": LazyCommand("cli.repair.retry", "Run the failed tasks of a job again.", _REPAIR),
     "export-failed": LazyCommand("cli.repair.export", "Print the failed tasks of a job as a workload.", _REPAIR),

@@ -55,6 +55,8 @@ class Settings:
     """How many claims in a row may end without any progress, before a bundle is given up."""
     overrun_grace_s: float = 1.0
     """How much longer than its timeout a task may take to stop by itself."""
+    keep_logs: int = 0
+    """1 to keep what every task printed and logged; 0 for those that failed."""
     breaker_tasks: int = 50
     """How many of a job's first tasks must all fail for the job to be paused; 0: it never is."""
     status_s: float = 15.0

@@ -12,8 +12,10 @@ from types import FrameType
 from cloudkon import wiring
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, InputError
+from cloudkon.handlers.context import log_of_task
 from cloudkon.handlers.program import end_programs
 from cloudkon.handlers.scratch import sweep
+from cloudkon.handlers.task_log import capturing
 from cloudkon.settings import Settings
 from cloudkon.signals import listen
 from cloudkon.stage.checkup import Verdict
@@ -110,7 +112,8 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str], parent_link: 
     queue = options.source or cloud.names.task_queue
     log.info("worker %s: %d slots on queue %s, tasks %s", name, slots, queue, ", ".join(registry.names))
     try:
-        worker.run(options.until_idle)
+        with capturing(log_of_task):
+            worker.run(options.until_idle)
     finally:
         end_programs()
         services.tracer.close()
@@ -133,7 +136,8 @@ def _stop_by_signals(drain: Callable[[str], None]) -> None:
 
 
 def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
-    given = {"drain_s": options.drain_seconds, "breaker_tasks": options.breaker}
+    keep_logs = 1 if options.keep_logs else None
+    given = {"drain_s": options.drain_seconds, "breaker_tasks": options.breaker, "keep_logs": keep_logs}
     return Settings.from_environ(environ, **{name: value for name, value in given.items() if value is not None})
 
 

@@ -56,6 +56,11 @@ def parser() -> argparse.ArgumentParser:
         help="take no task: say whether this machine can be a worker, and exit with 0 or 1",
     )
     made.add_argument(
+        "--keep-logs",
+        action="store_true",
+        help="keep what every task prints and logs, not only of those that failed",
+    )
+    made.add_argument(
         "--breaker",
         type=_count,
         metavar="TASKS",

@@ -15,6 +15,7 @@ from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, NotFoundError
 from cloudkon.ledger.job import Job
 from cloudkon.printable import one_line
+from cloudkon.reports.task_logs import read_log
 from cloudkon.reports.task_lookup import TaskRecord, find_id, find_line
 from cloudkon.telemetry.tracing import console_link
 from cloudkon.workload.line_numbers import LineOffsets
@@ -46,6 +47,8 @@ def explain(ledgers: Ledgers, words: Sequence[str], number: int | None, *, clock
         raise click.UsageError(f"Name a task of {task}, by the number of its line or by its id.")
     known = _find_task(found, task, number)
     told = _job_fields(found.job) | _trace(found) | known.as_json(clock.now_ms()) | _output(found, known)
+    if known.result is not None and (log := read_log(found.records.results, known.result)) is not None:
+        told["log"] = log
     line = _read_line(found, known)
     if line is not None:
         told["line"] = line.text

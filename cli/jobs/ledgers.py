@@ -69,7 +69,13 @@ class Ledgers:
         is_local_at_most = job_id.startswith(LOCAL_PREFIX) and not self.cloud_is_likely
         if self.cloud is None or (self.local is None and is_local_at_most):
             raise _nothing_here(job_id)
-        return self.cloud()
+        try:
+            return self.cloud()
+        except CloudKonError as error:
+            if self.cloud_is_likely:
+                raise
+            told = f"There is no job {job_id!r} on this machine, and AWS is not set up here: {error}"
+            raise NotFoundError(told) from error
 
     def find(self, job_id: str | None) -> FoundJob:
         """The job of this id, or the newest of all; raises NotFoundError if there is none."""

@@ -36,7 +36,7 @@ def export_failed(ledgers: Ledgers, job: str | None, reason: str | None, *, reje
     if copied.left_out:
         click.echo(f"{copied.left_out:,} lines were left out: they are not UTF-8, or too long.", err=True)
     if not copied.tasks:
-        click.echo(f"No task of {found.job.id} is such that it is exported.", err=True)
+        click.echo(f"No task of {found.job.id} has failed in this way; nothing was printed.", err=True)
 
 
 def _write_objects(found: FoundJob, selection: Selection, output: Output) -> Copied:

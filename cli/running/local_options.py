@@ -22,6 +22,8 @@ class LocalOptions:
     allowed: Sequence[str] = ()
     retries: int | None = None
     """How often a failed task is run again where neither the workload nor its handler says; None: not at all."""
+    keep_logs: bool = False
+    """Whether the logs of all tasks are kept."""
     results: ResultsFile | None = None
     resume: bool = False
     chaos_seed: int | None = None
@@ -46,6 +48,8 @@ class LocalOptions:
         words += [word for name in self.allowed for word in ("--allow", name)]
         if self.retries is not None:
             words += ["--retries", str(self.retries)]
+        if self.keep_logs:
+            words.append("--keep-logs")
         if self.results is not None:
             words += ["--results", str(self.results.shown)]
         return words

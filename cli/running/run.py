@@ -56,6 +56,9 @@ def _complete_local(_context: click.Context, _parameter: click.Parameter, begun:
     type=click.IntRange(min=0),
     help="LOCAL: run a task that failed so many times more, unless FILE or its handler says otherwise (default: 0).",
 )
+@click.option(
+    "--keep-logs", is_flag=True, help="LOCAL: keep what every task prints and logs, not only of those that failed."
+)
 @click.option("--resume", is_flag=True, help="LOCAL: go on with the last run of this file.")
 @click.option(
     "--chaos",
@@ -89,6 +92,7 @@ def run(
     stage: str,
     *,
     clock: Clock,
+    keep_logs: bool,
     resume: bool,
     output: Output,
 ) -> None:
@@ -114,7 +118,9 @@ def run(
     is_local = queue.upper() == LOCAL
     ledger_file = ledger or default_ledger()
     if not is_local:
-        _refuse_local_options(queue, processes, modules, allowed, ledger, chaos_seed, retries, resume=resume)
+        _refuse_local_options(
+            queue, processes, modules, allowed, ledger, chaos_seed, retries, resume=resume, keep_logs=keep_logs
+        )
     if given != DASH:
         check_workload(given, str(given), is_piped_ok=True)
     own = _own_files(given, ledger_file if is_local else None)
@@ -133,6 +139,7 @@ def run(
             modules=modules,
             allowed=allowed,
             retries=retries,
+            keep_logs=keep_logs,
             results=written,
             resume=resume,
             chaos_seed=chaos_seed,
@@ -181,6 +188,7 @@ def _refuse_local_options(
     retries: int | None,
     *,
     resume: bool,
+    keep_logs: bool,
 ) -> None:
     given = {
         "--processes": processes is not None,
@@ -188,6 +196,7 @@ def _refuse_local_options(
         "--allow": bool(allowed),
         "--retries": retries is not None,
         "--ledger": ledger is not None,
+        "--keep-logs": keep_logs,
         "--resume": resume,
         "--chaos": chaos_seed is not None,
     }

@@ -26,9 +26,11 @@ from cli.views.outcome import error_groups, outcome_line, say_what_next, went_we
 from cli.views.stats_view import interpreter_wait_text
 from cloudkon import wiring
 from cloudkon.clock import Clock
+from cloudkon.handlers.context import log_of_task
 from cloudkon.handlers.program import end_programs
 from cloudkon.handlers.registry import Registry
 from cloudkon.handlers.scratch import sweep
+from cloudkon.handlers.task_log import capturing
 from cloudkon.ledger.job import Job
 from cloudkon.reports.error_groups import ErrorGroup
 from cloudkon.reports.stats import JobStats, job_stats
@@ -64,7 +66,7 @@ def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
 def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Sequence[ErrorGroup], list[int]]:
     """Run it; return what became of it, why tasks failed, and the signals that came."""
     chaos = None if options.chaos_seed is None else Chaos(options.chaos_seed, clock)
-    settings = _settings(options.retries)
+    settings = _settings(options)
     modules = find_modules(options.modules, options.file, options.folders)
     with LocalProgress() as progress:
 
@@ -88,7 +90,7 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
         try:
             job = run.open(resume=options.resume)
             progress.begin(job)
-            with _stopping(run.stop) as signals:
+            with _stopping(run.stop) as signals, capturing(log_of_task):
                 run.run(job, begun=lambda: _begin(options, run, job, out))
             progress.end()
             stats = job_stats(run.ledger, run.ledger.job(job.id) or job, clock.now_ms())
@@ -101,11 +103,13 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
     return stats, groups, signals
 
 
-def _settings(retries: int | None) -> Settings:
+def _settings(options: LocalOptions) -> Settings:
     """A person is looking on: a run whose first tasks all fail is theirs to stop, and what fails is not tried again."""
     changes: dict[str, Any] = {"drain_s": _DRAIN_S, "poll_s": _POLL_S, "breaker_tasks": 0}
-    if retries is not None or not os.environ.get(_RETRIES_VARIABLE):
-        changes["retries"] = retries or 0
+    if options.retries is not None or not os.environ.get(_RETRIES_VARIABLE):
+        changes["retries"] = options.retries or 0
+    if options.keep_logs:
+        changes["keep_logs"] = 1
     return Settings.from_environ(os.environ, **changes)
 
 

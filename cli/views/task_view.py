@@ -31,16 +31,23 @@ _MOST = 1_000
 """Characters of a text."""
 
 
-def task_tables(told: dict[str, Any]) -> list[Table]:
+def task_tables(told: dict[str, Any]) -> list[Table | str]:
     """The task's own texts, where it ran, its times after the job's event, and how long each phase took."""
     rows = [*_texts(told), *_runs(told), *_places(told)]
-    return [Table((), ("left", "left"), rows), _times(told), _attempts(told), _phases(told), _handler_phases(told)]
+    own = Table((), ("left", "left"), rows)
+    return [own, *_log(told), _times(told), _attempts(told), _phases(told), _handler_phases(told)]
+
+
+def _log(told: dict[str, Any]) -> list[str]:
+    """What the task printed and logged, and its traceback, line by line."""
+    return ["log:", *(f"  {line}" for line in told["log"].rstrip("\n").split("\n")), ""] if "log" in told else []
 
 
 def _texts(told: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [("task", f"{told['task']:,}"), ("state", f"{told['state']}: {_meaning(told)}")]
-    names = (("line", "line"), ("id", "id"), ("error", "error"), ("value", "value"), ("output", "output_at"))
-    for name, key in names:
+    names = {"line": "line", "id": "id", "error": "error", "raised at": "raised_at"}
+    names |= {"value": "value", "output": "output_at"}
+    for name, key in names.items():
         if key in told:
             said = told[key] if key != "value" else json_line(told[key])
             rows.append((name, one_line(str(said), _MOST)))

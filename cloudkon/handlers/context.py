@@ -16,6 +16,7 @@ from contextvars import ContextVar, Token
 from pathlib import Path, PurePosixPath
 
 from cloudkon.errors import InputError
+from cloudkon.handlers.task_log import TaskLog
 from cloudkon.ledger.bundle import BundleKey
 from cloudkon.ledger.results import MAX_PHASE_CHARACTERS, MAX_PHASES, OTHER_PHASES
 from cloudkon.ports import ObjectStore
@@ -30,7 +31,7 @@ _STAGE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9 ._-]{{0,{MAX_PHASE_CHARACTERS - 1}}
 class Context:
     """One run of one task; every task gets one, so what few of them need is made when it is asked for."""
 
-    __slots__ = ("_bundle", "_monotonic_s", "_outputs", "_stages", "_steps", "_store", "attempt", "index")
+    __slots__ = ("_bundle", "_log", "_monotonic_s", "_outputs", "_stages", "_steps", "_store", "attempt", "index")
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Context:
         self._monotonic_s = monotonic_s
         self._outputs: tuple[str, ...] = ()
         self._stages: _Stages | None = None
+        self._log: TaskLog | None = None
         self.attempt = attempt
         """The bundle's how-manieth claim this is: no two runs of a task have the same."""
         self.index = index
@@ -62,9 +64,30 @@ class Context:
         return self._bundle.id
 
     @property
+    def place(self) -> str:
+        """This run's own place among those of all runs: job, bundle, attempt and index."""
+        return f"{self._bundle}/{self.attempt}/{self.index}"
+
+    @property
     def outputs(self) -> tuple[str, ...]:
         """The keys of what was stored, in order; the task's result names the first."""
         return self._outputs
+
+    @property
+    def log(self) -> TaskLog:
+        """What the task has printed and logged so far; what is written into it is kept if the task fails."""
+        if self._log is None:
+            self._log = TaskLog()
+        return self._log
+
+    @property
+    def said(self) -> str:
+        """The log's text, empty if nothing was said."""
+        return "" if self._log is None else self._log.text
+
+    def last_words(self) -> str:
+        """What the task printed after the end of its last line, and nobody has seen yet."""
+        return "" if self._log is None else self._log.last_line()
 
     @property
     def stages_ms(self) -> Mapping[str, float]:
@@ -77,7 +100,7 @@ class Context:
         The key is this run's own: whoever runs the task again, or ran it before and did not notice that its lease was
         lost, writes elsewhere, and the completion names one of them. Raises InputError for a name that leads elsewhere.
         """
-        key = f"outputs/{self._bundle}/{self.attempt}/{self.index}/{_checked(name)}"
+        key = f"outputs/{self.place}/{_checked(name)}"
         with step_of(self._steps, "store"):
             if isinstance(content, Path):
                 self._store.upload(key, content)
@@ -152,6 +175,12 @@ def context() -> Context:
     if here is None:
         raise RuntimeError("context() is for handlers: no worker runs a task here.")
     return here
+
+
+def log_of_task() -> TaskLog | None:
+    """The log of the task that this thread runs, if it runs one."""
+    here = _context.get()
+    return None if here is None else here.log
 
 
 def enter(here: Context) -> Token[Context | None]:

@@ -10,8 +10,8 @@ from types import ModuleType
 
 from cloudkon.errors import InputError
 from cloudkon.handlers.frames import is_theirs, shown
-from cloudkon.handlers.wording import error_text, type_name
 from cloudkon.own_modules import OWN, files_of, theirs_first
+from cloudkon.wording import error_text, type_name
 
 
 def imported(name: str) -> ModuleType:

@@ -4,16 +4,19 @@ import os
 import select
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 
+from cloudkon.handlers.context import log_of_task
 from cloudkon.handlers.deadline import TimedOutError, remaining_s
 from cloudkon.handlers.spawning import start, wait
 
 MAX_OUTPUT_BYTES = 64 * 1024
-"""What is kept of stdout, and of stderr: their ends."""
+"""What a handler gets of stdout, and of stderr: their ends."""
+MAX_LOG_BYTES = 1024 * 1024
+"""What the task's log gets of each, if the program failed."""
 _READ_BYTES = 64 * 1024
 _REST_S = 1.0
 """How long the streams of a program that has ended are read, if something that left its group keeps them open."""
@@ -41,15 +44,15 @@ def run_program(command: Sequence[str]) -> Ended:
         if ended.exit_code != 0:
             raise Permanent(ended.stderr)
 
-    What it leaves running in its group is ended with it. What has left the group, as a daemon does, goes on; what it
-    prints a second after the program's end is not read any more. Raises TimedOutError when the time is over, and
-    OSError if the program can't be started.
+    If it fails, what it printed goes into the task's log as well. What it leaves running in its group is ended with it.
+    What has left the group, as a daemon does, goes on; what it prints a second after the program's end is not read any
+    more. Raises TimedOutError when the time is over, and OSError if the program can't be started.
     """
     timeout_s = remaining_s()
     ends_s = None if timeout_s is None else time.monotonic() + timeout_s
     with ExitStack() as opened:
         pid, streams = _started([os.fspath(word) for word in command], opened)
-        tails = dict.fromkeys(streams, b"")
+        tails = {stream: bytearray() for stream in streams}
         read = partial(_read, tails)
         try:
             in_time = wait(pid, streams, read, ends_s)
@@ -60,7 +63,11 @@ def run_program(command: Sequence[str]) -> Ended:
         if not in_time:
             raise TimedOutError(timeout_s or 0.0)
         _read_rest(tails)
-    return Ended(os.waitstatus_to_exitcode(status), *(tail.decode(errors="replace") for tail in tails.values()))
+    ended = Ended(os.waitstatus_to_exitcode(status), *(_text(tail, MAX_OUTPUT_BYTES) for tail in tails.values()))
+    if ended.exit_code != 0 and (log := log_of_task()) is not None:
+        for tail in tails.values():
+            log.write(_text(tail, MAX_LOG_BYTES))
+    return ended
 
 
 def end_programs() -> None:
@@ -84,14 +91,21 @@ def _started(command: Sequence[str], opened: ExitStack) -> tuple[int, Sequence[i
     return pid, reading
 
 
-def _read(tails: dict[int, bytes], stream: int) -> bool:
+def _read(tails: Mapping[int, bytearray], stream: int) -> bool:
     """Take what a stream has; return whether it goes on."""
     data = os.read(stream, _READ_BYTES)
-    tails[stream] = (tails[stream] + data)[-MAX_OUTPUT_BYTES:]
+    tail = tails[stream]
+    tail += data
+    if len(tail) > 2 * MAX_LOG_BYTES:  # seldom, for it moves what is kept
+        del tail[:-MAX_LOG_BYTES]
     return bool(data)
 
 
-def _read_rest(tails: dict[int, bytes]) -> None:
+def _text(tail: bytearray, most_bytes: int) -> str:
+    return tail[-most_bytes:].decode(errors="replace")
+
+
+def _read_rest(tails: Mapping[int, bytearray]) -> None:
     """What the streams still hold, to their ends: they come at once, as the group is gone."""
     ends_s = time.monotonic() + _REST_S
     poll = select.poll()

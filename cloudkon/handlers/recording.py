@@ -18,8 +18,8 @@ from collections.abc import Callable, Mapping, Sequence, ValuesView
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from cloudkon.handlers.wording import error_text, type_name
 from cloudkon.ledger.results import JsonText
+from cloudkon.wording import error_text, type_name
 
 MAX_DEPTH = 200
 """Lists and objects within each other; whoever reads it has a stack of his own."""

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any, TypeVar, overload
 
 from cloudkon.errors import InputError, TaskFailedError, TaskRejectedError
-from cloudkon.handlers.binding import Binder, binder
+from cloudkon.handlers.arguments.binding import Binder, binder
 from cloudkon.handlers.calling import call, refusal
 from cloudkon.handlers.loading import elsewhere, imported
 from cloudkon.workload.task_line import Task

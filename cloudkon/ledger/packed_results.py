@@ -161,16 +161,20 @@ def _unpack_one(head: int, packed: bytes, at: int, base_ms: int) -> tuple[TaskRe
         output=note.get("o"),
         id=note.get("i"),
         phases_ms=note.get("s"),
+        log=note.get("l"),
+        log_key=note.get("k"),
+        raised_at=note.get("w"),
     )
     return result, at
 
 
 def _note(result: TaskResult) -> bytes:
     error, value, output, task_id, phases_ms = result.error, result.value, result.output, result.id, result.phases_ms
-    if error is None and value is None and output is None and task_id is None and phases_ms is None:
+    log, log_key, raised_at = result.log, result.log_key, result.raised_at
+    if all(part is None for part in (error, value, output, task_id, phases_ms, log, log_key)):
         return b""
     frozen, value = (value.text, None) if isinstance(value, JsonText) else (None, value)
-    parts = {"e": error, "v": value, "o": output, "i": task_id, "s": phases_ms}
+    parts = {"e": error, "v": value, "o": output, "i": task_id, "s": phases_ms, "l": log, "k": log_key, "w": raised_at}
     kept = {key: part for key, part in parts.items() if part is not None}
     # Half a surrogate pair is what a handler may return, and what json.loads takes.
     note = json.dumps(kept, separators=(",", ":"), ensure_ascii=False)

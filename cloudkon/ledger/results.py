@@ -10,6 +10,8 @@ MAX_ERROR_CHARACTERS = 1_000
 """64 tasks that all fail with this much of the widest text stay below the 400 KB of a DynamoDB item."""
 MAX_VALUE_BYTES = 1_024
 """A larger value goes to the object store, and the ledger holds its key."""
+MAX_LOG_BYTES = 1_024
+"""A longer log goes to the object store: mostly tasks that failed have one, and those have no value."""
 MAX_PHASES, MAX_PHASE_CHARACTERS = 8, 24
 """How many phases a handler may tell apart, and how long their names may be (in ASCII): 20 KB for a bundle of 64."""
 OTHER_PHASES = "other"
@@ -63,6 +65,12 @@ class TaskResult:
     """The id that the workload gives the task."""
     phases_ms: Mapping[str, float] | None = None
     """How long each phase took that the handler tells apart by context().stage(...); None if it tells none."""
+    log: str | None = None
+    """What it printed and logged, and its traceback, if that is kept and not longer than MAX_LOG_BYTES."""
+    log_key: str | None = None
+    """Where a longer one is, in the object store."""
+    raised_at: str | None = None
+    """The place in the handler's own code that raised."""
 
     @property
     def is_final(self) -> bool:

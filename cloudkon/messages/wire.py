@@ -158,6 +158,7 @@ def result_json(line: int, result: TaskResult) -> dict[str, Any]:
         "id": result.id,
         "value": result.value.value if isinstance(result.value, JsonText) else result.value,
         "error": result.error,
+        "raised_at": result.raised_at,
         "output": result.output,
         "handler_stages_ms": result.phases_ms,
     }

@@ -45,11 +45,14 @@ class ErrorGroup:
     """The line numbers of the first few."""
     alike: bool = True
     """Whether every one of them has the very same error."""
+    raised_at: str | None = None
+    """The place in the handler of the first of them."""
 
     @property
     def text(self) -> str:
         """What they have in common: the error itself where it is the same, else the reason."""
-        return " ".join(self.example.split()) if self.alike else self.reason
+        text = " ".join(self.example.split()) if self.alike else self.reason
+        return text if self.raised_at is None else f"{text} ({self.raised_at})"
 
     def add(self, line: int, error: str) -> None:
         """Count one more task."""
@@ -67,7 +70,7 @@ def group_errors(results: Iterable[ResultJson]) -> Sequence[ErrorGroup]:
         key = (result["state"], error_reason(error))
         if key not in groups and len(groups) >= _MOST_GROUPS:
             key = (result["state"], OTHER_REASONS)
-        groups.setdefault(key, ErrorGroup(*key, error)).add(result["task"], error)
+        groups.setdefault(key, ErrorGroup(*key, error, raised_at=result.get("raised_at"))).add(result["task"], error)
     return sorted(groups.values(), key=lambda group: (-group.count, group.lines))
 
 

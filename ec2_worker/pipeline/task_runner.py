@@ -1,5 +1,6 @@
 """One run of one task: parse it, call its handler, and turn whatever happens into one result."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
@@ -11,10 +12,11 @@ from cloudkon.handlers.context import Context, enter, leave
 from cloudkon.handlers.deadline import deadline
 from cloudkon.handlers.recording import UnrecordableError, recorded
 from cloudkon.handlers.registry import LoadedHandler, Permanent, Registry
-from cloudkon.handlers.wording import error_text, type_name
-from cloudkon.ledger.results import MAX_ERROR_CHARACTERS, JsonText, TaskResult, TaskState
+from cloudkon.handlers.traceback_text import raised_at, traceback_text
+from cloudkon.ledger.results import MAX_ERROR_CHARACTERS, MAX_LOG_BYTES, JsonText, TaskResult, TaskState
 from cloudkon.ports import ObjectStore
 from cloudkon.settings import Settings
+from cloudkon.wording import error_text, type_name
 from cloudkon.workload.task_line import LineError, Task, parse_task
 from ec2_worker.pipeline.in_flight import InFlightBundle
 from ec2_worker.pipeline.retry_policy import budget_of, with_retry
@@ -38,6 +40,9 @@ class Outcome:
     output: str | None = None
     """The key of the first file that it stored."""
     phases_ms: Mapping[str, float] | None = None
+    raised_at: str | None = None
+    log: str | None = None
+    log_key: str | None = None
 
 
 class GivenUpError(Exception):
@@ -88,6 +93,7 @@ class TaskRunner:
             attempt=run.bundle.lease.attempt,
             error=f"timed out after {run.timeout_s:g} s, and did not stop",
             phases_ms=_phases_ms(run.here),
+            log=run.here.said.encode(errors="replace")[-MAX_LOG_BYTES:].decode(errors="ignore") or None,
         )
         return with_retry(result, run.bundle.results[run.index], run.tries)
 
@@ -97,9 +103,33 @@ class TaskRunner:
             outcome = self._call(here, handler, arguments, timeout_s)
         finally:
             leave(token)
-        phases_ms = _phases_ms(here)
-        output = here.outputs[0] if here.outputs and outcome.state is TaskState.SUCCEEDED else None
-        return replace(outcome, output=output, phases_ms=phases_ms) if output or phases_ms else outcome
+        if words := here.last_words():
+            sys.stderr.write(words)
+        return self._with_traces(here, outcome)
+
+    def _with_traces(self, here: Context, outcome: Outcome) -> Outcome:
+        """What the run has left besides its end: files, the times of its stages, its log."""
+        phases_ms, has_failed = _phases_ms(here), outcome.state is TaskState.FAILED
+        output = here.outputs[0] if here.outputs and not has_failed else None
+        if output or phases_ms:
+            outcome = replace(outcome, output=output, phases_ms=phases_ms)
+        if has_failed or self.settings.keep_logs:
+            log, log_key = self._kept_log(here, f"{here.said}{outcome.log or ''}")
+            outcome = replace(outcome, log=log, log_key=log_key)
+        return outcome
+
+    def _kept_log(self, here: Context, text: str) -> tuple[str | None, str | None]:
+        """The log as the ledger keeps it, or the key under which the store does."""
+        content = text.encode(errors="replace")
+        if len(content) <= MAX_LOG_BYTES:
+            return content.decode() or None, None
+        key = f"values/{here.place}.log"
+        try:
+            self.store.write(key, content)
+        except Exception as error:  # noqa: BLE001 (a log that can't be stored is not worth the task, nor the worker)
+            end = content[-MAX_LOG_BYTES // 2 :].decode(errors="ignore")
+            return f"(the whole log could not be stored: {error_text(error)[:200]})\n...{end}", None
+        return None, key
 
     def _call(self, here: Context, handler: LoadedHandler, arguments: Arguments, timeout_s: float | None) -> Outcome:
         try:
@@ -108,13 +138,13 @@ class TaskRunner:
             with deadline(timeout_s):
                 return _succeeded(here, handler.run(*arguments))
         except (Permanent, UnrecordableError) as failure:
-            return Outcome(TaskState.FAILED, error_text(failure), permanent=True)
+            return _failed(failure, error_text(failure), permanent=True)
         except UnavailableError as failure:
-            return Outcome(TaskState.FAILED, error_text(failure), service_failed=True)
+            return replace(_failed(failure, error_text(failure)), service_failed=True)
         except TaskFailedError as failure:
-            return Outcome(TaskState.FAILED, error_text(failure))
+            return _failed(failure, error_text(failure))
         except BaseException as failure:  # noqa: BLE001 (whatever a handler raises, sys.exit too, is its task's result)
-            return Outcome(TaskState.FAILED, f"{type_name(failure)}: {error_text(failure)}")
+            return _failed(failure, f"{type_name(failure)}: {error_text(failure)}")
 
     def _result(
         self,
@@ -136,6 +166,9 @@ class TaskRunner:
             output=outcome.output,
             id=task.id if task is not None else None,
             phases_ms=outcome.phases_ms,
+            log=outcome.log,
+            log_key=outcome.log_key,
+            raised_at=outcome.raised_at,
         )
         if outcome.service_failed:
             return with_retry(result, bundle.results[index], inf)
@@ -144,6 +177,11 @@ class TaskRunner:
 
 def _phases_ms(here: Context) -> Mapping[str, float] | None:
     return {name: round(ms, 1) for name, ms in here.stages_ms.items()} or None
+
+
+def _failed(failure: BaseException, error: str, *, permanent: bool = False) -> Outcome:
+    text = traceback_text(failure)
+    return Outcome(TaskState.FAILED, error, permanent=permanent, raised_at=raised_at(failure), log=text or None)
 
 
 def _bounded(error: str) -> str:

@@ -17,9 +17,12 @@ from cli.running.processes.remote_ports import Connections, ParentGoneError, rem
 from cloudkon import wiring
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError
+from cloudkon.handlers.context import log_of_task
 from cloudkon.handlers.program import end_programs
+from cloudkon.handlers.task_log import capturing
 from cloudkon.local.store import FolderStore
 from cloudkon.settings import Settings
+from cloudkon.signals import listen
 from ec2_worker import assembly
 from ec2_worker.handlers import PictureSources, handlers
 from ec2_worker.lifecycle.exits import Exit
@@ -86,9 +89,10 @@ def _work(options: ChildOptions, connections: Connections, control: socket.socke
         tracer=wiring.tracer(os.environ, "local", settings),
     )
     worker = assembly.build(services, registry, settings, name=name, slots=options.slots, supervised=True)
-    signal.signal(signal.SIGTERM, lambda *_: worker.drain())
+    listen((signal.SIGTERM,), lambda *_: worker.drain())
     threading.Thread(target=_obey, args=(control, worker), name="parent", daemon=True).start()
-    worker.run()
+    with capturing(log_of_task):
+        worker.run()
     services.tracer.close()
     return Exit.REPLACE if worker.stuck_slots else Exit.DONE
 

@@ -28,6 +28,7 @@ _LAST_WORDS_S = 300.0
 """What an instance that has stopped may have said reaches us this much later at most."""
 _CAPTURED_WITHIN_S = 3600.0
 _SHOWN_LINES = 30
+_READY = "ready"
 
 Say = Callable[[str], None]
 Shield = Callable[[], AbstractContextManager[None]]
@@ -119,7 +120,7 @@ class ImageBuilder:
                     self.say(said)
             if console.failure is not None:
                 raise ProvisioningError(f"{instance} failed at: {console.failure}.", console)
-            if state == "stopped" and console.ready:
+            if state == "stopped" and _READY in told:  # whether a stopped instance still says so is not promised
                 return
             if state == "stopped":
                 deadline_s = min(deadline_s, self.clock.monotonic_s() + _LAST_WORDS_S)

@@ -15,7 +15,6 @@ from cli.fleet.artifacts import Artifacts
 from cli.main import cloudkon_cli
 from cloudkon.aws.machines.ami_builder import Build, ImageBuilder
 from cloudkon.aws.machines.amis import Images
-from cloudkon.errors import CloudKonError
 from cloudkon.stage.ami import WorkerAmi
 from tests.support.worlds.image_world import NAMES, ImageWorld, image_world
 
@@ -70,13 +69,6 @@ def test_the_parameter_is_one_of_an_image(world: ImageWorld, wheel: Path) -> Non
     made = build(world, wheel)
     found = world.ssm.get_parameter(Name=NAMES.image_parameter)["Parameter"]
     assert (found["DataType"], found["Value"]) == ("aws:ec2:image", made)
-
-
-def test_an_image_that_aws_does_not_accept(world: ImageWorld) -> None:
-    """A parameter that never comes to name the image is told; workers start from what they did."""
-    with pytest.raises(CloudKonError, match=f"{NAMES.image_parameter} does not name ami-0123, .* after 60 s"):
-        Images(world.ec2, world.ssm, NAMES).make_current("ami-0123", world)
-    assert world.current() is None
 
 
 def test_the_build_instance_lets_nobody_in_and_is_tagged(world: ImageWorld, wheel: Path) -> None:
@@ -160,6 +152,17 @@ def test_an_instance_that_is_never_ready(world: ImageWorld, wheel: Path, monkeyp
     assert "is running, and has not said that it is ready" in answer.stderr
     assert 100 <= sum(world.slept) < 120
     assert (world.left(), world.images()) == ([], [])
+
+
+def test_a_console_that_is_empty_once_the_instance_has_stopped(world: ImageWorld, wheel: Path) -> None:
+    """What the instance said while it ran counts, whatever its console says afterwards."""
+
+    def forget() -> None:
+        world.stop()
+        world.console = ""
+
+    world.script({20: world.say(READY), 40: forget})
+    assert run("build", "--wheel", str(wheel)).stdout.strip() == world.current()
 
 
 def test_last_words_may_come_late(world: ImageWorld, wheel: Path) -> None:

@@ -35,6 +35,8 @@ APART: dict[str, str] = {
     "cloudkon/__init__.py": "cloudkon",
     "cloudkon/errors.py": "base",
     "cloudkon/own_modules.py": "base",
+    "cloudkon/testing.py": "testing",
+    "cloudkon/wording.py": "base",
     "cloudkon/signals.py": "base",
     "cloudkon/clock.py": "base",
     "cloudkon/backoff.py": "base",
@@ -56,7 +58,8 @@ APART: dict[str, str] = {
     "animoto/video.py": "animoto/movie",
 }
 _ALL_OF_CORE = {"base", "settings", "ports"} | {
-    f"cloudkon/{room}" for room in ("handlers", "ledger", "messages", "reports", "stage", "telemetry", "workload")
+    f"cloudkon/{room}"
+    for room in ("handlers", "handlers/arguments", "ledger", "messages", "reports", "stage", "telemetry", "workload")
 }
 _ALL_OF_AWS = {"aws/cloud", "cloudkon/aws"} | {
     f"cloudkon/aws/{room}" for room in ("checkups", "leftovers", "ledger", "machines", "stack")
@@ -83,7 +86,15 @@ LAW: dict[str, set[str]] = {
     "ports": {"base", "cloudkon/ledger", "cloudkon/telemetry"},
     "cloudkon/workload": {"base", "ports", "cloudkon/ledger"},
     "cloudkon/messages": {"base", "ports", "cloudkon/ledger", "cloudkon/telemetry"},
-    "cloudkon/handlers": {"base", "ports", "cloudkon/ledger", "cloudkon/telemetry", "cloudkon/workload"},
+    "cloudkon/handlers/arguments": {"base"},
+    "cloudkon/handlers": {
+        "base",
+        "cloudkon/handlers/arguments",
+        "ports",
+        "cloudkon/ledger",
+        "cloudkon/telemetry",
+        "cloudkon/workload",
+    },
     "cloudkon/reports": {
         "base",
         "ports",
@@ -109,6 +120,7 @@ LAW: dict[str, set[str]] = {
     "dispatcher/app": _ALL_OF_CORE | {"dispatcher", "wiring"},
     "app": {"dispatcher/app"},
     "cloudkon_cli": {"base", "cli"},
+    "testing": _ALL_OF_CORE | {"cloudkon/local", "dispatcher", "ec2_worker", "ec2_worker/assembly"},
     "ec2_worker/telemetry": _ALL_OF_CORE,
     "ec2_worker/pipeline": _ALL_OF_CORE | {"ec2_worker/telemetry"},
     "ec2_worker/health": _ALL_OF_CORE | {"ec2_worker/telemetry", "ec2_worker/pipeline"},

@@ -164,3 +164,15 @@ def test_configured_by_a_folder(tmp_path: Path) -> None:
     """So does the folder of the AWS CLI."""
     (tmp_path / ".aws").mkdir()
     assert looks_configured({}, tmp_path)
+
+
+def test_a_job_that_is_not_here_is_told_before_what_aws_lacks() -> None:
+    """Where nobody has set AWS up, an unknown id is first of all no job of this machine; where somebody has, AWS is."""
+
+    def no_region() -> Records:
+        raise CloudKonError("no AWS region.")
+
+    with pytest.raises(NotFoundError, match=r"no job 'nosuch' on this machine, and AWS is not set up here: no AWS"):
+        Ledgers(None, no_region, cloud_is_likely=False, warn=lambda _: None).find("nosuch")
+    with pytest.raises(CloudKonError, match=r"^no AWS region"):
+        Ledgers(None, no_region, cloud_is_likely=True, warn=lambda _: None).find("nosuch")

@@ -15,7 +15,7 @@ import pytest
 
 from cloudkon import task
 from cloudkon.errors import InputError
-from cloudkon.handlers.binding import ArgumentError
+from cloudkon.handlers.arguments.binding import ArgumentError
 from cloudkon.handlers.registry import Registry
 from cloudkon.workload.task_line import parse_task
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from cloudkon.handlers.structures import Converter, from_json, structure
+from cloudkon.handlers.arguments.structures import Converter, from_json, structure
 
 _BOOLS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False, "on": True, "off": False}
 _FROM_TEXT: dict[Any, tuple[Converter, str]] = {
@@ -91,18 +91,22 @@ def _text(value: Any) -> Any:
 
 
 def _int(value: Any) -> Any:
-    with contextlib.suppress(ValueError, OverflowError):
+    try:
         if isinstance(value, str):
             return int(value)
         if isinstance(value, int | float) and not isinstance(value, bool) and int(value) == value:
             return int(value)
+    except (ValueError, OverflowError):
+        pass  # told below; suppress() takes as long as the conversion
     raise ValueError("a whole number was expected")
 
 
 def _float(value: Any) -> Any:
-    with contextlib.suppress(ValueError, OverflowError):
+    try:
         if isinstance(value, str | int | float) and not isinstance(value, bool):
             return float(value)
+    except (ValueError, OverflowError):
+        pass  # as above
     raise ValueError("a number was expected")
 
 

@@ -12,9 +12,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from cloudkon.errors import InputError, TaskRejectedError
-from cloudkon.handlers.converting import converter
-from cloudkon.handlers.structures import Converter
-from cloudkon.handlers.wording import error_text
+from cloudkon.handlers.arguments.converting import converter
+from cloudkon.handlers.arguments.structures import Converter
+from cloudkon.wording import error_text
 
 _SHOWN_CHARACTERS = 80
 

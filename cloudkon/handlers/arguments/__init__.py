@@ -1,0 +1,1 @@
+"""What a handler's parameters take: binding, conversion by annotations, objects with fields."""
