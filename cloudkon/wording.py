@@ -1,4 +1,4 @@
-"""What an exception or a value says of itself, however ill-mannered its methods are."""
+"""What an exception or a value says of itself, whatever its methods do."""
 
 _MAX_CHARACTERS = 10_000
 """More than any place that shows it has room for."""

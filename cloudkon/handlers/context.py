@@ -50,7 +50,7 @@ class Context:
         self._stages: _Stages | None = None
         self._log: TaskLog | None = None
         self.attempt = attempt
-        """The bundle's how-manieth claim this is: no two runs of a task have the same."""
+        """The number of this claim of the bundle, from 1 up: no two runs of a task have the same."""
         self.index = index
         """The task's place in its bundle, from 0."""
 

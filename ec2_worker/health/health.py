@@ -77,7 +77,7 @@ class Health:
     reason: str = ""
     """Empty while it may receive."""
     _since_s: float | None = None
-    """Since when it has been sick or on trial."""
+    """Since when it has been sick, or working again without a success yet."""
     _falls: int = 0
     _again_s: float = 0.0
     """While sick: when to look again. On trial: when it is over."""
@@ -118,7 +118,7 @@ class Health:
         self._again_s = now_s + self.backoff.delay_s(self._falls)
 
     def _try_again(self, streak: int, now_s: float) -> None:
-        """Go on trial: one more bundle without a success is enough."""
+        """Work again for a try: one more bundle without a success makes it sick."""
         if self._suspect is not None:
             self._forgiven[self._suspect] = streak - self.settings.failing_bundles + 1
         self.reason, self._again_s = "", now_s + _TRIAL_S

@@ -37,6 +37,7 @@ def needs_of_worker(names: Names) -> Needs:
         names.arn("sqs", names.task_queue): (
             "sqs:ChangeMessageVisibility",
             "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
             "sqs:GetQueueUrl",
             "sqs:ReceiveMessage",
             "sqs:SendMessage",
