@@ -71,6 +71,8 @@ class _Stream(io.TextIOBase):
         self._find_log = find_log
 
     def write(self, text: str) -> int:
+        if not isinstance(text, str):  # who asks a stream by an empty write which of the two it takes is told
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         log = self._find_log()
         if log is not None:
             log.write(text)

@@ -23,7 +23,7 @@ from cloudkon.settings import Settings
 
 _JOBS_REMEMBERED = 8
 _TRIAL_S = 300.0
-"""On trial for so long without another bare bundle, a worker is taken to be well."""
+"""After working again for so long without another bundle of failures, a worker is taken to be well."""
 
 
 class SickError(CloudKonError):
@@ -80,11 +80,11 @@ class Health:
     """Since when it has been sick, or working again without a success yet."""
     _falls: int = 0
     _again_s: float = 0.0
-    """While sick: when to look again. On trial: when it is over."""
+    """While sick: when to look again. While it works again for a try: when the try is over."""
     _suspect: str | None = None
     """While sick over tasks: whose."""
     _forgiven: dict[str, int] = field(default_factory=dict)
-    """On trial: how much of a job's streak does not count."""
+    """While it works again for a try: how much of a job's streak does not count."""
 
     def look(self, signs: Signs, now_s: float) -> None:
         """Decide anew."""
@@ -108,7 +108,7 @@ class Health:
         return not self.reason and any(self._is_long(job, streak) for job, streak in failing.items())
 
     def given_up(self, now_s: float) -> bool:
-        """Whether it has been sick, trials included, for longer than anyone should wait."""
+        """Whether it has been sick, tries included, for longer than anyone should wait."""
         return bool(self.reason) and self._since_s is not None and now_s - self._since_s >= self.settings.sick_exit_s
 
     def _fall(self, reason: str, suspect: str | None, now_s: float) -> None:

@@ -136,3 +136,10 @@ def test_everything_is_put_back(tmp_path: Path) -> None:
     with capturing(log_of_task):
         assert sys.stdout is not before[0]
     assert (sys.stdout, sys.stderr, list(logging.getLogger().handlers), logging.getLogger().level) == before
+
+
+@pytest.mark.parametrize("data", [b"", b"some"])
+def test_bytes_are_no_text_to_a_captured_stream(data: bytes) -> None:
+    """A library that tries which of the two a stream takes, as click does, is told by the same error as anywhere."""
+    with capturing(log_of_task), pytest.raises(TypeError, match="must be str, not bytes"):
+        sys.stderr.write(data)  # type: ignore[arg-type]
