@@ -78,4 +78,4 @@ def test_a_bad_road_changes_no_result(cloud: EmbeddedAws, tmp_path: Path) -> Non
     print(*(f"{value:>8} {name}" for name, value in figures.items()), sep="\n")  # noqa: T201 (what it is for)
     assert_nothing_happened(desk, job, stats)
     assert len(told) == TASKS // BUNDLE
-    assert all(road.seen[service, fault] for service in SERVICES for fault in Fault)
+    assert all(road.seen[service, fault] for service in SERVICES for fault in OF_EACH_DECK)

@@ -1,11 +1,11 @@
-"""A proxy on loopback before the embedded cloud, that turns requests away and loses answers."""
+"""A proxy on loopback before the embedded cloud: turns requests away, and delays, cuts, garbles and loses answers."""
 
 import json
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from enum import StrEnum
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +24,12 @@ class Fault(StrEnum):
     """Answered with a plain 503; nothing was done."""
     LOST = "answers lost"
     """Done, and the connection is closed instead of an answer."""
+    DELAYED = "delayed"
+    """Done, after a wait."""
+    CUT = "cut short"
+    """Done, and the connection is closed in the middle of the answer."""
+    GARBLED = "garbled"
+    """Done, and answered with a success that holds bytes of no sense."""
 
 
 # What a service says when it throttles: status, __type, and the code of SQS's older protocol.
@@ -34,6 +40,9 @@ _THROTTLING: Mapping[str, tuple[int, str, str]] = {
 
 SERVICES = {"DynamoDB_20120810": "DynamoDB", "AmazonSQS": "SQS"}
 """By the prefix of X-Amz-Target."""
+STORE = ""
+"""What has no such header is S3's."""
+_DELAY_S = 1.0
 DECK = 40
 """Of so many requests to a service, so many meet each fault, in an order that is drawn: no fault can fail to come."""
 
@@ -41,13 +50,16 @@ DECK = 40
 class BadRoad:
     """What befalls requests to SQS and DynamoDB while it is bad; all others pass unharmed."""
 
-    def __init__(self, upstream: str, seed: int, of_each_deck: Mapping[Fault, int]) -> None:
+    def __init__(
+        self, upstream: str, seed: int, of_each_deck: Mapping[Fault, int], services: Collection[str] = SERVICES
+    ) -> None:
         self.bad = False
         self.seen: Counter[tuple[str, Fault | None]] = Counter()
         """Requests while it was bad, by service and fault."""
         self._upstream = urlsplit(upstream)
         self._of_each_deck = dict(of_each_deck)
-        self._decks: dict[str, list[Fault | None]] = {service: [] for service in SERVICES}
+        self._decks: dict[str, list[Fault | None]] = {service: [] for service in services}
+        self._hurry = threading.Event()
         self._random = random.Random(seed)
         self._lock = threading.Lock()
         road = self
@@ -64,7 +76,12 @@ class BadRoad:
     def start(self) -> None:
         self._thread.start()
 
+    def pause(self, seconds: float = _DELAY_S) -> None:
+        """Wait, unless the road is closed meanwhile."""
+        self._hurry.wait(seconds)
+
     def stop(self) -> None:
+        self._hurry.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -75,7 +92,7 @@ class BadRoad:
     def befall(self, service: str) -> Fault | None:
         """Draw what happens to a request from its service's deck, and count it."""
         with self._lock:
-            if not self.bad or service not in SERVICES:
+            if not self.bad or service not in self._decks:
                 return None
             if not self._decks[service]:
                 self._decks[service] = self._shuffled()
@@ -91,7 +108,8 @@ class BadRoad:
 
     def figures(self) -> dict[str, int]:
         """Requests and faults of each service, by what they are called in print."""
-        return {f"{SERVICES[service]} {fault or 'unharmed'}": count for (service, fault), count in self.seen.items()}
+        seen = self.seen.items()
+        return {f"{SERVICES.get(service, 'S3')} {fault or 'unharmed'}": count for (service, fault), count in seen}
 
 
 class _Traveller(BaseHTTPRequestHandler):
@@ -105,6 +123,8 @@ class _Traveller(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         service = self.headers.get("X-Amz-Target", "").partition(".")[0]
         match self.road.befall(service):
+            case Fault.THROTTLED if service not in _THROTTLING:
+                self._answer(503, {}, b"<Error><Code>SlowDown</Code><Message>The road is full.</Message></Error>")
             case Fault.THROTTLED:
                 status, kind, query_error = _THROTTLING[service]
                 said = json.dumps({"__type": kind, "message": "The road is full."}).encode()
@@ -114,14 +134,23 @@ class _Traveller(BaseHTTPRequestHandler):
             case Fault.LOST:
                 self._forward(body)
                 self.close_connection = True
-            case None:
+            case Fault.GARBLED:
+                self._forward(body)
+                self._answer(200, {}, b"\x80\xff{[<" * 20)
+            case Fault.CUT:
+                answer, said = self._forward(body)
+                self._answer(answer.status, {}, said[: len(said) // 2], promised=len(said) + 1)
+                self.close_connection = True
+            case Fault.DELAYED | None as fault:
+                if fault is not None:
+                    self.road.pause()
                 answer, said = self._forward(body)
                 headers = {name: each for name, each in answer.getheaders() if name.lower() not in _OF_THE_CONNECTION}
                 self._answer(answer.status, headers, said)
             case other:
                 assert_never(other)
 
-    do_DELETE = do_GET = do_POST = do_PUT = travel  # noqa: N815 (http.server's names)
+    do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = travel  # noqa: N815 (http.server's names)
 
     def _forward(self, body: bytes) -> tuple[HTTPResponse, bytes]:
         headers = {name: each for name, each in self.headers.items() if name.lower() not in _OF_THE_CONNECTION}
@@ -130,22 +159,25 @@ class _Traveller(BaseHTTPRequestHandler):
             answer = cloud.getresponse()
             return answer, answer.read()
 
-    def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    def _answer(self, status: int, headers: Mapping[str, str], body: bytes, promised: int | None = None) -> None:
         self.send_response_only(status)
         for name, each in headers.items():
             self.send_header(name, each)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.send_header("Content-Length", str(len(body) if promised is None else promised))
+        with suppress(ConnectionError):  # of a client that was killed meanwhile
+            self.end_headers()
+            self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Stay quiet."""
 
 
 @contextmanager
-def bad_road(upstream: str, seed: int, of_each_deck: Mapping[Fault, int]) -> Iterator[BadRoad]:
+def bad_road(
+    upstream: str, seed: int, of_each_deck: Mapping[Fault, int], services: Collection[str] = SERVICES
+) -> Iterator[BadRoad]:
     """Open one that is good at first."""
-    road = BadRoad(upstream, seed, of_each_deck)
+    road = BadRoad(upstream, seed, of_each_deck, services)
     road.start()
     try:
         yield road
