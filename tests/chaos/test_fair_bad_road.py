@@ -27,7 +27,8 @@ _BETWEEN_KILLS_S = (0.3, 2.0)
 class Seats:
     """So many workers on the road; whoever was killed is replaced, and nobody who has begun to work ends by itself.
 
-    A worker that gets no sensible answer while it starts ends with 1 and a sentence; it is started again, as by systemd.
+    A worker that gets no sensible answer while it starts ends with 1 and a sentence, and is started again, as systemd
+    starts it again.
     """
 
     def __init__(self, road: BadRoad, aws: EmbeddedAws, folder: Path, stack: ExitStack) -> None:
