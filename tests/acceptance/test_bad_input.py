@@ -97,7 +97,7 @@ CASES = [
 ON_THE_CLOUD = [
     Case((*CLI, "run", "nosuch", "-s", "{good}"), 1, "There is no queue nosuch in this account and region."),
     Case((*CLI, "submit", "{good}", "--stage", "nosuch"), 1, "it does not exist"),
-    Case((*CLI, "submit", "{good}"), 1, "it does not exist", {"AWS_DEFAULT_REGION": "eu-west-1"}),
+    Case((*CLI, "submit", "{good}"), 1, "it does not exist", {"AWS_REGION": "eu-west-1"}),
     Case((*CLI, "stats", "nosuch"), 1, "There is no job 'nosuch'"),
     Case((*CLI, "jobs", "--stage", "nosuch"), 1, "it does not exist"),
     Case((*CLI, "stack", "status", "--stage", "nosuch"), 1, "Create it: cloudkon-cli stack up --stage nosuch"),

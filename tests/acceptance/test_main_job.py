@@ -122,7 +122,7 @@ def test_stats_have_their_keys(finished: dict[str, Any]) -> None:
         assert 0 <= stage["p50_ms"] <= stage["p90_ms"] <= stage["p99_ms"] <= stage["max_ms"]
     assert finished["stages"]["run"]["max_ms"] >= 10
     assert finished["stages"]["end_to_end"]["max_ms"] <= finished["makespan_s"] * 1000 + 1
-    assert all(worker.keys() == {"id", "slots", "tasks", "busy_s"} for worker in finished["workers"])
+    assert all(worker.keys() == {"id", "slots", "tasks", "busy_s", "waited_s"} for worker in finished["workers"])
     assert 0 < finished["efficiency"] <= 1
     assert finished["api_calls"]["sqs.SendMessageBatch"] >= TASKS / BUNDLE / 10
     assert all(isinstance(count, int) for count in finished["api_calls"].values())
