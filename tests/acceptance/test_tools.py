@@ -18,7 +18,7 @@ def told(aws: EmbeddedAws, *arguments: str) -> list[dict[str, Any]]:
 
 def test_a_cancelled_job_is_run_as_another(embedded_cloud: EmbeddedAws, desk: JobDesk, tmp_path: Path) -> None:
     """Of a job that is cancelled before a worker comes nothing runs; retried, all of it does, and failures are told."""
-    job = desk.drop("in/left over.txt", b"#cloudkon: retries=0\nsleep 0\nsleep 17 18\n\nsleep 0\n")
+    job = desk.drop("in/left over.txt", b"#cloudkon: retries=0\nsleep 0\nsleep soon\n\nsleep 0\n")
     queue = embedded_cloud.names.task_queue
 
     def dispatched() -> bool:
@@ -44,9 +44,9 @@ def test_a_cancelled_job_is_run_as_another(embedded_cloud: EmbeddedAws, desk: Jo
         }
         (group,) = told(embedded_cloud, "failed", again)
         assert (group["count"], group["state"], group["lines"]) == (1, "failed", [3])
-        assert embedded_cloud.run("export-failed", again).stdout == "#cloudkon: retries=0\nsleep 17 18\n"
+        assert embedded_cloud.run("export-failed", again).stdout == "#cloudkon: retries=0\nsleep soon\n"
         (known,) = told(embedded_cloud, "explain", again, "3")
-        assert (known["line"], known["state"], known["attempts"][0]["last_ran"]) == ("sleep 17 18", "failed", True)
+        assert (known["line"], known["state"], known["attempts"][0]["last_ran"]) == ("sleep soon", "failed", True)
         running.terminate()
         assert running.exit_code() == 0
 

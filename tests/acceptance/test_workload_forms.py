@@ -1,6 +1,7 @@
 """Whatever form a workload has, what becomes of its lines is exact."""
 
 import gzip
+import json
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ FORMS: dict[str, tuple[bytes, dict[int, Any]]] = {
     "empty.gz": (gzip.compress(b""), {}),
     "comments only.txt": (b"# nothing\n\n   \n", {}),
     "over-long.txt": (b"sleep 0\necho " + b"x" * (LONG - 4) + b"\nsleep 0\n", {1: OK, 2: OVER_LONG, 3: OK}),
-    "as long as can be.txt": (b"sleep 0 # " + b"x" * (LONG - 10) + b"\n", {1: "TypeError"}),
+    "as long as can be.txt": (b"sleep 0 # " + b"x" * (LONG - 10) + b"\n", {1: "it takes at most 1 argument"}),
     "folder/a key+with ü & 日本.txt": ('echo "ein wörtchen" 日本\n'.encode(), {1: {"words": ["ein wörtchen", "日本"]}}),
     "100% of+it?.txt": (b"sleep 0\n", {1: OK}),
     "handlers.txt": (
@@ -52,7 +53,8 @@ def test_every_line_comes_to_what_it_should(desk: JobDesk, two_workers: list[Wor
     body, expected = FORMS[key]
     job = desk.drop(key, body)
     stats = desk.finish(job)
-    outcomes = {outcome["task"]: outcome for outcome in desk.results(job)}
+    said = "The gzipped workload has more behind its end" if key == "with garbage behind it.gz" else ""
+    outcomes = {outcome["task"]: outcome for outcome in desk.results(job, said)}
     assert outcomes.keys() == expected.keys()
     for line, what in expected.items():
         if isinstance(what, str) and what != OK:
@@ -73,4 +75,4 @@ def test_a_large_value_goes_to_the_results_bucket(desk: JobDesk, two_workers: li
     assert desk.finish(job)["tasks"]["succeeded"] == 1
     (outcome,) = desk.results(job)
     found = desk.aws.client("s3").get_object(Bucket=desk.aws.names.results_bucket, Key=outcome["output"])
-    assert found["Body"].read().decode() == f'{{"words": ["{word}"]}}'
+    assert json.loads(found["Body"].read()) == {"words": [word]}

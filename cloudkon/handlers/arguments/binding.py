@@ -58,7 +58,9 @@ class Binder:
         if self.plain and not kwargs and self.least <= len(args) <= len(self.positional):
             return args, kwargs
         if self.rest is None and len(args) > len(self.positional):
-            raise ArgumentError(f"it takes at most {len(self.positional)} arguments: {self}; {len(args)} are given")
+            most = len(self.positional)
+            words = "argument" if most == 1 else "arguments"
+            raise ArgumentError(f"it takes at most {most} {words}: {self}; {len(args)} are given")
         bound = [
             value if parameter.convert is None else _converted(parameter, value)
             for parameter, value in zip(self.positional, args, strict=False)
