@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from enum import StrEnum
 
 from cloudkon.ledger.bundle import Bundle
-from cloudkon.ledger.lease import Lease
+from cloudkon.ledger.lease import Lease, Mark
 from cloudkon.ledger.results import Results, TaskResult, TaskState
 from cloudkon.telemetry.tracing import Steps, step_of
 from ec2_worker.pipeline.retry_policy import is_careful
@@ -43,6 +43,7 @@ class InFlightBundle:
         "receipt",
         "received_ms",
         "recorded",
+        "recorded_mark",
         "remaining",
         "results",
         "saved_s",
@@ -85,6 +86,8 @@ class InFlightBundle:
         self.careful = is_careful(lease)
         """One slot runs it, with a mark in the ledger before each task."""
         self.mark = lease.mark
+        self.recorded_mark: Mark | None = None
+        """As the ledger has it from this worker."""
         self.writing = threading.Lock()
         """Held while its row is written: results must reach the ledger in the order they were read in."""
         self.trace = trace
