@@ -59,7 +59,7 @@ def test_equal_lines_are_parsed_once_for_a_bundle(world: WorkerWorld, monkeypatc
     assert world.runs == {"a": MANY}
 
 
-@pytest.mark.parametrize("line", ["gather [1,2]", '{"task": "gather", "args": [[1, 2]]}'])
+@pytest.mark.parametrize("line", ["gather [1,2]", '{"task": "gather", "numbers": [1, 2]}'])
 def test_what_a_handler_does_to_its_arguments_is_not_seen_by_the_next(world: WorkerWorld, line: str) -> None:
     """A list that a handler adds to is the list of that run alone, though the lines are equal."""
     seen: list[list[int]] = []
@@ -93,25 +93,25 @@ def test_a_value_an_id_a_file_and_a_failure_of_one_run_are_recorded(world: Worke
 
     @task("tell")
     def tell(what: Any) -> Any:
-        log = log_of_task()
-        assert log is not None
-        log.write(f"about {what}")
-        if what == "file":
+        if what in {"file", "both"}:
             context().store("a.txt", b"a")
         if what == "failure":
+            log = log_of_task()
+            assert log is not None
+            log.write(f"about {what}")
             raise ValueError("boom")
-        return {"value": 7, "large": "x" * 2_000}.get(what)
+        return {"value": 7, "both": 8, "large": "x" * 2_000}.get(what)
 
     world.store = FolderStore(tmp_path)
     world.handlers.append(tell)
     lines = ["note a", "tell value", '{"task": "note", "args": ["b"], "id": "b7"}', "tell file", "tell failure"]
-    slot = Slot(world, *lines, "tell large", "note c", "unknown")
+    slot = Slot(world, *lines, "tell large", "tell both", "unknown")
     slot.run()
     slot.machine.settle()
     results = world.results()
-    assert [result.value for result in results] == [None, 7, None, None, None, None, None, None]
+    assert [result.value for result in results] == [None, 7, None, None, None, None, 8, None]
     assert [result.id for result in results] == [None, None, "b7", *[None] * 5]
-    assert [result.output is not None for result in results] == [False] * 3 + [True, False, True, False, False]
+    assert [result.output is not None for result in results] == [False] * 3 + [True, False, True, True, False]
     assert [result.state for result in results][4:] == [
         TaskState.FAILED,
         TaskState.SUCCEEDED,
