@@ -49,9 +49,15 @@ _COMPLETE_FIRST = (
     "WHERE job = ? AND range = ? AND number = ? AND state = ? AND token = ?"
 )
 """Fenced by the token, which belongs to one claim; of a first attempt, whose whole row the worker knows."""
-_BREAK = (
+_BREAK_OWNERS = (
     "UPDATE bundles SET state = ? WHERE job = ? AND state = ? "
-    "AND (? IS NULL OR json_extract(owners, '$[#-1]') = ?)"  # the last of its owners holds it
+    "AND json_extract(owners, '$[#-1]') = ?"  # the last of its owners holds it
+)
+_BREAK_ALL = (
+    "UPDATE bundles SET state = ?, fruitless = min(fruitless, 1), "
+    "mark_index = CASE WHEN mark_times > 1 THEN mark_index END, "
+    "mark_times = CASE WHEN mark_times > 1 THEN mark_times - 1 END "
+    "WHERE job = ? AND state = ?"
 )
 
 
@@ -99,13 +105,19 @@ class SqliteLeases:
         with self._file.writing() as connection:
             return _settle(connection, rules.release(_find(connection, lease.key), lease, results, mark))
 
-    def break_leases(self, job: str, owner: str | None = None) -> int:
-        """Release the bundles of a job that are leased to a worker which is known to be dead, by default to any.
+    def break_leases_of(self, job: str, owner: str) -> None:
+        """Release what is leased to a worker that is known to have died alone: a strike against what it had marked."""
+        with self._file.writing() as connection:
+            connection.execute(_BREAK_OWNERS, (BundleState.RELEASED, job, BundleState.LEASED, owner))
 
-        Their next owner finds that the one before ended in a crash. Returns how many there were.
+    def break_leases(self, job: str) -> int:
+        """Release all that is leased of a job whose whole run is known to be dead; return how many bundles that were.
+
+        What ended the run, parent and all, was most likely none of its tasks: this is no strike, and no step towards
+        giving a bundle up. But the next owner is careful, for it may have been one.
         """
         with self._file.writing() as connection:
-            return connection.execute(_BREAK, (BundleState.RELEASED, job, BundleState.LEASED, owner, owner)).rowcount
+            return connection.execute(_BREAK_ALL, (BundleState.RELEASED, job, BundleState.LEASED)).rowcount
 
     def bundles(self, job: Job) -> Iterator[BundleRow]:
         """All rows of the job's bundles, a page in memory at a time, in the order of the workload."""

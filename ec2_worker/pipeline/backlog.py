@@ -12,6 +12,9 @@ class Backlog:
 
     Whoever brings work wakes as many idle slots as it is for; the receiver is woken when it would receive something.
     To wake all of them at each change took 156 context switches a bundle with 64 slots.
+
+    A bundle whose worker died while one of its tasks was marked waits until no slot runs anything, and is run alone: of
+    several tasks that were running when a worker died again, nobody could tell which one it was.
     """
 
     def __init__(self, slots: int, backlog_s: float) -> None:
@@ -26,6 +29,8 @@ class Backlog:
         self._wants = threading.Condition(self._lock)
         """The receiver waits for it."""
         self._receivers = 0
+        self._alone = False
+        """Whether a slot runs a suspect, and no other may run anything."""
         self._closed = False
 
     @property
@@ -47,18 +52,51 @@ class Backlog:
         """Wait for a bundle with tasks left to take; None once the backlog is closed."""
         with self._lock:
             self._idle += 1
+            if self._alone and self._idle == self._slots:
+                self._end_alone()
             self._wake_receiver()
             try:
                 while not self._closed:
-                    while self._bundles and not _has_work(self._bundles[0]):
-                        self._bundles.popleft()
-                    if self._bundles:
-                        # A careful bundle is one slot's alone.
-                        return self._bundles.popleft() if self._bundles[0].careful else self._bundles[0]
+                    if (bundle := self._next()) is not None:
+                        return bundle
                     self._work.wait()
                 return None
             finally:
                 self._idle -= 1
+
+    def _next(self) -> InFlightBundle | None:
+        while self._bundles and not _has_work(self._bundles[0]):
+            self._bundles.popleft()
+        if self._alone or not self._bundles:
+            return None
+        if _is_suspect(self._bundles[0]):
+            return self._next_beside_suspects()
+        # A careful bundle is one slot's alone.
+        return self._bundles.popleft() if self._bundles[0].careful else self._bundles[0]
+
+    def _next_beside_suspects(self) -> InFlightBundle | None:
+        """Of what the worker holds already, everything else first; then the suspect, once all slots are idle."""
+        others = (bundle for bundle in self._bundles if _has_work(bundle) and not _is_suspect(bundle))
+        found = next(others, None)
+        if found is None:
+            if self._idle < self._slots:
+                return None
+            self._alone = True
+            return self._bundles.popleft()
+        if found.careful:
+            self._bundles.remove(found)
+        return found
+
+    def suspect_ended(self) -> None:
+        """Let the other slots go on: the task that was run alone has ended, and its worker lives."""
+        with self._lock:
+            if self._alone:
+                self._end_alone()
+                self._wake_receiver()
+
+    def _end_alone(self) -> None:
+        self._alone = False
+        self._work.notify_all()
 
     def measured(self, bundle: InFlightBundle) -> None:
         """Learn from a finished bundle how long its tasks took."""
@@ -95,6 +133,8 @@ class Backlog:
             self._wants.notify_all()
 
     def _wanted(self) -> int:
+        if self._alone or any(map(_is_suspect, self._bundles)):
+            return 0
         waiting = sum(bundle.waiting for bundle in self._bundles)
         return bundles_wanted(
             self.estimate, slots=self._slots, idle=self._idle, waiting=waiting, backlog_s=self._backlog_s
@@ -103,3 +143,11 @@ class Backlog:
 
 def _has_work(bundle: InFlightBundle) -> bool:
     return bundle.state is InFlightState.RUNNING and bundle.waiting > 0
+
+
+def _is_suspect(bundle: InFlightBundle) -> bool:
+    """Whether its last worker died while a task of it was marked that has not ended since."""
+    if not bundle.careful or bundle.mark is None:
+        return False
+    result = bundle.results[bundle.mark.index]
+    return result is None or not result.is_final

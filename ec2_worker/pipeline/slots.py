@@ -79,6 +79,8 @@ class Slots:
         marked = self.heartbeat.mark(bundle)
         if not marked and bundle.state is InFlightState.RUNNING:
             bundle.state = InFlightState.LAPSED
+        if bundle.mark.times == 1:
+            self.backlog.suspect_ended()  # if there was one, it was not this task
         return marked
 
     def _put(self, bundle: InFlightBundle, index: int, result: TaskResult) -> None:

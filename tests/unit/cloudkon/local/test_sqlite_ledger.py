@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cloudkon.errors import InputError, UnavailableError
-from cloudkon.ledger.lease import BundleState, Claimed, LeaseLost
+from cloudkon.ledger.lease import BundleState, Claimed, LeaseLost, Mark
 from cloudkon.local.ledger import SqliteLedger
 from tests.support.data.rows import GUARD_MS, NOW_MS, ask, claimed, job, key, succeeded, worker_status
 from tests.support.ordinary import ordinary_user
@@ -205,6 +205,20 @@ def test_broken_leases_are_free_at_once(path: Path) -> None:
         assert ledger.checkpoint(held, [None] * 3, held.until_ms) == LeaseLost()
         assert ledger.checkpoint(elsewhere, [None] * 3, held.until_ms) != LeaseLost()
         assert ledger.break_leases("nobody-knows") == 0
+
+
+def test_the_death_of_one_worker_is_a_strike_and_that_of_its_whole_run_is_none(path: Path) -> None:
+    """A mark of a worker that died alone stays; what ended the run was no task, and the next owner is careful."""
+    with closing(_open(path)) as ledger:
+        for attempt in range(1, 5):
+            lease = claimed(ledger, ask(owner=f"w{attempt}"))
+            ledger.checkpoint(lease, [None] * 3, lease.until_ms, Mark(1, attempt))
+            ledger.break_leases_of(job().id, "somebody-else")
+            ledger.break_leases_of(job().id, f"w{attempt}")
+        assert claimed(ledger, ask(owner="w5")).mark == Mark(1, 4)
+        ledger.break_leases(job().id)
+        lease = claimed(ledger, ask(owner="w6"))
+        assert (lease.mark, lease.fruitless) == (Mark(1, 3), 2)
 
 
 def test_ledgers_in_memory_are_private() -> None:
