@@ -87,7 +87,8 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
             finished=finished,
             chaos=chaos,
             tracer=wiring.tracer(os.environ, "local", settings),
-            processes=_processes(modules, options),
+            processes=None if options.processes is None else _processes(modules, options),
+            after_a_kill=_processes(modules, options),
         )
         try:
             job = run.open(resume=options.resume)
@@ -131,11 +132,9 @@ def _registry(modules: Sequence[str], options: LocalOptions) -> Registry:
     return handlers(modules, options.allowed, PictureSources(_picture_networks(), files=True))
 
 
-def _processes(modules: Sequence[str], options: LocalOptions) -> Processes | None:
-    if options.processes is None:
-        return None
+def _processes(modules: Sequence[str], options: LocalOptions) -> Processes:
     results = results_folder(options.ledger_file).absolute()
-    return Processes(options.processes, options.slots, modules, options.allowed, _picture_networks(), results)
+    return Processes(options.processes or 1, options.slots, modules, options.allowed, _picture_networks(), results)
 
 
 def _picture_networks() -> str:
