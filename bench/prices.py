@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 # https://aws.amazon.com/sqs/pricing/ (standard queues; every 64 KiB of a request counts as one)
-_SQS_REQUEST_USD = 0.40 / 1e6
+SQS_REQUEST_USD = 0.40 / 1e6
 # https://aws.amazon.com/dynamodb/pricing/on-demand/
 _WRITE_UNIT_USD, _READ_UNIT_USD = 0.625 / 1e6, 0.125 / 1e6
 # https://aws.amazon.com/s3/pricing/ (S3 Standard)
@@ -45,7 +45,7 @@ def bill(calls: Mapping[str, int], *, bundles: int, row_units: float, lambda_s: 
     puts = calls.get("s3.PutObject", 0)
     gets = sum(count for name, count in calls.items() if name.startswith("s3.")) - puts
     return Bill(
-        sqs=sum(count for name, count in calls.items() if name.startswith("sqs.")) * _SQS_REQUEST_USD,
+        sqs=sum(count for name, count in calls.items() if name.startswith("sqs.")) * SQS_REQUEST_USD,
         dynamodb=write_units * _WRITE_UNIT_USD + reads * _READ_UNIT_USD,
         s3=puts * _S3_PUT_USD + gets * _S3_GET_USD,
         function=_LAMBDA_REQUEST_USD + lambda_s * _LAMBDA_GB * _LAMBDA_GB_SECOND_USD,
