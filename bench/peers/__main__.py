@@ -3,12 +3,12 @@
 import argparse
 import platform
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bench.peers import cloud, environment, measuring, queues
+from bench.peers import environment, measuring
 from bench.peers.experiments import LOCAL, QUICK_SHARE
 from bench.peers.measuring import Row
 from bench.peers.page import keep, publish
@@ -37,18 +37,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _measure(name: str, share: float, rounds: int, python: str | None) -> Sequence[Row]:
+    if name in LOCAL:
+        return [row for case in LOCAL[name](share) for row in measuring.compare(case, rounds, python, _say)]
+    # Late: a child's peak memory begins at that of the process that started it.
+    from bench.peers import cloud, queues  # noqa: PLC0415
+
     if name == "queues":
         ours = [row for tasks in _OURS for row in cloud.consumption(max(1, round(tasks * share)), rounds, _say)]
         return [*ours, *queues.compare(max(1, round(_QUEUED * share)), rounds, python, _say)]
-    if name in _CLOUD:
-        return cloud.compare(list(_CLOUD[name](share)), rounds, _say)
-    return [row for case in LOCAL[name](share) for row in measuring.compare(case, rounds, python, _say)]
+    cases = cloud.waiting if name == "cloud" else cloud.growing
+    return cloud.compare(list(cases(share)), rounds, _say)
 
 
-_CLOUD: Mapping[str, Callable[[float], Iterator[cloud.CloudCase]]] = {
-    "cloud": cloud.waiting,
-    "workers": cloud.growing,
-}
 _HELP: Mapping[str, str] = {
     "threads": "tasks that take no time, four at a time, in memory",
     "processes": "tasks that compute, on two cores",

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.peers import handlers
 from cli.system.processes import cli
 
 OURS = "CloudKon"
+_HANDLERS = Path(__file__).with_name("handlers.py")
 Command = Callable[[str, Path, int], Sequence[str]]
 """Makes a command of: the Python of the peers' environment, a file with a task a line, the tasks run at a time."""
 
@@ -35,7 +35,7 @@ def _ours(*arguments: str) -> Command:
     """Run LOCAL with a fresh ledger beside the file, by the Python that runs this."""
 
     def command(_python: str, file: Path, slots: int) -> Sequence[str]:
-        shared = ("--tasks", handlers.__file__, "--ledger", str(file.with_suffix(".sqlite3")), "--json")
+        shared = ("--tasks", str(_HANDLERS), "--ledger", str(file.with_suffix(".sqlite3")), "--json")
         threads = () if "--processes" in arguments else ("-t", str(slots))
         return cli("run", "LOCAL", "-s", str(file), *threads, *shared, *arguments)
 

@@ -16,6 +16,10 @@ def least(row: Row, figure: Figure) -> float:
     return min(figure(run) for run in row["runs"])
 
 
+def most(row: Row, figure: Figure) -> float:
+    return max(figure(run) for run in row["runs"])
+
+
 def named(name: str) -> Figure:
     return lambda run: run[name]
 

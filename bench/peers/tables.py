@@ -20,9 +20,13 @@ def _thread_lines(rows: Sequence[Row], works: Sequence[str]) -> Iterator[Sequenc
     for program in summary.programs(rows):
         own = {row["work"]: row for row in rows if row["program"] == program}
         first = own[works[0]]
-        rates = [_number(summary.middle(own[work], summary.rate(own[work]))) for work in works]
+        rates = [_middle_and_best(own[work]) for work in works]
         cpu, peak = summary.middle(first, summary.cpu_us(first)), summary.middle(first, summary.peak_mb)
         yield [program, *rates, f"{_number(cpu)} µs", f"{peak:.0f} MB"]
+
+
+def _middle_and_best(row: Row) -> str:
+    return f"{_number(summary.middle(row, summary.rate(row)))} ({_number(summary.most(row, summary.rate(row)))})"
 
 
 def processes(rows: Sequence[Row]) -> str:
@@ -50,7 +54,7 @@ def commands(rows: Sequence[Row]) -> str:
             [
                 row["program"],
                 _number(summary.middle(row, summary.rate(row))),
-                _number(row["tasks"] / summary.least(row, summary.makespan_s)),
+                _number(summary.most(row, summary.rate(row))),
                 f"{summary.middle(row, summary.cpu_us(row)) / 1000:.2f} ms",
             ]
             for row in rows
