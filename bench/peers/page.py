@@ -13,7 +13,7 @@ from bench.peers.tables import TABLES, versions
 MEASURED = Path(__file__).with_name("measured.json")
 PAGE = Path("docs/benchmarks.md")
 PICTURED = Path("docs/pictures")
-_PLACE = r"(<!-- peers: {name} -->\n).*?(\n<!-- /peers -->)"
+_PLACE = r"(<!-- peers: {name} -->\n).*?(<!-- /peers -->)"
 
 
 def kept() -> dict[str, Any]:
@@ -39,7 +39,7 @@ def fill(text: str, measured: Mapping[str, Any]) -> str:
         place = re.compile(_PLACE.format(name=name), re.DOTALL)
         if not place.search(text):
             raise ValueError(f"The page has no place for {name}: <!-- peers: {name} --> and <!-- /peers -->")
-        text = place.sub(lambda found, table=table: found[1] + table + found[2], text)  # type: ignore[misc]
+        text = place.sub(lambda found, table=table: f"{found[1]}\n{table}\n\n{found[2]}", text)  # type: ignore[misc]
     return text
 
 
