@@ -1,6 +1,6 @@
 """Charts of what was measured, as SVG: middle tones on no ground, which read on white and on black."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import log10
@@ -90,7 +90,9 @@ def _line(points: Points, across: Scale, up: Scale, colour: str, *, dashed: bool
     return f'<path d="M{way}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
 
 
-def bars(title: str, told: str, groups: Mapping[str, Mapping[str, float]], axis: Axis, shown: str = "{:,.0f}") -> str:
+def bars(
+    title: str, told: str, groups: Mapping[str, Mapping[str, float]], axis: Axis, shown: Callable[[float], str]
+) -> str:
     """Draw a bar for each value of each group, the value beside it; on a logarithmic axis, dots instead of bars."""
     names = list(dict.fromkeys(name for group in groups.values() for name in group))
     parts, y, several = (list(_key(names)) if len(names) > 1 else []), 64 if len(names) > 1 else 44, len(names) > 1
@@ -100,7 +102,7 @@ def bars(title: str, told: str, groups: Mapping[str, Mapping[str, float]], axis:
         parts.append(_text(250, middle, group, anchor="end"))
         for name, value in values.items():
             colour = COLOURS[names.index(name)] if several else COLOURS[0]
-            parts += _bar(across, value, y, colour, shown.format(value), logarithmic=axis.logarithmic)
+            parts += _bar(across, value, y, colour, shown(value), logarithmic=axis.logarithmic)
             y += _LINE_HEIGHT - 6
         y += 10
     for value, mark in axis.marks.items():

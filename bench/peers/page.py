@@ -35,7 +35,8 @@ def keep(name: str, rows: Sequence[Row], told: Mapping[str, str], when: str) -> 
 def fill(text: str, measured: Mapping[str, Any]) -> str:
     """The page with the tables of what was measured in their places; raises ValueError if a place is missing."""
     filled = {name: TABLES[name](found["rows"]) for name, found in measured["experiments"].items()}
-    for name, table in (filled | {"versions": versions(measured["versions"])}).items():
+    told = {"versions": versions(measured["versions"])} if measured["versions"] else {}
+    for name, table in (filled | told).items():
         place = re.compile(_PLACE.format(name=name), re.DOTALL)
         if not place.search(text):
             raise ValueError(f"The page has no place for {name}: <!-- peers: {name} --> and <!-- /peers -->")

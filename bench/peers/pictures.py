@@ -16,7 +16,9 @@ def threads(rows: Sequence[Row]) -> str:
         work = str(row["work"]).replace("`", "")
         groups.setdefault(row["program"], {})[work] = summary.middle(row, summary.rate(row))
     axis = Axis("tasks a second, logarithmic", _powers(groups), logarithmic=True)
-    return bars("Tasks that take no time, four slots", "Tasks a second by program and work.", groups, axis)
+    return bars(
+        "Tasks that take no time, four slots", "Tasks a second by program and work.", groups, axis, summary.number
+    )
 
 
 def efficiency(rows: Sequence[Row]) -> str:
@@ -56,14 +58,16 @@ def growth(rows: Sequence[Row]) -> str:
 def tails(rows: Sequence[Row]) -> str:
     groups = {row["program"]: {"": summary.middle(row, summary.over_ideal(row))} for row in rows}
     axis = Axis("times the ideal", _even(max(value[""] for value in groups.values())))
-    return bars("Tasks of very different lengths: makespan over the ideal", "By program.", groups, axis, "{:.2f}")
+    return bars(
+        "Tasks of very different lengths: makespan over the ideal", "By program.", groups, axis, "{:.2f}".format
+    )
 
 
 def queues(rows: Sequence[Row]) -> str:
     last = {row["program"]: row for row in rows}  # of ours, the largest job
     groups = {name: {"": summary.middle(row, summary.named("usd_per_million"))} for name, row in last.items()}
     axis = Axis("USD for the calls of a million tasks", _even(max(value[""] for value in groups.values())))
-    return bars("What a million tasks cost in calls", "USD by program.", groups, axis, "{:.3f}")
+    return bars("What a million tasks cost in calls", "USD by program.", groups, axis, "{:.3f}".format)
 
 
 def workers(rows: Sequence[Row]) -> str:

@@ -55,3 +55,9 @@ def programs(rows: Sequence[Row]) -> Sequence[str]:
 
 def works(rows: Sequence[Row]) -> Sequence[str]:
     return list(dict.fromkeys(row["work"] for row in rows))
+
+
+def number(value: float) -> str:
+    """Three digits are all that is worth telling of a time on a shared machine."""
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"

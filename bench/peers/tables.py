@@ -22,11 +22,12 @@ def _thread_lines(rows: Sequence[Row], works: Sequence[str]) -> Iterator[Sequenc
         first = own[works[0]]
         rates = [_middle_and_best(own[work]) for work in works]
         cpu, peak = summary.middle(first, summary.cpu_us(first)), summary.middle(first, summary.peak_mb)
-        yield [program, *rates, f"{_number(cpu)} µs", f"{peak:.0f} MB"]
+        yield [program, *rates, f"{summary.number(cpu)} µs", f"{peak:.0f} MB"]
 
 
 def _middle_and_best(row: Row) -> str:
-    return f"{_number(summary.middle(row, summary.rate(row)))} ({_number(summary.most(row, summary.rate(row)))})"
+    middle, best = (taken(row, summary.rate(row)) for taken in (summary.middle, summary.most))
+    return f"{summary.number(middle)} ({summary.number(best)})"
 
 
 def processes(rows: Sequence[Row]) -> str:
@@ -53,8 +54,8 @@ def commands(rows: Sequence[Row]) -> str:
         (
             [
                 row["program"],
-                _number(summary.middle(row, summary.rate(row))),
-                _number(summary.most(row, summary.rate(row))),
+                summary.number(summary.middle(row, summary.rate(row))),
+                summary.number(summary.most(row, summary.rate(row))),
                 f"{summary.middle(row, summary.cpu_us(row)) / 1000:.2f} ms",
             ]
             for row in rows
@@ -137,7 +138,7 @@ def _queue_line(row: Row) -> Sequence[str]:
         sqs_usd = summary.middle(row, summary.named("sqs_usd_per_million"))
     rate = summary.middle(row, summary.named("tasks_per_s"))
     shown = (f"{sqs_calls:.4f}", f"{sqs_usd:.4f}", f"{calls:.4f}", f"{usd:.4f}")
-    return [row["program"], f"{row['tasks']:,}", _number(rate), *shown]
+    return [row["program"], f"{row['tasks']:,}", summary.number(rate), *shown]
 
 
 def cloud(rows: Sequence[Row]) -> str:
@@ -153,7 +154,7 @@ def cloud(rows: Sequence[Row]) -> str:
                 f"{summary.least(row, summary.makespan_s):.2f} s",
                 f"{summary.efficiency(row):.2f}",
                 f"{row['ideal_s'] / summary.least(row, summary.makespan_s):.2f}",
-                _number(summary.middle(row, summary.named("bundles"))),
+                summary.number(summary.middle(row, summary.named("bundles"))),
                 f"{summary.middle(row, summary.named('calls_per_task')):.3f}",
             ]
             for row in rows
@@ -182,9 +183,3 @@ def versions(told: Mapping[str, str]) -> str:
 def _markdown(head: Sequence[str], lines: Iterator[Sequence[str]]) -> str:
     rule = ["---"] + ["---:"] * (len(head) - 1)
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *lines))
-
-
-def _number(value: float) -> str:
-    """Three digits are all that is worth telling of a time on a shared machine."""
-    rounded = float(f"{value:.3g}")
-    return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"

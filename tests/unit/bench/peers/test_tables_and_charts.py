@@ -76,7 +76,7 @@ def test_scales_put_values_in_proportion() -> None:
 def test_names_in_charts_are_escaped() -> None:
     """A name with a sign of XML's own is shown, not obeyed."""
     axis = Axis("a < b", {0: "0", 1: "1"})
-    for drawn in (bars("<t>", "&", {"<p>": {"x": 1}}, axis), lines("<t>", "&", [Panel("<p>", axis, axis, {})])):
+    for drawn in (bars("<t>", "&", {"<p>": {"x": 1}}, axis, str), lines("<t>", "&", [Panel("<p>", axis, axis, {})])):
         ET.fromstring(drawn)
         assert "&lt;p&gt;" in drawn
 
@@ -95,7 +95,7 @@ def test_tables_go_into_their_places_of_the_page() -> None:
 def test_a_page_without_the_place_is_refused() -> None:
     """A table that has no place in the page is not dropped in silence."""
     with pytest.raises(ValueError, match="no place for versions"):
-        page.fill("", {"versions": {}, "experiments": {}})
+        page.fill("", {"versions": {"a": "1"}, "experiments": {}})
 
 
 def test_the_docs_show_what_was_measured() -> None:

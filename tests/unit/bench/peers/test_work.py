@@ -29,7 +29,7 @@ def test_a_sleeping_line_sleeps_for_peers_as_long_as_it_says() -> None:
     """Lengths are milliseconds, in words, and may have a fraction."""
     slept: list[float] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(work.time, "sleep", slept.append)
+        patch.setattr("time.sleep", slept.append)
         for line in ("sleep 0", "sleep 100", "sleep 12.5"):
             work.run_line(line)
     assert slept == [0.1, 0.0125]
