@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.peers.measuring import Row
-from bench.peers.pictures import PICTURES
+from bench.peers.pictures import PICTURES, SHOWS
 from bench.peers.tables import TABLES, versions
 
 MEASURED = Path(__file__).with_name("measured.json")
@@ -34,7 +34,7 @@ def keep(name: str, rows: Sequence[Row], told: Mapping[str, str], when: str) -> 
 
 def fill(text: str, measured: Mapping[str, Any]) -> str:
     """The page with the tables of what was measured in their places; raises ValueError if a place is missing."""
-    filled = {name: TABLES[name](found["rows"]) for name, found in measured["experiments"].items()}
+    filled = {name: _shown(name, found["rows"]) for name, found in measured["experiments"].items()}
     told = {"versions": versions(measured["versions"])} if measured["versions"] else {}
     for name, table in (filled | told).items():
         place = re.compile(_PLACE.format(name=name), re.DOTALL)
@@ -42,6 +42,11 @@ def fill(text: str, measured: Mapping[str, Any]) -> str:
             raise ValueError(f"The page has no place for {name}: <!-- peers: {name} --> and <!-- /peers -->")
         text = place.sub(lambda found, table=table: f"{found[1]}\n{table}\n\n{found[2]}", text)  # type: ignore[misc]
     return text
+
+
+def _shown(name: str, rows: Sequence[Row]) -> str:
+    table = TABLES[name](rows)
+    return f"{table}\n\n![{SHOWS[name]}](pictures/peers-{name}.svg)" if name in PICTURES else table
 
 
 def publish() -> None:

@@ -93,6 +93,15 @@ PICTURES: Mapping[str, Picture] = {
     "workers": workers,
 }
 
+SHOWS: Mapping[str, str] = {
+    "threads": "Tasks a second by program and kind of line",
+    "efficiency": "Efficiency by the number of slots, for four lengths of tasks",
+    "growth": "Time and memory by the number of tasks",
+    "tails": "Makespan over the ideal by program",
+    "queues": "USD for the calls of a million tasks by program",
+    "workers": "How many times as fast a job is done by more workers",
+}
+
 
 def _highest(series: Mapping[str, Sequence[tuple[float, float]]]) -> float:
     return max(y for points in series.values() for _, y in points)
