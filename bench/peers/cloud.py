@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench.children import module_path, run
+from bench.cloud import figures_of
 from bench.peers.contestants import OURS
 from bench.peers.marks import Marks
 from bench.peers.measuring import Row, Run
 from bench.peers.work import MARKS
-from bench.prices import bill
-from bench.rows import row_sizes, write_units
+from bench.rows import row_sizes
 from cli.embedded.sandbox import own_cloud
 from cli.system.processes import ProcessId, cli, end, start_detached
 from cloudkon.clock import SystemClock, poll
@@ -66,7 +66,7 @@ def consumption(tasks: int, rounds: int, say: Callable[[str], None]) -> Sequence
                 marks.wait(tasks, _PATIENCE_S, _CLOCK)
                 cloud.await_stats(job, _is_complete)
                 _CLOCK.sleep(_QUIET_S)
-            taken = {"tasks_per_s": tasks / marks.took_s(), **cloud.costs(job, tasks)}
+            taken = {**cloud.costs(job, tasks), "tasks_per_s": tasks / marks.took_s()}
         say(f"SQS, {tasks:,} tasks, {OURS}: {taken['tasks_per_s']:.0f}/s, {taken['calls_per_task']:.4f} calls")
         runs.append(taken)
     return [{"work": "`mark`", "tasks": tasks, "slots": 2 * _THREADS, "ideal_s": None, "program": OURS, "runs": runs}]
@@ -80,9 +80,9 @@ def compare(cases: Sequence[CloudCase], rounds: int, say: Callable[[str], None])
             for case in cases:
                 with cloud.workers(case.workers):
                     job = cloud.submit(case.line, case.tasks)
-                    stats = cloud.await_stats(job, _is_complete)
+                    cloud.await_stats(job, _is_complete)
                     _CLOCK.sleep(_QUIET_S)
-                taken = {"makespan_s": stats["makespan_s"], **cloud.costs(job, case.tasks)}
+                taken = cloud.costs(job, case.tasks)
                 runs[case].append(taken)
                 say(
                     f"embedded cloud, {case.tasks:,} x {case.line}, {case.workers} workers: {taken['makespan_s']:.2f} s"
@@ -142,18 +142,9 @@ class _Cloud:
 
     def costs(self, job: str, tasks: int) -> Run:
         stats = json.loads(self._ask("stats", job, "--json"))
-        calls = {name: count for name, count in stats["api_calls"].items() if not name.startswith("sts.")}
-        sizes = row_sizes(job, _STAGE, self._environment)
-        lambda_s = stats["stages"]["dispatch"]["max_ms"] / 1000
-        cost = bill(calls, bundles=stats["bundles"]["total"], row_units=write_units(sizes), lambda_s=lambda_s)
-        sqs = sum(count for name, count in calls.items() if name.startswith("sqs."))
-        return {
-            "calls_per_task": sum(calls.values()) / tasks,
-            "sqs_calls_per_task": sqs / tasks,
-            "usd_per_million": cost.total / tasks * 1e6,
-            "sqs_usd_per_million": cost.sqs / tasks * 1e6,
-            "bundles": stats["bundles"]["total"],
-        }
+        figures = figures_of(tasks, stats, row_sizes(job, _STAGE, self._environment))
+        sqs = sum(count for name, count in figures.items() if name.startswith("sqs."))
+        return {**figures, "sqs_calls_per_task": sqs / 1000}
 
     def _ask(self, *arguments: str) -> str:
         return run(cli(*arguments), self._environment).stdout

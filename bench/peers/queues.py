@@ -20,11 +20,11 @@ from bench.peers.contestants import child_environment
 from bench.peers.marks import Marks
 from bench.peers.measuring import Row, Run
 from bench.peers.work import MARKS
-from bench.prices import SQS_REQUEST_USD
 from cli.embedded.emulator import EmbeddedCloud
 from cli.system.environment import cloud_environment
 from cli.system.processes import end, start_detached
 from cloudkon.clock import SystemClock, poll
+from cloudkon.costs.prices import shipped_prices
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -93,10 +93,11 @@ def measure(peer: QueuePeer, tasks: int, python: str) -> Run:
 
 def _figures(tasks: int, sending: Counter[str], working: Counter[str]) -> dict[str, float]:
     calls = sending + working
-    per_task = calls.total() / tasks
+    per_task, usd = calls.total() / tasks, shipped_prices().of("sqs.million_requests")
+    assert usd is not None
     return {
         "calls_per_task": per_task,
-        "usd_per_million": per_task * 1e6 * SQS_REQUEST_USD,
+        "usd_per_million": per_task * usd,
         "sending_calls_per_task": sending.total() / tasks,
         **{f"{name}_per_task": count / tasks for name, count in sorted(calls.items())},
     }

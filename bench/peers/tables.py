@@ -135,7 +135,7 @@ def _queue_line(row: Row) -> Sequence[str]:
     sqs_calls, sqs_usd = calls, usd
     if row["program"] == OURS:
         sqs_calls = summary.middle(row, summary.named("sqs_calls_per_task"))
-        sqs_usd = summary.middle(row, summary.named("sqs_usd_per_million"))
+        sqs_usd = summary.middle(row, summary.named("usd_per_million_sqs"))
     rate = summary.middle(row, summary.named("tasks_per_s"))
     shown = (f"{sqs_calls:.4f}", f"{sqs_usd:.4f}", f"{calls:.4f}", f"{usd:.4f}")
     return [row["program"], f"{row['tasks']:,}", summary.number(rate), *shown]

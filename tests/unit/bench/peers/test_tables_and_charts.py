@@ -18,7 +18,7 @@ def row(makespans_s: Sequence[float], **more: Any) -> Row:
     """What one program took for a hundred tasks."""
     runs = [
         {"makespan_s": s, "wall_s": s + 1, "cpu_s": 0.5, "peak_mb": 20.0, "bundles": 4.0, "tasks_per_s": 100 / s}
-        | {"calls_per_task": 2.0, "usd_per_million": 0.8, "sqs_calls_per_task": 1.0, "sqs_usd_per_million": 0.4}
+        | {"calls_per_task": 2.0, "usd_per_million": 0.8, "sqs_calls_per_task": 1.0, "usd_per_million_sqs": 0.4}
         for s in makespans_s
     ]
     return {"work": "`sleep 0`", "tasks": 100, "slots": 4, "ideal_s": 1.0, "program": "CloudKon", "runs": runs} | more
