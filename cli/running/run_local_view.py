@@ -14,6 +14,7 @@ import click
 from cli.jobs.ledger_options import ledger_option_text
 from cli.jobs.local_runs import remember
 from cli.running.chaos import Chaos
+from cli.running.finished import FinishedTasks
 from cli.running.local_options import LocalOptions
 from cli.running.local_progress import LocalProgress
 from cli.running.local_runner import LocalRun
@@ -70,8 +71,8 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
     modules = find_modules(options.modules, options.file, options.folders)
     with LocalProgress() as progress:
 
-        def finished(tasks: Sequence[dict[str, Any]]) -> None:
-            progress.finished(tasks)
+        def finished(tasks: FinishedTasks) -> None:
+            progress.finished(tasks.states)
             if options.results is not None:
                 options.results.write(tasks)
 
