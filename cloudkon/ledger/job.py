@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from cloudkon.ledger.fleet import Instance
 from cloudkon.printable import one_line
 from cloudkon.stage.names import is_workloads_bucket
 
@@ -125,6 +126,8 @@ class WorkerReport:
     api_calls: Mapping[str, int] = field(default_factory=dict)
     waited_ms: int = 0
     """How long its slots waited for Python's interpreter while they ran the job's tasks, together."""
+    instance: Instance | None = None
+    """The EC2 instance that it runs on, if it runs on one."""
 
 
 def job_id(bucket: str, key: str, version: str, *, prefix: str = "") -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from cloudkon.ledger import control
 from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, WorkerReport
+from cloudkon.local.fleet import instance_text, read_instance
 from cloudkon.local.schema import LedgerFile
 
 _OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -17,7 +18,7 @@ _RECORD_RANGE = "INSERT OR IGNORE INTO ranges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 _RANGES = "SELECT * FROM ranges WHERE job = ? ORDER BY range"
 _RANGE = "SELECT 1 FROM ranges WHERE job = ? AND range = ?"
 _REPORT_WORKER = (
-    "INSERT OR REPLACE INTO workers SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 "
+    "INSERT OR REPLACE INTO workers SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 "
     "WHERE NOT EXISTS (SELECT 1 FROM workers WHERE job = ?1 AND worker = ?2 AND seen_ms > ?5)"
 )
 _WORKERS = "SELECT * FROM workers WHERE job = ? ORDER BY worker"
@@ -76,9 +77,7 @@ class SqliteJobs:
     def workers(self, job: str) -> Sequence[WorkerReport]:
         with self._file.reading() as connection:
             records = connection.execute(_WORKERS, (job,)).fetchall()
-        return [
-            WorkerReport(*(*figures, json.loads(api_calls), waited_ms)) for *figures, api_calls, waited_ms in records
-        ]
+        return [_worker(record) for record in records]
 
     def job(self, job: str) -> Job | None:
         with self._file.reading() as connection:
@@ -179,4 +178,10 @@ def _worker_record(report: WorkerReport) -> tuple[Any, ...]:
         report.unrecorded_runs,
         json.dumps(dict(report.api_calls)),
         report.waited_ms,
+        instance_text(report.instance),
     )
+
+
+def _worker(record: tuple[Any, ...]) -> WorkerReport:
+    *figures, api_calls, waited_ms, instance = record
+    return WorkerReport(*(*figures, json.loads(api_calls), waited_ms, read_instance(instance)))

@@ -74,7 +74,9 @@ _ALL_OF_ANIMOTO = {
     "animoto/picture",
 }
 _BELOW_THE_CLI = (
-    _ALL_OF_CORE | _ALL_OF_AWS | {"cloudkon/local", "wiring", "dispatcher", "ec2_worker", "ec2_worker/assembly"}
+    _ALL_OF_CORE
+    | _ALL_OF_AWS
+    | {"cloudkon/costs", "cloudkon/local", "wiring", "dispatcher", "ec2_worker", "ec2_worker/assembly"}
 )
 # What each room may import, beside itself.
 LAW: dict[str, set[str]] = {
@@ -101,6 +103,13 @@ LAW: dict[str, set[str]] = {
         "cloudkon/ledger",
         "cloudkon/messages",
         "cloudkon/telemetry",
+        "cloudkon/workload",
+    },
+    "cloudkon/costs": {
+        "base",
+        "ports",
+        "cloudkon/ledger",
+        "cloudkon/reports",
         "cloudkon/workload",
     },
     "cloudkon": {"cloudkon/handlers"},
