@@ -28,6 +28,7 @@ from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore, Tracer
 from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import NoTracer
 from cloudkon.workload.line_numbers import LineOffsets
+from cloudkon.workload.planning import STAYING
 from dispatcher.dispatch import Dispatcher
 from ec2_worker import assembly
 from ec2_worker.services import Services, worker_name
@@ -116,6 +117,7 @@ class LocalRun:
             self._clock,
             slots=slots,
             worker_slots=slots,
+            bounds=STAYING,
             tracer=self._tracer,
         )
         self._in_processes = partial(WorkerProcesses, around, settings=settings, died=self._break_leases_of)
