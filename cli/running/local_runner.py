@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from cli.running.chaos import Chaos
-from cli.running.finished import FinishedBundles, FinishedTasks, RecordsOnQueue, RowsInMemory, TasksOfRow
 from cli.running.processes.worker_processes import Processes, WorkerProcesses
 from cli.running.unchanged_file import UnchangedFile
 from cli.running.unfinished_queue import UnfinishedQueue
@@ -23,6 +22,7 @@ from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import Depth, MemoryQueue
 from cloudkon.local.run_lock import RunLock
 from cloudkon.local.store import FolderStore
+from cloudkon.messages.finished import FinishedBundles, FinishedTasks, RecordsOnQueue, RowsInMemory, TasksOfRow
 from cloudkon.messages.wire import decode_undecodable
 from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore, Tracer
 from cloudkon.settings import Settings
@@ -250,8 +250,11 @@ class LocalRun:
             self._finished(tasks)
         reports: Sequence[RangeReport] = ()
         halted = False
-        while not self._over.is_set() or self._ended.waiting:
-            for bundle in self._ended.receive(_POLL_S):
+        over = found = False
+        while not over or found:
+            over, found = self._over.is_set(), False
+            for bundle in self._ended.receive(0.0 if over else _POLL_S):
+                found = True
                 if bundle.id not in seen:
                     seen.add(bundle.id)
                     while bundle.range > len(reports):  # ranges are dispatched in order, each row after its range

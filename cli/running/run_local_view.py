@@ -14,7 +14,6 @@ import click
 from cli.jobs.ledger_options import ledger_option_text
 from cli.jobs.local_runs import remember
 from cli.running.chaos import Chaos
-from cli.running.finished import FinishedTasks
 from cli.running.local_options import LocalOptions
 from cli.running.local_progress import LocalProgress
 from cli.running.local_runner import LocalRun
@@ -34,6 +33,7 @@ from cloudkon.handlers.registry import Registry
 from cloudkon.handlers.scratch import sweep
 from cloudkon.handlers.task_log import capturing
 from cloudkon.ledger.job import Job
+from cloudkon.messages.finished import FinishedTasks
 from cloudkon.reports.error_groups import ErrorGroup
 from cloudkon.reports.stats import JobStats, job_stats
 from cloudkon.settings import Settings

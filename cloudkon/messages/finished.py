@@ -1,4 +1,4 @@
-"""The bundles of a LOCAL run that have ended, as it is told of them: as rows, or as records from other processes."""
+"""The bundles that have ended, as a run on this machine learns of them: as rows, or as records on the process queue."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,9 +9,8 @@ from typing import Any, Protocol
 from cloudkon.ledger.lease import BundleRow
 from cloudkon.ledger.result_columns import ResultColumns
 from cloudkon.ledger.results import TaskState
-from cloudkon.local.queue import MemoryQueue
 from cloudkon.messages.wire import Completion, decode_completion, numbered, recorded_json
-from cloudkon.ports import MAX_BATCH_MESSAGES
+from cloudkon.ports import MAX_BATCH_MESSAGES, TaskQueue
 
 _VISIBILITY_S = 60.0
 _MOST_AT_ONCE = 64
@@ -84,11 +83,6 @@ class FinishedBundles(Protocol):
         """Wait for some; none after so long."""
         ...
 
-    @property
-    def waiting(self) -> bool:
-        """Whether there are some that nobody has received."""
-        ...
-
 
 class RowsInMemory:
     """The rows that the worker of this process has completed; implements Completions."""
@@ -109,23 +103,15 @@ class RowsInMemory:
         except Empty:
             return
 
-    @property
-    def waiting(self) -> bool:
-        return not self._rows.empty()
-
 
 @dataclass(frozen=True, slots=True)
 class RecordsOnQueue:
     """The completion records on the process queue; each is deleted once it has been dealt with."""
 
-    queue: MemoryQueue
+    queue: TaskQueue
 
     def receive(self, wait_s: float) -> Iterator[FinishedBundle]:
         for delivery in self.queue.receive(MAX_BATCH_MESSAGES, wait_s, _VISIBILITY_S):
             completion = decode_completion(delivery.body)
             yield FinishedBundle(completion.bundle, completion.range, completion)
             self.queue.delete([delivery.receipt])
-
-    @property
-    def waiting(self) -> bool:
-        return self.queue.depth().visible > 0
