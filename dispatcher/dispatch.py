@@ -16,11 +16,10 @@ from cloudkon.ports import Jobs, ObjectStore, TaskQueue, Tracer
 from cloudkon.telemetry.emf import MetricLog
 from cloudkon.telemetry.metering import Meter
 from cloudkon.telemetry.tracing import NoTracer, TraceContext
-from cloudkon.workload.lines import BadLine, Block, Line
 from cloudkon.workload.packing import PackedBundle, Reject, pack_bundles
 from cloudkon.workload.planning import DEFAULT_SLOTS, DEFAULT_WORKER_SLOTS, bundle_size, ranges_of, shards_of
 from cloudkon.workload.rejects import Rejects
-from dispatcher.ranges import Workload, look_at, range_blocks
+from dispatcher.ranges import LineCount, Workload, look_at, range_blocks
 from dispatcher.trace import RangeTrace
 
 _UNZIP = "A gzipped workload can't be cut into ranges: drop it as it is unpacked, or as several files."
@@ -108,7 +107,7 @@ class Dispatcher:
         self, job: Job, number: int, calls_before: Mapping[str, int], trace: RangeTrace, until_ms: int | None
     ) -> Mapping[str, int]:
         started_ms = self.clock.now_ms()
-        lines = _Counted()
+        lines = LineCount()
         rejects = Rejects(self.results, job.id, number)
         tasks = bundles = 0
         with Sender(self.queue, self.clock, self.backoff) as sender:
@@ -157,14 +156,3 @@ class Dispatcher:
         event_ms = job.source.event_ms
         bundle = Bundle(key, packed.lines, packed.tasks, event_ms, now_ms, job.retries, job.timeout_s, trace)
         return bundle if job.seal_key is None else replace(bundle, seal=seal(bundle, job.seal_key))
-
-
-@dataclass(slots=True)
-class _Counted:
-    """Counts the lines that pass."""
-
-    count: int = 0
-
-    def seen(self, item: Block | Line | BadLine) -> Block | Line | BadLine:
-        self.count = item.last_number if isinstance(item, Block) else item.number
-        return item

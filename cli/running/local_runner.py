@@ -99,8 +99,8 @@ class LocalRun:
             tracer=self._tracer,
         )
         self._path = file.resolve()
-        self._file = UnchangedFile(self._path)
-        workloads: ObjectStore = self._file
+        self.workload = UnchangedFile(self._path)
+        workloads: ObjectStore = self.workload
         if chaos is not None:
             around, workloads = chaos.over(around), chaos.workloads(workloads)
         self._unfinished = UnfinishedQueue(around.tasks)
@@ -208,7 +208,7 @@ class LocalRun:
 
     def _source(self) -> Source:
         started_ms = self._clock.now_ms()
-        version = f"{self._file.fingerprint}-{started_ms}"
+        version = f"{self.workload.fingerprint}-{started_ms}"
         return Source(LOCAL_BUCKET, str(self._path), version, started_ms, pinned=False)
 
     def _earlier(self, source: Source) -> Job | None:

@@ -22,6 +22,7 @@ from cli.running.task_modules import find_modules
 from cli.system.paths import results_folder
 from cli.system.streams import reserved_stdout
 from cli.terminal.output import Output
+from cli.views.misfits import say_misfits
 from cli.views.outcome import error_groups, outcome_line, say_what_next, went_well
 from cli.views.stats_view import interpreter_wait_text
 from cloudkon import wiring
@@ -68,6 +69,7 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
     chaos = None if options.chaos_seed is None else Chaos(options.chaos_seed, clock)
     settings = _settings(options)
     modules = find_modules(options.modules, options.file, options.folders)
+    registry = _registry(modules, options)
     with LocalProgress() as progress:
 
         def finished(tasks: Sequence[dict[str, Any]]) -> None:
@@ -78,7 +80,7 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
         run = LocalRun(
             options.file,
             options.ledger_file,
-            _registry(modules, options),
+            registry,
             slots=options.slots * (options.processes or 1),
             settings=settings,
             clock=clock,
@@ -92,7 +94,7 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
             job = run.open(resume=options.resume)
             progress.begin(job)
             with _stopping(run.stop) as signals, capturing(log_of_task):
-                run.run(job, begun=lambda: _begin(options, run, job, out))
+                run.run(job, begun=lambda: _begin(options, run, job, out, registry, signals))
             progress.end()
             stats = job_stats(run.ledger, run.ledger.job(job.id) or job, clock.now_ms())
             groups = error_groups(run.ledger, run.results, stats)
@@ -114,10 +116,14 @@ def _settings(options: LocalOptions) -> Settings:
     return Settings.from_environ(os.environ, **changes)
 
 
-def _begin(options: LocalOptions, run: LocalRun, job: Job, out: TextIO) -> None:
+def _begin(
+    options: LocalOptions, run: LocalRun, job: Job, out: TextIO, registry: Registry, signals: Sequence[int]
+) -> None:
+    """The last that is done before tasks run, and what is done only if no other process runs the job."""
     remember(options.ledger_file, job.id, options.to_remember())
     if options.results is not None:
         options.results.begin(out, run.recorded(job) if options.resume else ())
+    say_misfits(job, run.workload, registry, lambda: bool(signals))
 
 
 def _registry(modules: Sequence[str], options: LocalOptions) -> Registry:

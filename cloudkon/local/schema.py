@@ -10,13 +10,14 @@ from cloudkon.errors import InputError, UnavailableError
 from cloudkon.local import private
 
 _APPLICATION = 0x434B4F4E  # "CKON" in the file's header: no other program's database is taken for a ledger
-_VERSION = 7
+_VERSION = 8
 _UPGRADES = {
     2: "ALTER TABLE jobs ADD COLUMN trace TEXT",
     3: "ALTER TABLE fleet ADD COLUMN throttled TEXT DEFAULT '{}'",
     4: "ALTER TABLE jobs ADD COLUMN seal_key TEXT",
     5: "ALTER TABLE workers ADD COLUMN waited_ms INTEGER DEFAULT 0",
     6: "ALTER TABLE workers ADD COLUMN instance TEXT DEFAULT 'null'",
+    7: "ALTER TABLE bundles ADD COLUMN survivors TEXT DEFAULT ''",
 }
 """From each version that can be brought to the next one; a new column comes last, here and in a new ledger."""
 _BUSY_TIMEOUT_S = 10.0
@@ -38,7 +39,7 @@ CREATE TABLE ranges (
 CREATE TABLE bundles (
     job TEXT, range INTEGER, number INTEGER, state TEXT, owners TEXT, token TEXT, lines TEXT, results BLOB,
     event_ms INTEGER, sent_ms INTEGER, received_ms INTEGER, claimed_ms INTEGER, lease_until_ms INTEGER,
-    completed_ms INTEGER, fruitless INTEGER, mark_index INTEGER, mark_times INTEGER,
+    completed_ms INTEGER, fruitless INTEGER, mark_index INTEGER, mark_times INTEGER, survivors TEXT DEFAULT '',
     PRIMARY KEY (job, range, number)
 );
 CREATE TABLE workers (

@@ -92,6 +92,7 @@ def bundle_row(bundle: BundleKey, item: Item) -> BundleRow:
         completed_ms=_int_or_none(item, "done"),
         fruitless=_int(item, "fruitless"),
         mark=_mark_of(item.get("mark")),
+        survivors=tuple(sorted(item.get("survivors", {"SS": ()})["SS"])),
     )
 
 

@@ -98,6 +98,7 @@ def test_a_ledger_of_an_earlier_version_is_upgraded(path: Path) -> None:
     with closing(_open(path)) as ledger:
         ledger.open(job("first"))
     with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE bundles DROP COLUMN survivors")
         connection.execute("ALTER TABLE workers DROP COLUMN instance")
         connection.execute("ALTER TABLE workers DROP COLUMN waited_ms")
         connection.execute("ALTER TABLE jobs DROP COLUMN seal_key")
@@ -114,7 +115,7 @@ def test_a_ledger_of_another_version_is_refused(path: Path) -> None:
     _open(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(InputError, match="is a ledger of version 99, and this CloudKon reads version 7"):
+    with pytest.raises(InputError, match="is a ledger of version 99, and this CloudKon reads version 8"):
         _open(path)
 
 
