@@ -17,7 +17,8 @@ def span(line: int, start_ms: int, duration_ms: float, worker: str = "w1") -> Ta
 @pytest.mark.parametrize("seed", range(4))
 def test_slots_that_are_always_busy_are_lanes(seed: int) -> None:
     """What so many slots have run one after the other is put into as many lanes, none of which overlaps."""
-    chance, spans = random.Random(seed), []
+    chance = random.Random(seed)
+    spans: list[TaskSpan] = []
     for _ in range(5):
         at = float(chance.randrange(100))
         for _ in range(40):
