@@ -67,6 +67,7 @@ class Dispatcher:
             gzipped=look.gzipped,
             retries=seen.options.retries,
             timeout_s=seen.options.timeout_s,
+            keep_logs=seen.options.keep_logs,
             trace=self.tracer.open(name, source.event_ms),
             seal_key=self.new_seal_key(),
         )
@@ -154,5 +155,15 @@ class Dispatcher:
         key = BundleKey(job.id, range_number, number, job.shards)
         now_ms = self.clock.now_ms()
         event_ms = job.source.event_ms
-        bundle = Bundle(key, packed.lines, packed.tasks, event_ms, now_ms, job.retries, job.timeout_s, trace)
+        bundle = Bundle(
+            key,
+            packed.lines,
+            packed.tasks,
+            event_ms,
+            now_ms,
+            job.retries,
+            job.timeout_s,
+            trace,
+            keep_logs=job.keep_logs,
+        )
         return bundle if job.seal_key is None else replace(bundle, seal=seal(bundle, job.seal_key))

@@ -49,7 +49,10 @@ _RETRIES_VARIABLE = "CLOUDKON_RETRIES"
 def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
     """Run a workload on this machine; return whether every task succeeded."""
     with reserved_stdout() as out:
-        stats, groups, signals = _ran(options, out, clock)
+        modules = find_modules(options.modules, options.file, options.folders)
+        registry = _registry(modules, options)
+        options = options.sized_for(registry)
+        stats, groups, signals = _ran(options, modules, registry, out, clock)
     if signals and not stats.ended:
         _say_how_to_go_on(stats, options)
         raise SystemExit(128 + signals[0])
@@ -64,12 +67,12 @@ def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
     return went_well(stats)
 
 
-def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Sequence[ErrorGroup], list[int]]:
+def _ran(
+    options: LocalOptions, modules: Sequence[str], registry: Registry, out: TextIO, clock: Clock
+) -> tuple[JobStats, Sequence[ErrorGroup], list[int]]:
     """Run it; return what became of it, why tasks failed, and the signals that came."""
     chaos = None if options.chaos_seed is None else Chaos(options.chaos_seed, clock)
     settings = _settings(options)
-    modules = find_modules(options.modules, options.file, options.folders)
-    registry = _registry(modules, options)
     with LocalProgress() as progress:
 
         def finished(tasks: Sequence[dict[str, Any]]) -> None:

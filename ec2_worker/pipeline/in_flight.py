@@ -109,8 +109,9 @@ class InFlightBundle:
         self.writing = threading.Lock()
         """Held while its row is written: results must reach the ledger in the order they were read in."""
         untried = all(columns[index] is None for index in todo)
-        self.is_ordinary = untried and not self.careful and trace is None and message.timeout_s is None
-        """Its tasks have not been tried before, need no mark, are not traced, and have no timeout of the workload's."""
+        is_plain = message.timeout_s is None and not message.keep_logs
+        self.is_ordinary = untried and not self.careful and trace is None and is_plain
+        """Its tasks have not been tried before, need no mark, are not traced, and the workload asks nothing of them."""
         self.ready: dict[str, ReadyTask] = {}
         """What the tasks' lines say, where that is the same whenever they are read."""
         self.trace = trace
