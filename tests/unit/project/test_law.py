@@ -64,14 +64,8 @@ _ALL_OF_CORE = {"base", "settings", "ports"} | {
 _ALL_OF_AWS = {"aws/cloud", "cloudkon/aws"} | {
     f"cloudkon/aws/{room}" for room in ("checkups", "leftovers", "ledger", "machines", "stack")
 }
-_ALL_OF_ANIMOTO = {
-    "animoto",
-    "animoto/in_order",
-    "animoto/formats",
-    "animoto/download",
-    "animoto/h264",
-    "animoto/movie",
-    "animoto/picture",
+_ALL_OF_ANIMOTO = {"animoto"} | {
+    f"animoto/{room}" for room in ("in_order", "formats", "download", "h264", "movie", "picture")
 }
 _BELOW_THE_CLI = (
     _ALL_OF_CORE
@@ -105,14 +99,8 @@ LAW: dict[str, set[str]] = {
         "cloudkon/telemetry",
         "cloudkon/workload",
     },
-    "cloudkon/reports": {
-        "base",
-        "ports",
-        "cloudkon/ledger",
-        "cloudkon/messages",
-        "cloudkon/telemetry",
-        "cloudkon/workload",
-    },
+    "cloudkon/reports": {"base", "ports"}
+    | {f"cloudkon/{room}" for room in ("ledger", "messages", "telemetry", "workload")},
     "cloudkon/reports/activity": {"base"} | {f"cloudkon/{room}" for room in ("ledger", "reports", "workload")},
     "cloudkon/costs": {"base", "ports"} | {f"cloudkon/{room}" for room in ("ledger", "reports", "workload")},
     "cloudkon": {"cloudkon/handlers"},
