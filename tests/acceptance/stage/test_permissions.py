@@ -15,7 +15,9 @@ from cloudkon.aws.queue import SqsQueue, queue_url
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, DeniedError
+from cloudkon.ledger.lease import Completion, Lease
 from cloudkon.stage.names import Names
+from tests.support.data.rows import ask, key
 from tests.support.emulators.policies import LAMBDA, PICTURES, Grant, document, grants
 from tests.support.worlds.embedded_aws import STAGE, EmbeddedAws
 from tests.support.worlds.jobs import JobDesk
@@ -29,7 +31,6 @@ NUMBERS = itertools.count()
 # tests/unit/project/test_policies.py proves these alone.
 NOT_PLAYED = (
     *("autoscaling:", "ec2:", "iam:", "kms:", "pricing:", "ssm:", "ssmmessages:", "xray:", "cloudformation:"),
-    "dynamodb:PartiQL",  # asked for by the operation's name, BatchExecuteStatement, which is no action of AWS's
 )
 PLAYED_ROLES = (LAMBDA, "worker", "operator")
 # Its clients are made for this; the names are what the embedded cloud's are.
@@ -141,8 +142,27 @@ def put_item(person: Person, _: Grant) -> None:
     person.client("dynamodb").put_item(TableName=person.aws.names.ledger_table, Item=row)
 
 
+def claim_together(person: Person, _: Grant) -> None:
+    """Two new bundles in one call; a ledger that may not would claim them one by one."""
+    ledger, job = person.ledger(), f"permission-{next(NUMBERS)}"
+    statements = [ledger._claim_statement(ask(key(number, job_=job))) for number in range(2)]
+    assert ledger._table.write_each(statements) == ["", ""]
+
+
+def complete_together(person: Person, _: Grant) -> None:
+    """Two bundles, of which there are no rows: each is refused by its condition, and none for want of permission."""
+    ledger, made_by = person.ledger(), ask(key(job_=f"permission-{next(NUMBERS)}"))
+    lease = Lease(made_by.key, made_by.owner, 1, made_by.token, made_by.event_ms, made_by.now_ms, made_by.until_ms)
+    done = Completion(lease, made_by.lines, made_by.sent_ms, made_by.received_ms, [])
+    statement = ledger._complete_statement(done, 1)
+    assert statement is not None
+    assert ledger._table.write_each([statement]) == ["ConditionalCheckFailed"]
+
+
 ACTS: dict[str, Callable[[Person, Grant], object]] = {
     "dynamodb:GetItem": lambda person, _: person.ledger().job("no-such-job"),
+    "dynamodb:PartiQLInsert": claim_together,
+    "dynamodb:PartiQLUpdate": complete_together,
     "dynamodb:PutItem": put_item,
     "dynamodb:Query": lambda person, _: person.ledger().dispatched("no-such-job"),
     "dynamodb:UpdateItem": lambda person, _: person.ledger().resume("no-such-job", 0),
@@ -209,6 +229,7 @@ def test_none_is_missing_for_a_worker(person: Person, desk: JobDesk, tmp_path: P
         one.terminate()
         assert one.exit_code() == 0
         assert "AccessDenied" not in one.said()
+        assert "row by row" not in one.said()
     assert (stats["tasks"]["succeeded"], stats["tasks"]["failed"]) == (3, 1)
     assert {result["output"].partition("/")[0] for result in desk.results(job) if "output" in result} == {
         "outputs",

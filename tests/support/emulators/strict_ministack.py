@@ -1,7 +1,10 @@
-"""What AWS refuses and ministack lets pass, refused as AWS does: of the Lambda's triggers."""
+"""What AWS refuses and ministack lets pass, refused as AWS does: of the Lambda's triggers, and of permissions."""
 
+import json
+import re
 from typing import Any
 
+from ministack.core import iam_actions
 from ministack.core.responses import error_response_json
 from ministack.services import lambda_svc, s3
 
@@ -53,3 +56,32 @@ def doubt_fresh_permissions() -> None:
 
     lambda_svc._add_permission = add_permission
     s3._put_bucket_notification = put_bucket_notification
+
+
+_STATEMENT = re.compile(
+    r"\s*(INSERT INTO|UPDATE|DELETE FROM|SELECT\b.*?\bFROM)\s+\"?([\w.-]+)", re.IGNORECASE | re.DOTALL
+)
+_BATCHES = {"dynamodb:BatchExecuteStatement": "Statements", "dynamodb:ExecuteTransaction": "TransactStatements"}
+
+
+def ask_for_partiql_actions() -> None:
+    """A batch of statements is no action: each statement is asked for as dynamodb:PartiQLInsert, of its own table.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
+    """
+    checks = iam_actions.dynamodb_transaction_checks
+
+    def each_for_itself(action: str, body: bytes, region: str, account: str) -> Any:
+        if action not in _BATCHES:
+            return checks(action, body, region, account)
+        statements = [_STATEMENT.match(each["Statement"]) for each in json.loads(body)[_BATCHES[action]]]
+        return [
+            (
+                f"dynamodb:PartiQL{told[1].split()[0].capitalize()}",
+                f"arn:aws:dynamodb:{region}:{account}:table/{told[2]}",
+            )
+            for told in statements
+            if told is not None
+        ]
+
+    iam_actions.dynamodb_transaction_checks = each_for_itself
