@@ -7,13 +7,19 @@ from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.errors import translated
 from cloudkon.aws.queue import queue_url
 from cloudkon.errors import NotFoundError
-from cloudkon.settings import QUEUE_RETENTION_DAYS
+from cloudkon.settings import MANY_IN_FLIGHT, MAX_IN_FLIGHT, QUEUE_RETENTION_DAYS
 from cloudkon.stage.checkup import CheckResult, ok, problem
 
 
 def check_queues(subject: Subject) -> Iterator[CheckResult]:
     names = subject.names
-    for name in (names.task_queue, names.range_queue, names.process_queue, names.dead_letter_queue):
+    for name in (
+        names.task_queue,
+        names.range_queue,
+        names.process_queue,
+        names.parked_queue,
+        names.dead_letter_queue,
+    ):
         try:
             attributes = _attributes(subject, name)
         except NotFoundError:
@@ -24,6 +30,9 @@ def check_queues(subject: Subject) -> Iterator[CheckResult]:
             yield _wired(subject, name, attributes)
         if name == names.task_queue:
             yield _visibility(subject, name, attributes)
+            yield _in_flight(name, attributes)
+        if name == names.parked_queue:
+            yield _parked(attributes)
         if name == names.dead_letter_queue:
             yield _dead(attributes)
 
@@ -72,6 +81,19 @@ def _visibility(subject: Subject, name: str, attributes: dict[str, str]) -> Chec
     return ok(
         "visibility", f"{hidden_s} s, longer than a lease ({lease_s:g} s); workers set their own with each receive"
     )
+
+
+def _in_flight(name: str, attributes: dict[str, str]) -> CheckResult:
+    in_flight = int(attributes.get("ApproximateNumberOfMessagesNotVisible", 0))
+    says = f"about {in_flight:,} messages of {name}, of {MAX_IN_FLIGHT:,} that SQS allows"
+    if in_flight >= MANY_IN_FLIGHT:
+        return problem("in flight", f"In flight are {says}: beyond, nobody receives any.", "cloudkon-cli status")
+    return ok("in flight", says)
+
+
+def _parked(attributes: dict[str, str]) -> CheckResult:
+    parked = int(attributes.get("ApproximateNumberOfMessages", 0))
+    return ok("parked", f"about {parked:,} messages of paused jobs" if parked else "no messages of paused jobs")
 
 
 def _dead(attributes: dict[str, str]) -> CheckResult:

@@ -97,6 +97,7 @@ LAW: dict[str, set[str]] = {
     },
     "cloudkon/reports": {
         "base",
+        "settings",
         "ports",
         "cloudkon/ledger",
         "cloudkon/messages",
