@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cloudkon.aws.function_events import FunctionEvents
 from cloudkon.aws.ledger.dynamodb import DynamoLedger
 from cloudkon.aws.queue import SqsQueue, queue_url
 from cloudkon.aws.store import S3Store
@@ -166,6 +167,9 @@ ACTS: dict[str, Callable[[Person, Grant], object]] = {
     "dynamodb:PutItem": put_item,
     "dynamodb:Query": lambda person, _: person.ledger().dispatched("no-such-job"),
     "dynamodb:UpdateItem": lambda person, _: person.ledger().resume("no-such-job", 0),
+    "lambda:InvokeFunction": lambda person, grant: FunctionEvents(
+        person.client("lambda"), grant.resource.rpartition(":")[2]
+    ).send(['{"Records": []}']),
     "logs:CreateLogStream": create_stream,
     "logs:FilterLogEvents": lambda person, grant: person.client("logs").filter_log_events(logGroupName=group_of(grant)),
     "logs:GetLogEvents": get_events,

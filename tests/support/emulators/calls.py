@@ -33,6 +33,7 @@ CALLS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("lambda_roles.py", "create_role"): (("iam:CreateRole",), (DEPLOYER,)),
     ("lambda_roles.py", "get_role"): (("iam:GetRole",), (DEPLOYER,)),
     ("lambda_roles.py", "put_role_permissions_boundary"): (("iam:PutRolePermissionsBoundary",), (DEPLOYER,)),
+    ("function_events.py", "invoke"): (("lambda:InvokeFunction",), (OPERATOR,)),
     ("network.py", "describe_instance_type_offerings"): (("ec2:DescribeInstanceTypeOfferings",), (DEPLOYER,)),
     ("network.py", "describe_subnets"): (("ec2:DescribeSubnets",), (DEPLOYER,)),
     ("network.py", "describe_vpcs"): (("ec2:DescribeVpcs",), (DEPLOYER,)),
