@@ -23,7 +23,9 @@ def check_queues(subject: Subject) -> Iterator[CheckResult]:
         try:
             attributes = _attributes(subject, name)
         except NotFoundError:
-            yield problem("queue", f"There is no queue {name}.", f"cloudkon-cli stack up --stage {names.stage}")
+            yield problem(
+                "queue", f"There is no queue {name}.", f"cloudkon-cli stack up --repair --stage {names.stage}"
+            )
             continue
         yield from _kept(subject, name, attributes)
         if name in (names.task_queue, names.range_queue):
@@ -51,7 +53,7 @@ def _kept(subject: Subject, name: str, attributes: dict[str, str]) -> Iterator[C
         yield problem(
             "queue",
             f"{name} forgets messages after {days:g} days; work may wait for longer than that.",
-            f"cloudkon-cli stack up --stage {subject.names.stage}",
+            f"cloudkon-cli stack up --repair --stage {subject.names.stage}",
         )
 
 
@@ -65,7 +67,7 @@ def _wired(subject: Subject, name: str, attributes: dict[str, str]) -> CheckResu
         return problem(
             "dead letters",
             f"What nobody can handle is not moved from {name} to {subject.names.dead_letter_queue}.",
-            f"cloudkon-cli stack up --stage {subject.names.stage}",
+            f"cloudkon-cli stack up --repair --stage {subject.names.stage}",
         )
     return ok("dead letters", f"{name} gives up on a message after {redrive.get('maxReceiveCount')} receives")
 

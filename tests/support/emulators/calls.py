@@ -18,6 +18,7 @@ CALLS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("changes.py", "delete_change_set"): (("cloudformation:DeleteChangeSet",), (DEPLOYER,)),
     ("changes.py", "delete_stack"): (("cloudformation:DeleteStack",), (DEPLOYER,)),
     ("changes.py", "describe_change_set"): (("cloudformation:DescribeChangeSet",), (DEPLOYER,)),
+    ("changes.py", "execute_change_set"): (("cloudformation:ExecuteChangeSet",), (DEPLOYER,)),
     ("ledger_table.py", "describe_continuous_backups"): (("dynamodb:DescribeContinuousBackups",), (DEPLOYER,)),
     ("ledger_table.py", "describe_table"): (("dynamodb:DescribeTable",), (DEPLOYER,)),
     ("ledger_table.py", "describe_time_to_live"): (("dynamodb:DescribeTimeToLive",), (DEPLOYER,)),
