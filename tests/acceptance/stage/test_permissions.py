@@ -19,7 +19,7 @@ from cloudkon.errors import CloudKonError, DeniedError
 from cloudkon.ledger.lease import Completion, Lease
 from cloudkon.stage.names import Names
 from tests.support.data.rows import ask, key
-from tests.support.emulators.policies import LAMBDA, PICTURES, Grant, document, grants
+from tests.support.emulators.policies import KEY, LAMBDA, PICTURES, Grant, document, grants
 from tests.support.worlds.embedded_aws import STAGE, EmbeddedAws
 from tests.support.worlds.jobs import JobDesk
 from tests.support.worlds.workers import worker
@@ -30,9 +30,7 @@ NO_RECEIPT = "AAAA"
 NUMBERS = itertools.count()
 # What the embedded cloud does not have, does not ask about, or (of parameters) takes to be about all that there are;
 # tests/unit/project/test_policies.py proves these alone.
-NOT_PLAYED = (
-    *("autoscaling:", "ec2:", "iam:", "kms:", "pricing:", "ssm:", "ssmmessages:", "xray:", "cloudformation:"),
-)
+NOT_PLAYED = (*("autoscaling:", "ec2:", "iam:", "pricing:", "ssm:", "ssmmessages:", "xray:", "cloudformation:"),)
 PLAYED_ROLES = (LAMBDA, "worker", "operator")
 # Its clients are made for this; the names are what the embedded cloud's are.
 GRANTS = [
@@ -120,6 +118,32 @@ def list_bucket(person: Person, grant: Grant) -> None:
     person.client("s3").list_objects_v2(Bucket=bucket_of(person.aws, grant))
 
 
+KEPT_IN = {LAMBDA: ("workloads", "results"), "worker": ("results", "results"), "operator": ("workloads", "workloads")}
+"""The buckets that a role reads from, and writes to."""
+KEPT_BELOW = {LAMBDA: ("in", "rejects"), "worker": ("outputs", "outputs"), "operator": ("in", "in")}
+
+
+def encrypted(person: Person, grant: Grant, which: int) -> dict[str, Any]:
+    """Where the role may read or write an object, and by which key of the account's it is encrypted."""
+    names = {"workloads": person.aws.names.workloads_bucket, "results": person.aws.names.results_bucket}
+    return {
+        "Bucket": names[KEPT_IN[grant.role][which]],
+        "Key": f"{KEPT_BELOW[grant.role][which]}/secret",
+        "ServerSideEncryption": "aws:kms",
+        "SSEKMSKeyId": f"arn:aws:kms:{person.aws.names.region}:{person.aws.names.account}:key/{KEY}",
+    }
+
+
+def read_encrypted(person: Person, grant: Grant) -> None:
+    asked = encrypted(person, grant, 0)
+    person.aws.client("s3").put_object(**asked, Body=b"#\n")
+    person.client("s3").get_object(Bucket=asked["Bucket"], Key=asked["Key"])
+
+
+def write_encrypted(person: Person, grant: Grant) -> None:
+    person.client("s3").put_object(**encrypted(person, grant, 1), Body=b"#\n")
+
+
 def create_stream(person: Person, grant: Grant) -> None:
     group = group_of(grant)
     person.client("logs").create_log_stream(logGroupName=group, logStreamName=f"stream-{next(NUMBERS)}")
@@ -167,6 +191,8 @@ ACTS: dict[str, Callable[[Person, Grant], object]] = {
     "dynamodb:PutItem": put_item,
     "dynamodb:Query": lambda person, _: person.ledger().dispatched("no-such-job"),
     "dynamodb:UpdateItem": lambda person, _: person.ledger().resume("no-such-job", 0),
+    "kms:Decrypt": read_encrypted,
+    "kms:GenerateDataKey": write_encrypted,
     "lambda:InvokeFunction": lambda person, grant: FunctionEvents(
         person.client("lambda"), grant.resource.rpartition(":")[2]
     ).send(['{"Records": []}']),

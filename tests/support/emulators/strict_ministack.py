@@ -85,3 +85,40 @@ def ask_for_partiql_actions() -> None:
         ]
 
     iam_actions.dynamodb_transaction_checks = each_for_itself
+
+
+_ENCRYPTION, _KEY = "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"
+
+
+def ask_for_keys() -> None:
+    """Whoever reads or writes an object that KMS encrypts by a key of the account's needs the key too, by way of S3.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+    """
+    checks, resources = iam_actions.s3_additional_checks, iam_actions.s3_access_point_resources
+
+    def with_keys(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
+        found = checks(method, path, headers, body, query)
+        if method in ("PUT", "POST") and headers.get(_ENCRYPTION) == "aws:kms":
+            found.append(("kms:GenerateDataKey", headers[_KEY]))
+        elif method == "GET" and (key := _key_of(path, query.get("versionId"))):
+            found.append(("kms:Decrypt", key))
+        return found
+
+    def by_way_of_s3(arn: str) -> Any:
+        if arn.startswith("arn:aws:kms:"):
+            return [(arn, {"kms:ViaService": [f"s3.{arn.split(':')[3]}.amazonaws.com"]})]
+        return resources(arn)
+
+    iam_actions.s3_additional_checks = with_keys
+    iam_actions.s3_access_point_resources = by_way_of_s3
+
+
+def _key_of(path: str, version: Any) -> str | None:
+    """The key by which an object is encrypted; None for an object that is not, and for what is no object."""
+    bucket, _, key = path.lstrip("/").partition("/")
+    wanted = version[0] if isinstance(version, list) else version
+    kept = [each for each in s3._object_versions.get((bucket, key), []) if each["version_id"] == wanted]
+    found = kept[0] if kept else (s3._ensure_bucket(bucket) or {"objects": {}})["objects"].get(key)
+    told: dict[str, str] = (found or {}).get("preserved_headers", {})
+    return told.get(_KEY) if told.get(_ENCRYPTION) == "aws:kms" else None

@@ -18,6 +18,7 @@ if sys.orig_argv[1:3] == ["-m", "ministack"]:
 
     strict_ministack.refuse_second_mappings()
     strict_ministack.ask_for_partiql_actions()
+    strict_ministack.ask_for_keys()
 
 
 class _Validating(MetaPathFinder):
