@@ -107,7 +107,7 @@ def ask_for_keys() -> None:
 
     def by_way_of_s3(arn: str) -> Any:
         if arn.startswith("arn:aws:kms:"):
-            return [(arn, {"kms:ViaService": [f"s3.{arn.split(':')[3]}.amazonaws.com"]})]
+            return [(arn, {"kms:ViaService": f"s3.{arn.split(':')[3]}.amazonaws.com"})]
         return resources(arn)
 
     iam_actions.s3_additional_checks = with_keys
