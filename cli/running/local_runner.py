@@ -3,10 +3,9 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from cli.running.chaos import Chaos
-from cli.running.processes.worker_processes import Processes, WorkerProcesses
+from cli.running.processes.wanted import Processes
 from cli.running.unchanged_file import UnchangedFile
 from cli.running.unfinished_queue import UnfinishedQueue
 from cli.system.paths import results_folder
@@ -21,14 +20,19 @@ from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import Depth, MemoryQueue
 from cloudkon.local.run_lock import RunLock
 from cloudkon.local.store import FolderStore
-from cloudkon.messages.wire import decode_completion, decode_undecodable, numbered, recorded_json
+from cloudkon.messages.finished import FinishedBundles, FinishedTasks, RecordsOnQueue, RowsInMemory, TasksOfRow
+from cloudkon.messages.wire import decode_undecodable
 from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore, Tracer
 from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import NoTracer
 from cloudkon.workload.line_numbers import LineOffsets
+from cloudkon.workload.planning import STAYING
 from dispatcher.dispatch import Dispatcher
 from ec2_worker import assembly
 from ec2_worker.services import Services, worker_name
+
+if TYPE_CHECKING:
+    from cli.running.chaos import Chaos
 
 _Answer = TypeVar("_Answer")
 _QUEUE_MESSAGES = 256
@@ -66,11 +70,13 @@ class LocalRun:
         slots: int,
         settings: Settings,
         clock: Clock,
-        finished: Callable[[Sequence[dict[str, Any]]], None],
-        chaos: Chaos | None = None,
+        finished: Callable[[FinishedTasks], None],
+        chaos: "Chaos | None" = None,
         tracer: Tracer | None = None,
         processes: Processes | None = None,
+        after_a_kill: Processes | None = None,
     ) -> None:
+        """After_a_kill is where the tasks of a run that was killed go on; by default where they would run otherwise."""
         self._ledger_file = ledger_file
         self._finished = finished
         self._chaos = chaos
@@ -82,6 +88,8 @@ class LocalRun:
         self._tasks = MemoryQueue(self._clock)
         self._bounded = BoundedQueue(self._tasks, _QUEUE_MESSAGES)
         self._process = MemoryQueue(self._clock)
+        rows = RowsInMemory() if chaos is None and processes is None else None
+        self._ended: FinishedBundles = rows or RecordsOnQueue(self._process)
         self._dead_letters = MemoryQueue(self._clock)
         self._set_aside: dict[str, str] = {}
         """Messages that no worker could use, with the reasons."""
@@ -94,10 +102,11 @@ class LocalRun:
             self.results,
             self._clock,
             tracer=self._tracer,
+            completions=rows,
         )
         self._path = file.resolve()
-        self._file = UnchangedFile(self._path)
-        workloads: ObjectStore = self._file
+        self.workload = UnchangedFile(self._path)
+        workloads: ObjectStore = self.workload
         if chaos is not None:
             around, workloads = chaos.over(around), chaos.workloads(workloads)
         self._unfinished = UnfinishedQueue(around.tasks)
@@ -109,23 +118,29 @@ class LocalRun:
             self._clock,
             slots=slots,
             worker_slots=slots,
+            bounds=STAYING,
             tracer=self._tracer,
         )
-        self._worker = self._workers(around, registry, settings, slots, processes)
+        self._around, self._settings = around, settings
+        self._after_a_kill = after_a_kill if processes is None else None
+        self._worker: Workers = (
+            assembly.build(around, registry, settings, name=worker_name(), slots=slots)
+            if processes is None
+            else self._in_processes(processes)
+        )
+        self._stops = 0
         self._job = ""
         self._next_look_s = 0.0
         self._over = threading.Event()
         self._failure: BaseException | None = None
 
-    def _workers(
-        self, services: Services, registry: Registry, settings: Settings, slots: int, processes: Processes | None
-    ) -> Workers:
-        if processes is None:
-            return assembly.build(services, registry, settings, name=worker_name(), slots=slots)
-        return WorkerProcesses(services, processes, settings, self._break_leases_of)
+    def _in_processes(self, processes: Processes) -> Workers:
+        from cli.running.processes.worker_processes import WorkerProcesses  # noqa: PLC0415 (most runs have none)
+
+        return WorkerProcesses(self._around, processes, self._settings, self._break_leases_of)
 
     def _break_leases_of(self, worker: str) -> None:
-        self.ledger.break_leases(self._job, worker)
+        self.ledger.break_leases_of(self._job, worker)
 
     def open(self, *, resume: bool) -> Job:
         """Open a new job for the file, or the one to resume; raises InputError if the file changed since."""
@@ -141,10 +156,9 @@ class LocalRun:
             )
         return self.ledger.resume(job.id, self._clock.now_ms()) or job
 
-    def recorded(self, job: Job) -> Iterator[Sequence[dict[str, Any]]]:
+    def recorded(self, job: Job) -> Iterator[FinishedTasks]:
         """What the ledger holds of the job's bundles that are done, as finished was or will be told it."""
-        for row, before in self._done(job):
-            yield [recorded_json(line, result, row.owners) for line, result in numbered(row, before)]
+        return (TasksOfRow(row, before) for row, before in self._done(job))
 
     def _done(self, job: Job) -> Iterator[tuple[BundleRow, int]]:
         """The bundles that are done and whose lines can be numbered, with the count of the lines before their range."""
@@ -162,7 +176,9 @@ class LocalRun:
         with RunLock(self._ledger_file, job.id):
             self._job = job.id
             begun()
-            self.ledger.break_leases(job.id)  # whoever held them died: the lock is ours
+            was_killed = self.ledger.break_leases(job.id) > 0  # whoever held leases died: the lock is ours
+            if was_killed and self._after_a_kill is not None:
+                self._move_to_processes(self._after_a_kill)
             self._unfinished.done = frozenset(row.key.id for row, _ in self._done(job))
             helpers = [
                 threading.Thread(target=self._guarded, args=(act, job), daemon=True)
@@ -185,8 +201,15 @@ class LocalRun:
                 "Everything else is recorded."
             )
 
+    def _move_to_processes(self, processes: Processes) -> None:
+        """Let a process of their own run the tasks: of its death this one knows, and so finds the task that kills."""
+        self._worker, self._ended = self._in_processes(processes), RecordsOnQueue(self._process)
+        for _ in range(self._stops):
+            self._worker.drain()
+
     def stop(self) -> None:
         """Finish what was begun and return from run; a second call does not wait for it."""
+        self._stops += 1
         self._bounded.close()
         self._worker.drain()
 
@@ -196,7 +219,7 @@ class LocalRun:
 
     def _source(self) -> Source:
         started_ms = self._clock.now_ms()
-        version = f"{self._file.fingerprint}-{started_ms}"
+        version = f"{self.workload.fingerprint}-{started_ms}"
         return Source(LOCAL_BUCKET, str(self._path), version, started_ms, pinned=False)
 
     def _earlier(self, source: Source) -> Job | None:
@@ -227,21 +250,22 @@ class LocalRun:
         return act() if self._chaos is None else self._chaos.repeated(act)
 
     def _consume(self, job: Job) -> None:
-        """Read the process queue until the completion of every bundle has been seen; each counts once."""
+        """Take in what has ended until the completion of every bundle has been seen; each counts once."""
         seen = set(self._unfinished.done)
         for tasks in self.recorded(job) if seen else ():
             self._finished(tasks)
         reports: Sequence[RangeReport] = ()
         halted = False
-        while not self._over.is_set() or self._process.depth().visible:
-            for delivery in self._process.receive(MAX_BATCH_MESSAGES, _POLL_S, _PROCESS_VISIBILITY_S):
-                completion = decode_completion(delivery.body)
-                if completion.bundle not in seen:
-                    seen.add(completion.bundle)
-                    while completion.range > len(reports):  # ranges are dispatched in order, each row after its range
+        over = found = False
+        while not over or found:
+            over, found = self._over.is_set(), False
+            for bundle in self._ended.receive(0.0 if over else _POLL_S):
+                found = True
+                if bundle.id not in seen:
+                    seen.add(bundle.id)
+                    while bundle.range > len(reports):  # ranges are dispatched in order, each row after its range
                         reports = self.ledger.dispatched(job.id)
-                    self._finished(completion.numbered(LineOffsets(reports).before(completion.range) or 0))
-                self._process.delete([delivery.receipt])
+                    self._finished(bundle.tasks(LineOffsets(reports).before(bundle.range) or 0))
             if not halted and self._is_halted(job):
                 halted = True
                 self.stop()
