@@ -12,7 +12,7 @@ from cloudkon.aws.session import Session
 from cloudkon.ledger.job import RangeReport
 from tests.support.data.rows import GUARD_MS, NOW_MS, ask, claimed, job, succeeded
 from tests.support.emulators.moto_aws import RETENTION_S, AwsLab, credentials, enter
-from tests.support.emulators.moto_expiry import Keys, expiring_keys
+from tests.support.emulators.strict_moto.expiry import Keys, expiring_keys
 from tests.support.manual_clock import ManualClock
 from tests.support.servers.metadata_server import MetadataServer, metadata_server
 from tests.support.still_clock import StillClock

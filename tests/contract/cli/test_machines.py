@@ -14,8 +14,8 @@ from cloudkon.clock import SystemClock
 from cloudkon.ledger.fleet import Instance, WorkerState
 from cloudkon.stage.names import STAGE_TAG, Names
 from tests.support.data.rows import worker_status
-from tests.support.emulators.moto_accounts import free_plan
 from tests.support.emulators.moto_aws import AwsLab, enter
+from tests.support.emulators.strict_moto.accounts import free_plan
 from tests.support.manual_clock import ManualClock
 
 STAGE = "fleet"

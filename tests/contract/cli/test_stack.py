@@ -18,8 +18,8 @@ from cloudkon.ledger.job import Job, Source
 from cloudkon.settings import Settings
 from cloudkon.stage.names import Names
 from cloudkon.wiring import cloud
-from tests.support.emulators.moto_accounts import delete_default_vpc
 from tests.support.emulators.moto_aws import AwsLab, enter
+from tests.support.emulators.strict_moto.accounts import delete_default_vpc
 from tests.support.still_clock import StillClock
 
 NUMBERS = itertools.count(1)

@@ -22,7 +22,8 @@ from cloudkon.aws.queue import SqsQueue
 from cloudkon.aws.session import Session
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import Clock
-from tests.support.emulators import moto_partiql, moto_s3
+from tests.support.emulators import moto_partiql
+from tests.support.emulators.strict_moto.owners import mind_owners
 from tests.support.waiting import eventually
 
 GUARD_MS = 2_000
@@ -133,7 +134,7 @@ def aws() -> Iterator[AwsLab]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DynamoHandler, "call_action", whole)
         patch.setattr(DynamoDBBackend, "batch_execute_statement", moto_partiql.execute)
-        moto_s3.mind_owners(patch)
+        mind_owners(patch)
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # thousands, when EC2 is first asked
         server.start()
         try:
