@@ -20,6 +20,7 @@ from cloudkon.workload.lines import BadLine, Block, Line
 from cloudkon.workload.packing import PackedBundle, Reject, pack_bundles
 from cloudkon.workload.planning import DEFAULT_SLOTS, DEFAULT_WORKER_SLOTS, bundle_size, ranges_of, shards_of
 from cloudkon.workload.rejects import Rejects
+from cloudkon.workload.templates.form import Form
 from dispatcher.ranges import Workload, look_at, range_blocks
 from dispatcher.trace import RangeTrace
 
@@ -47,11 +48,14 @@ class Dispatcher:
     metrics: MetricLog | None = None
     new_seal_key: Callable[[], str] = new_seal_key
 
-    def open(self, source: Source, *, prefix: str = "") -> Job:
-        """Write the job's row, or return the one that stands: the first plan binds every later dispatch."""
+    def open(self, source: Source, *, prefix: str = "", form: Form | None = None) -> Job:
+        """Write the job's row, or return the one that stands: the first plan binds every later dispatch.
+
+        The workload's lines are tasks, or values of this form, or of the one that its header tells.
+        """
         workload = Workload(self.workloads, source)
         size_bytes = workload.size_bytes()
-        look = look_at(workload, size_bytes)
+        look = look_at(workload, size_bytes, form)
         seen = look.sample
         tasks = seen.tasks_of(look.plain_bytes)
         size = bundle_size(seen, look.plain_bytes, self.slots, self.worker_slots)
@@ -70,6 +74,7 @@ class Dispatcher:
             timeout_s=seen.options.timeout_s,
             trace=self.tracer.open(name, source.event_ms),
             seal_key=self.new_seal_key(),
+            form=None if look.form is None else look.form.as_text(),
         )
         standing = self.jobs.open(asked)
         if standing == asked:  # else an earlier try has opened it

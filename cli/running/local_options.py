@@ -1,11 +1,13 @@
 """What a person asked of a LOCAL run."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cli.input.form_options import form_words
 from cli.jobs.local_runs import RunOptions
 from cli.running.results_file import ResultsFile
+from cloudkon.workload.templates.form import Form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,8 @@ class LocalOptions:
     results: ResultsFile | None = None
     resume: bool = False
     chaos_seed: int | None = None
+    form: Form | None = None
+    """How tasks are made of the file's lines, where options say so."""
     folders: Sequence[str] = ()
     """Where the modules are looked for beside the usual places: where an earlier run found them."""
 
@@ -42,6 +46,7 @@ class LocalOptions:
         file = str(self.file)
         words = ["cloudkon-cli", "run", "LOCAL", file if not file.startswith("-") else f"./{file}"]
         words += ["-t", str(self.slots), "--ledger", str(self.ledger_file), "--resume"]
+        words += form_words(None if self.form is None else replace(self.form, from_options=True).as_text())
         if self.processes is not None:
             words += ["--processes", str(self.processes)]
         words += [word for module in self.modules for word in ("--tasks", module)]

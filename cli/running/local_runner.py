@@ -26,6 +26,7 @@ from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore, Tracer
 from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import NoTracer
 from cloudkon.workload.line_numbers import LineOffsets
+from cloudkon.workload.templates.form import Form
 from dispatcher.dispatch import Dispatcher
 from ec2_worker import assembly
 from ec2_worker.services import Services, worker_name
@@ -70,9 +71,11 @@ class LocalRun:
         chaos: Chaos | None = None,
         tracer: Tracer | None = None,
         processes: Processes | None = None,
+        form: Form | None = None,
     ) -> None:
         self._ledger_file = ledger_file
         self._finished = finished
+        self._form = form
         self._chaos = chaos
         self._clock = clock
         self._tracer = tracer or NoTracer()
@@ -132,7 +135,7 @@ class LocalRun:
         source = self._source()
         if resume and (earlier := self._earlier(source)) is not None:
             return self._reopened(earlier)
-        return self._repeated(lambda: self._dispatcher.open(source, prefix=LOCAL_PREFIX))
+        return self._repeated(lambda: self._dispatcher.open(source, prefix=LOCAL_PREFIX, form=self._form))
 
     def _reopened(self, job: Job) -> Job:
         if job.cancelled_ms is not None:
@@ -202,7 +205,7 @@ class LocalRun:
     def _earlier(self, source: Source) -> Job | None:
         content = source.version.partition("-")[0]
         for job in self.ledger.recent(_RECENT_JOBS):
-            if (job.source.bucket, job.source.key) == (LOCAL_BUCKET, source.key):
+            if (job.source.bucket, job.source.key) == (LOCAL_BUCKET, source.key) and self._is_of_this_form(job):
                 if job.source.version.partition("-")[0] == content:
                     return job
                 raise InputError(
@@ -210,6 +213,10 @@ class LocalRun:
                     "Run it anew, without --resume."
                 )
         return None
+
+    def _is_of_this_form(self, job: Job) -> bool:
+        """Whether the job's tasks were made as is asked for now; where nothing is asked, any will do."""
+        return self._form is None or (job.form is not None and Form.parse(job.form).asked() == self._form)
 
     def _guarded(self, act: Callable[[Job], None], job: Job) -> None:
         try:

@@ -86,6 +86,7 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
             chaos=chaos,
             tracer=wiring.tracer(os.environ, "local", settings),
             processes=_processes(modules, options),
+            form=options.form,
         )
         try:
             job = run.open(resume=options.resume)

@@ -80,6 +80,8 @@ class Job:
     """The id of its trace, if it is traced; see tracing.py."""
     seal_key: str | None = None
     """The key that its bundles are sealed with; see seal.py. Jobs that an earlier version has opened have none."""
+    form: str | None = None
+    """How tasks are made of its lines, if these are values; see workload/templates/form.py."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from cloudkon.ledger import control
 from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, WorkerReport
 from cloudkon.local.schema import LedgerFile
 
-_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _JOB = "SELECT * FROM jobs WHERE id = ?"
 _RECENT = "SELECT * FROM jobs ORDER BY opened_ms DESC, id DESC LIMIT ?"
 _CHANGE = "UPDATE jobs SET cancelled_ms = ?, paused_ms = ?, pause_reason = ?, resumed_ms = ? WHERE id = ?"
@@ -112,6 +112,7 @@ def _job_record(job: Job) -> tuple[Any, ...]:
         *_flags(job),
         job.trace,
         job.seal_key,
+        job.form,
     )
 
 
@@ -131,7 +132,7 @@ def _flags(job: Job) -> tuple[Any, ...]:
 
 def _job(record: tuple[Any, ...]) -> Job:
     job, bucket, key, version, event_ms, pinned, size_bytes, ranges, shards, bundle_size, tasks, opened_ms = record[:12]
-    gzipped, retries, timeout_s, cancelled_ms, paused_ms, pause_reason, resumed_ms, trace, seal_key = record[12:]
+    gzipped, retries, timeout_s, cancelled_ms, paused_ms, pause_reason, resumed_ms, trace, seal_key = record[12:21]
     return Job(
         id=job,
         source=Source(bucket, os.fsdecode(key), version, event_ms, bool(pinned)),
@@ -150,6 +151,7 @@ def _job(record: tuple[Any, ...]) -> Job:
         resumed_ms=resumed_ms,
         trace=trace,
         seal_key=seal_key,
+        form=record[21],
     )
 
 

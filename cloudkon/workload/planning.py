@@ -68,6 +68,13 @@ class Sample:
     whole: bool
     """Whether the sample is the workload."""
     alone: bool = False
+    text_bytes: int | None = None
+    """The size of the tasks' texts, where they are not the lines themselves."""
+
+    @property
+    def mean_text_bytes(self) -> float:
+        """The mean size of a task as it travels."""
+        return self.mean_task_bytes if self.text_bytes is None else self.text_bytes / max(1, self.tasks)
 
     @property
     def mean_task_bytes(self) -> float:
@@ -137,7 +144,10 @@ def _with_option(options: Options, name: str, value: str) -> Options:
         case "timeout":
             return replace(options, timeout_s=_timeout_s(value))
         case _:
-            raise ValueError(f"unknown option {_shown(name)!r}; known are bundle, task_ms, retries and timeout")
+            raise ValueError(
+                f"unknown option {_shown(name)!r}; known are bundle, task_ms, retries and timeout, "
+                "and for values each, task, format and colsep"
+            )
 
 
 def _whole(name: str, value: str, least: int, most: int) -> int:
@@ -181,7 +191,7 @@ def bundle_size(seen: Sample, size_bytes: int, slots: int, worker_slots: int = D
         return 1
     bounds = [
         MAX_BUNDLE_TASKS,
-        math.floor(BUNDLE_BYTES / seen.mean_task_bytes),
+        math.floor(BUNDLE_BYTES / max(1.0, seen.mean_text_bytes)),
         max(seen.tasks_of(size_bytes) // (BUNDLES_PER_SLOT * slots), min(worker_slots, slots)),
     ]
     if seen.options.task_ms:

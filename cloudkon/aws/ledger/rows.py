@@ -140,6 +140,7 @@ def job_item(job: Job) -> dict[str, Item]:
         "timeout_s": None if job.timeout_s is None else {"N": repr(job.timeout_s)},
         "trace": None if job.trace is None else text(job.trace),
         "seal_key": None if job.seal_key is None else text(job.seal_key),
+        "form": None if job.form is None else text(job.form),
     }
     return item | {name: value for name, value in optional.items() if value is not None}
 
@@ -173,6 +174,7 @@ def job_of(item: Item) -> Job:
         resumed_ms=_int_or_none(item, "resumed"),
         trace=item["trace"]["S"] if "trace" in item else None,
         seal_key=item["seal_key"]["S"] if "seal_key" in item else None,
+        form=item["form"]["S"] if "form" in item else None,
     )
 
 

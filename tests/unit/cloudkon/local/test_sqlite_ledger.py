@@ -94,18 +94,20 @@ def test_another_program_s_database_is_refused(path: Path) -> None:
 
 
 def test_a_ledger_of_an_earlier_version_is_upgraded(path: Path) -> None:
-    """A ledger from before traces, throttling, seals and waits is read and written on as if it had always had them."""
+    """A ledger from before traces, throttling, seals, waits and forms is used as if it had always had them."""
     with closing(_open(path)) as ledger:
         ledger.open(job("first"))
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("ALTER TABLE workers DROP COLUMN waited_ms")
+        connection.execute("ALTER TABLE jobs DROP COLUMN form")
         connection.execute("ALTER TABLE jobs DROP COLUMN seal_key")
         connection.execute("ALTER TABLE jobs DROP COLUMN trace")
         connection.execute("ALTER TABLE fleet DROP COLUMN throttled")
         connection.execute("PRAGMA user_version = 2")
     with closing(_open(path)) as ledger:
         assert ledger.job("first") == job("first")
-        assert ledger.open(job("second", trace="1-a", seal_key="b")) == job("second", trace="1-a", seal_key="b")
+        second = job("second", trace="1-a", seal_key="b", form='{"each":"exec echo {}"}')
+        assert ledger.open(second) == second
 
 
 def test_a_ledger_of_another_version_is_refused(path: Path) -> None:
@@ -113,7 +115,7 @@ def test_a_ledger_of_another_version_is_refused(path: Path) -> None:
     _open(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(InputError, match="is a ledger of version 99, and this CloudKon reads version 6"):
+    with pytest.raises(InputError, match="is a ledger of version 99, and this CloudKon reads version 7"):
         _open(path)
 
 
