@@ -57,9 +57,10 @@ class Tail:
 
     def warn(self, options: Container[str]) -> None:
         """Say so if a word was probably meant for a shell, or a value to be an option."""
-        late = next((value for source in self.sources for value in source.values if value in options), None)
+        words = [*self.command, *(value for source in self.sources for value in source.values)]
+        late = next((word for word in words if word.startswith("--") and word in options), None)
         if late is not None:
-            click.echo(f"{late} is a value here: options stand before the command and the values.", err=True)
+            click.echo(f"{late} belongs to the command here: options of ours stand before the --.", err=True)
         odd = next((word for word in self.command if word in _OPERATORS), None)
         if odd is not None:
             click.echo(

@@ -48,7 +48,7 @@ SHELL = [(str(page), block.text) for page in PAGES for block in blocks(page) if 
 SHOWN = [
     (place, words)
     for place, text in [*SHELL, ("the demonstration", "\n".join(NEXT_STEPS))]
-    for call in re.findall(r"(?:^|[|(]\s*)(cloudkon-cli [^|)\n#>&]*)", text, re.MULTILINE)
+    for call in re.findall(r"(?:^|[|(]\s*)(cloudkon-cli (?:'[^']*'|[^|)\n#>&'])*)", text, re.MULTILINE)
     if (words := shlex.split(call.replace('"', "")))
 ]
 

@@ -112,7 +112,9 @@ def test_a_mistake_is_told_before_anything_runs(arguments: list[str], told: str)
 
 def test_what_is_probably_a_mistake_is_said() -> None:
     """An option behind the values, and a sign of the shell among a program's words, are said, and the run goes on."""
-    assert "--dry-run is a value here" in run("run", "LOCAL", "--dry-run", "--task", "t", ":::", "--dry-run").stderr
+    late = "--dry-run belongs to the command here"
+    assert late in run("run", "LOCAL", "--dry-run", "--task", "t", ":::", "--dry-run").stderr
+    assert late in run("run", "LOCAL", "--dry-run", "--", "wc", "{}", "--dry-run", ":::", "a").stderr
     assert "| is an argument here" in run("run", "LOCAL", "--dry-run", "--", "cat", "{}", "|", "wc", ":::", "a").stderr
     assert "table.csv is named like a table" in run("run", "LOCAL", "table.csv").stderr
 
