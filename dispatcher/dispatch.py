@@ -16,12 +16,11 @@ from cloudkon.ports import Jobs, ObjectStore, TaskQueue, Tracer
 from cloudkon.telemetry.emf import MetricLog
 from cloudkon.telemetry.metering import Meter
 from cloudkon.telemetry.tracing import NoTracer, TraceContext
-from cloudkon.workload.lines import BadLine, Block, Line
 from cloudkon.workload.packing import PackedBundle, Reject, pack_bundles
 from cloudkon.workload.planning import DEFAULT_SLOTS, DEFAULT_WORKER_SLOTS, bundle_size, ranges_of, shards_of
 from cloudkon.workload.rejects import Rejects
 from cloudkon.workload.templates.form import Form
-from dispatcher.ranges import Workload, look_at, range_blocks
+from dispatcher.ranges import LineCount, Workload, look_at, range_blocks
 from dispatcher.trace import RangeTrace
 
 _UNZIP = "A gzipped workload can't be cut into ranges: drop it as it is unpacked, or as several files."
@@ -72,6 +71,7 @@ class Dispatcher:
             gzipped=look.gzipped,
             retries=seen.options.retries,
             timeout_s=seen.options.timeout_s,
+            keep_logs=seen.options.keep_logs,
             trace=self.tracer.open(name, source.event_ms),
             seal_key=self.new_seal_key(),
             form=None if look.form is None else look.form.as_text(),
@@ -113,7 +113,7 @@ class Dispatcher:
         self, job: Job, number: int, calls_before: Mapping[str, int], trace: RangeTrace, until_ms: int | None
     ) -> Mapping[str, int]:
         started_ms = self.clock.now_ms()
-        lines = _Counted()
+        lines = LineCount()
         rejects = Rejects(self.results, job.id, number)
         tasks = bundles = 0
         with Sender(self.queue, self.clock, self.backoff) as sender:
@@ -160,16 +160,15 @@ class Dispatcher:
         key = BundleKey(job.id, range_number, number, job.shards)
         now_ms = self.clock.now_ms()
         event_ms = job.source.event_ms
-        bundle = Bundle(key, packed.lines, packed.tasks, event_ms, now_ms, job.retries, job.timeout_s, trace)
+        bundle = Bundle(
+            key,
+            packed.lines,
+            packed.tasks,
+            event_ms,
+            now_ms,
+            job.retries,
+            job.timeout_s,
+            trace,
+            keep_logs=job.keep_logs,
+        )
         return bundle if job.seal_key is None else replace(bundle, seal=seal(bundle, job.seal_key))
-
-
-@dataclass(slots=True)
-class _Counted:
-    """Counts the lines that pass."""
-
-    count: int = 0
-
-    def seen(self, item: Block | Line | BadLine) -> Block | Line | BadLine:
-        self.count = item.last_number if isinstance(item, Block) else item.number
-        return item

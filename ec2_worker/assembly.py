@@ -117,7 +117,8 @@ class _Assembly:
     def worker(self, *, supervised: bool) -> Worker:
         services, settings, clock = self.services, self.settings, self.services.clock
         termination_watch = self._termination_watch()
-        monitor = self._monitor(termination_watch)
+        self.job_counters.instance = lambda: termination_watch.instance if termination_watch else None
+        monitor = self._monitor()
         breaker = Breaker(services.ledger, clock, settings.breaker_tasks, self.admission)
         events = Observers(self.backlog, monitor, breaker, self.metrics, self.job_counters)
         writer = ResultWriter(services.ledger, self.values, clock, settings)
@@ -175,7 +176,7 @@ class _Assembly:
             protection = ScaleInProtection(services.instance_group, clock, self.in_flight, self.settings.lull_s)
         return TerminationWatch(services.metadata, clock, self.drain, protection)
 
-    def _monitor(self, termination_watch: TerminationWatch | None) -> Monitor:
+    def _monitor(self) -> Monitor:
         services, clock, counts = self.services, self.services.clock, Counts()
         fleet_status = FleetStatus(
             services.ledger,
@@ -185,7 +186,7 @@ class _Assembly:
             self.settings.status_s,
             busy=lambda: self.backlog.busy,
             counts=counts.now,
-            instance=lambda: termination_watch.instance if termination_watch else None,
+            instance=self.job_counters.instance,
             throttled=RecentCounts(services.meter.throttled, clock).look,
         )
         return Monitor(

@@ -5,7 +5,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-pytest_plugins = ["tests.support.emulators.moto_aws"]
+pytest_plugins = ["tests.support.emulators.moto_aws", "tests.support.emulators.judged_aws"]
 
 # A shell starts what it puts into the background with Ctrl-C ignored, and children inherit that: ours have to be
 # interrupted as in the foreground.

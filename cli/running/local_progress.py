@@ -1,5 +1,6 @@
 """The progress of a LOCAL run: a bar on a terminal, silence in a pipe."""
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
@@ -8,14 +9,17 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from cli.terminal.above_bar import AboveBar
 from cloudkon.ledger.job import Job
 
 
 class LocalProgress:
-    """Counts the tasks that finish; any thread may tell it."""
+    """Counts the tasks that finish; any thread may tell it. In its block, what is said on stderr is above the bar."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
+        self._stderr = sys.stderr
+        self._console = Console(file=self._stderr)
+        self._above = AboveBar(self._console, self._stderr)
         self._counts: Counter[str] = Counter()
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
@@ -27,6 +31,8 @@ class LocalProgress:
             console=self._console,
             transient=True,
             expand=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
             disable=not self._console.is_terminal,
         )
         self._bar = self._progress.add_task("", total=None, counts="", visible=False)
@@ -45,9 +51,14 @@ class LocalProgress:
 
     def __enter__(self) -> Self:
         self._progress.start()
+        if self._console.is_terminal:
+            sys.stderr = self._above.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._console.is_terminal:
+            sys.stderr = self._stderr
+            self._above.__exit__(kind, error, trace)
         self._progress.stop()

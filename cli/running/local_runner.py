@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -71,8 +72,10 @@ class LocalRun:
         chaos: Chaos | None = None,
         tracer: Tracer | None = None,
         processes: Processes | None = None,
+        after_a_kill: Processes | None = None,
         form: Form | None = None,
     ) -> None:
+        """After_a_kill is where the tasks of a run that was killed go on; by default where they would run otherwise."""
         self._ledger_file = ledger_file
         self._finished = finished
         self._form = form
@@ -99,8 +102,8 @@ class LocalRun:
             tracer=self._tracer,
         )
         self._path = file.resolve()
-        self._file = UnchangedFile(self._path)
-        workloads: ObjectStore = self._file
+        self.workload = UnchangedFile(self._path)
+        workloads: ObjectStore = self.workload
         if chaos is not None:
             around, workloads = chaos.over(around), chaos.workloads(workloads)
         self._unfinished = UnfinishedQueue(around.tasks)
@@ -114,21 +117,21 @@ class LocalRun:
             worker_slots=slots,
             tracer=self._tracer,
         )
-        self._worker = self._workers(around, registry, settings, slots, processes)
+        self._in_processes = partial(WorkerProcesses, around, settings=settings, died=self._break_leases_of)
+        self._after_a_kill = after_a_kill if processes is None else None
+        self._worker: Workers = (
+            assembly.build(around, registry, settings, name=worker_name(), slots=slots)
+            if processes is None
+            else self._in_processes(processes)
+        )
+        self._stops = 0
         self._job = ""
         self._next_look_s = 0.0
         self._over = threading.Event()
         self._failure: BaseException | None = None
 
-    def _workers(
-        self, services: Services, registry: Registry, settings: Settings, slots: int, processes: Processes | None
-    ) -> Workers:
-        if processes is None:
-            return assembly.build(services, registry, settings, name=worker_name(), slots=slots)
-        return WorkerProcesses(services, processes, settings, self._break_leases_of)
-
     def _break_leases_of(self, worker: str) -> None:
-        self.ledger.break_leases(self._job, worker)
+        self.ledger.break_leases_of(self._job, worker)
 
     def open(self, *, resume: bool) -> Job:
         """Open a new job for the file, or the one to resume; raises InputError if the file changed since."""
@@ -165,7 +168,9 @@ class LocalRun:
         with RunLock(self._ledger_file, job.id):
             self._job = job.id
             begun()
-            self.ledger.break_leases(job.id)  # whoever held them died: the lock is ours
+            was_killed = self.ledger.break_leases(job.id) > 0  # whoever held leases died: the lock is ours
+            if was_killed and self._after_a_kill is not None:
+                self._move_to_processes(self._after_a_kill)
             self._unfinished.done = frozenset(row.key.id for row, _ in self._done(job))
             helpers = [
                 threading.Thread(target=self._guarded, args=(act, job), daemon=True)
@@ -188,8 +193,15 @@ class LocalRun:
                 "Everything else is recorded."
             )
 
+    def _move_to_processes(self, processes: Processes) -> None:
+        """Let a process of their own run the tasks: of its death this one knows, and so finds the task that kills."""
+        self._worker = self._in_processes(processes)
+        for _ in range(self._stops):
+            self._worker.drain()
+
     def stop(self) -> None:
         """Finish what was begun and return from run; a second call does not wait for it."""
+        self._stops += 1
         self._bounded.close()
         self._worker.drain()
 
@@ -199,7 +211,7 @@ class LocalRun:
 
     def _source(self) -> Source:
         started_ms = self._clock.now_ms()
-        version = f"{self._file.fingerprint}-{started_ms}"
+        version = f"{self.workload.fingerprint}-{started_ms}"
         return Source(LOCAL_BUCKET, str(self._path), version, started_ms, pinned=False)
 
     def _earlier(self, source: Source) -> Job | None:

@@ -22,6 +22,7 @@ from cli.running.task_modules import find_modules
 from cli.system.paths import results_folder
 from cli.system.streams import reserved_stdout
 from cli.terminal.output import Output
+from cli.views.misfits import say_misfits
 from cli.views.outcome import error_groups, outcome_line, say_what_next, went_well
 from cli.views.stats_view import interpreter_wait_text
 from cloudkon import wiring
@@ -48,7 +49,10 @@ _RETRIES_VARIABLE = "CLOUDKON_RETRIES"
 def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
     """Run a workload on this machine; return whether every task succeeded."""
     with reserved_stdout() as out:
-        stats, groups, signals = _ran(options, out, clock)
+        modules = find_modules(options.modules, options.file, options.folders)
+        registry = _registry(modules, options)
+        options = options.sized_for(registry)
+        stats, groups, signals = _ran(options, modules, registry, out, clock)
     if signals and not stats.ended:
         _say_how_to_go_on(stats, options)
         raise SystemExit(128 + signals[0])
@@ -63,11 +67,12 @@ def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
     return went_well(stats)
 
 
-def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Sequence[ErrorGroup], list[int]]:
+def _ran(
+    options: LocalOptions, modules: Sequence[str], registry: Registry, out: TextIO, clock: Clock
+) -> tuple[JobStats, Sequence[ErrorGroup], list[int]]:
     """Run it; return what became of it, why tasks failed, and the signals that came."""
     chaos = None if options.chaos_seed is None else Chaos(options.chaos_seed, clock)
     settings = _settings(options)
-    modules = find_modules(options.modules, options.file, options.folders)
     with LocalProgress() as progress:
 
         def finished(tasks: Sequence[dict[str, Any]]) -> None:
@@ -78,21 +83,22 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
         run = LocalRun(
             options.file,
             options.ledger_file,
-            _registry(modules, options),
+            registry,
             slots=options.slots * (options.processes or 1),
             settings=settings,
             clock=clock,
             finished=finished,
             chaos=chaos,
             tracer=wiring.tracer(os.environ, "local", settings),
-            processes=_processes(modules, options),
+            processes=None if options.processes is None else _processes(modules, options),
+            after_a_kill=_processes(modules, options),
             form=options.form,
         )
         try:
             job = run.open(resume=options.resume)
             progress.begin(job)
             with _stopping(run.stop) as signals, capturing(log_of_task):
-                run.run(job, begun=lambda: _begin(options, run, job, out))
+                run.run(job, begun=lambda: _begin(options, run, job, out, registry, signals))
             progress.end()
             stats = job_stats(run.ledger, run.ledger.job(job.id) or job, clock.now_ms())
             groups = error_groups(run.ledger, run.results, stats)
@@ -114,10 +120,14 @@ def _settings(options: LocalOptions) -> Settings:
     return Settings.from_environ(os.environ, **changes)
 
 
-def _begin(options: LocalOptions, run: LocalRun, job: Job, out: TextIO) -> None:
+def _begin(
+    options: LocalOptions, run: LocalRun, job: Job, out: TextIO, registry: Registry, signals: Sequence[int]
+) -> None:
+    """The last that is done before tasks run, and what is done only if no other process runs the job."""
     remember(options.ledger_file, job.id, options.to_remember())
     if options.results is not None:
         options.results.begin(out, run.recorded(job) if options.resume else ())
+    say_misfits(job, run.workload, registry, lambda: bool(signals))
 
 
 def _registry(modules: Sequence[str], options: LocalOptions) -> Registry:
@@ -126,11 +136,9 @@ def _registry(modules: Sequence[str], options: LocalOptions) -> Registry:
     return handlers(modules, options.allowed, PictureSources(_picture_networks(), files=True))
 
 
-def _processes(modules: Sequence[str], options: LocalOptions) -> Processes | None:
-    if options.processes is None:
-        return None
+def _processes(modules: Sequence[str], options: LocalOptions) -> Processes:
     results = results_folder(options.ledger_file).absolute()
-    return Processes(options.processes, options.slots, modules, options.allowed, _picture_networks(), results)
+    return Processes(options.processes or 1, options.slots, modules, options.allowed, _picture_networks(), results)
 
 
 def _picture_networks() -> str:

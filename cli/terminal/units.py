@@ -1,5 +1,6 @@
 """Numbers for people's eyes, with their units."""
 
+import math
 from datetime import UTC, datetime
 
 _SIZES = ("B", "kB", "MB", "GB", "TB")
@@ -51,6 +52,15 @@ def size(size_bytes: float) -> str:
         size_bytes /= 1000
         unit += 1
     return f"{_three_digits(size_bytes) if unit else f'{size_bytes:.0f}'} {_SIZES[unit]}"
+
+
+def dollars(usd: float) -> str:
+    """Cents where there are many, and three digits of less."""
+    if usd >= 10 or not usd:
+        return f"{usd:,.2f}"
+    if usd < 1e-6:
+        return "<0.000001"
+    return f"{usd:.{max(2, 2 - math.floor(math.log10(usd)))}f}"
 
 
 def moment(ms: int) -> str:

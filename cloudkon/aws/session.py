@@ -188,6 +188,8 @@ class Session:
             return
         # A batch of statements is a success whose entries may each have been throttled.
         entries = parsed_response.get("Responses", ()) if event_name.endswith("BatchExecuteStatement") else ()
+        if entries:  # one call, and each of its writes is billed as one
+            self.meter.count(f"{_operation(event_name)}.statements", len(entries))
         for each in (parsed_response, *entries):
             if is_throttled(each):
                 self.meter.count_throttled(_operation(event_name))

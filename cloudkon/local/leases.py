@@ -24,34 +24,43 @@ from cloudkon.ledger.lease import (
 from cloudkon.ledger.packed_results import pack_results, unpack_results
 from cloudkon.ledger.result_columns import frozen
 from cloudkon.ledger.results import Results
+from cloudkon.ledger.survival import lived_on
 from cloudkon.local.schema import LedgerFile
 
 _PAGE_ROWS = 500
 _COLUMNS = (
     "range, number, state, owners, token, lines, results, "
-    "event_ms, sent_ms, received_ms, claimed_ms, lease_until_ms, completed_ms, fruitless, mark_index, mark_times"
+    "event_ms, sent_ms, received_ms, claimed_ms, lease_until_ms, completed_ms, fruitless, "
+    "mark_index, mark_times, survivors"
 )
 _FIND = f"SELECT {_COLUMNS} FROM bundles WHERE job = ? AND range = ? AND number = ?"  # noqa: S608
 _PAGE = (
     f"SELECT {_COLUMNS} FROM bundles WHERE job = ? AND (range, number) > (?, ?) "  # noqa: S608
     f"ORDER BY range, number LIMIT {_PAGE_ROWS}"
 )
-_INSERT = f"INSERT INTO bundles (job, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
+_INSERT = f"INSERT INTO bundles (job, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
 _WRITE_NEW = f"{_INSERT} ON CONFLICT DO NOTHING"
 _WRITE = (
     f"{_INSERT} ON CONFLICT DO UPDATE SET state = excluded.state, owners = excluded.owners, token = excluded.token, "
     "results = excluded.results, sent_ms = excluded.sent_ms, received_ms = excluded.received_ms, "
     "claimed_ms = excluded.claimed_ms, lease_until_ms = excluded.lease_until_ms, completed_ms = excluded.completed_ms, "
-    "fruitless = excluded.fruitless, mark_index = excluded.mark_index, mark_times = excluded.mark_times"
+    "fruitless = excluded.fruitless, mark_index = excluded.mark_index, mark_times = excluded.mark_times, "
+    "survivors = excluded.survivors"
 )
 _COMPLETE_FIRST = (
     "UPDATE bundles SET state = ?, results = ?, completed_ms = ?, mark_index = NULL, mark_times = NULL "
     "WHERE job = ? AND range = ? AND number = ? AND state = ? AND token = ?"
 )
 """Fenced by the token, which belongs to one claim; of a first attempt, whose whole row the worker knows."""
-_BREAK = (
+_BREAK_OWNERS = (
     "UPDATE bundles SET state = ? WHERE job = ? AND state = ? "
-    "AND (? IS NULL OR json_extract(owners, '$[#-1]') = ?)"  # the last of its owners holds it
+    "AND json_extract(owners, '$[#-1]') = ?"  # the last of its owners holds it
+)
+_BREAK_ALL = (
+    "UPDATE bundles SET state = ?, fruitless = min(fruitless, 1), "
+    "mark_index = CASE WHEN mark_times > 1 THEN mark_index END, "
+    "mark_times = CASE WHEN mark_times > 1 THEN mark_times - 1 END "
+    "WHERE job = ? AND state = ?"
 )
 
 
@@ -99,13 +108,25 @@ class SqliteLeases:
         with self._file.writing() as connection:
             return _settle(connection, rules.release(_find(connection, lease.key), lease, results, mark))
 
-    def break_leases(self, job: str, owner: str | None = None) -> int:
-        """Release the bundles of a job that are leased to a worker which is known to be dead, by default to any.
+    def lived_on(self, lease: Lease, index: int) -> None:
+        with self._file.writing() as connection:
+            row = lived_on(_find(connection, lease.key), lease, index)
+            if row is not None:
+                _write(connection, row)
 
-        Their next owner finds that the one before ended in a crash. Returns how many there were.
+    def break_leases_of(self, job: str, owner: str) -> None:
+        """Release what is leased to a worker that is known to have died alone: a strike against what it had marked."""
+        with self._file.writing() as connection:
+            connection.execute(_BREAK_OWNERS, (BundleState.RELEASED, job, BundleState.LEASED, owner))
+
+    def break_leases(self, job: str) -> int:
+        """Release all that is leased of a job whose whole run is known to be dead; return how many bundles that were.
+
+        What ended the run, parent and all, was most likely none of its tasks: this is no strike, and no step towards
+        giving a bundle up. But the next owner is careful, for it may have been one.
         """
         with self._file.writing() as connection:
-            return connection.execute(_BREAK, (BundleState.RELEASED, job, BundleState.LEASED, owner, owner)).rowcount
+            return connection.execute(_BREAK_ALL, (BundleState.RELEASED, job, BundleState.LEASED)).rowcount
 
     def bundles(self, job: Job) -> Iterator[BundleRow]:
         """All rows of the job's bundles, a page in memory at a time, in the order of the workload."""
@@ -150,7 +171,7 @@ def _settle(connection: sqlite3.Connection, answer: WriteAnswer) -> WriteAnswer:
 
 def _row(key: BundleKey, record: tuple[Any, ...]) -> BundleRow:
     (_, _, state, owners, token, lines, results, event_ms, *rest) = record
-    sent_ms, received_ms, claimed_ms, lease_until_ms, completed_ms, fruitless, mark_index, mark_times = rest
+    sent_ms, received_ms, claimed_ms, lease_until_ms, completed_ms, fruitless, mark_index, mark_times, survivors = rest
     return BundleRow(
         key=key,
         state=BundleState(state),
@@ -166,6 +187,7 @@ def _row(key: BundleKey, record: tuple[Any, ...]) -> BundleRow:
         completed_ms=completed_ms,
         fruitless=fruitless,
         mark=None if mark_index is None else Mark(mark_index, mark_times),
+        survivors=tuple(survivors.split()),
     )
 
 
@@ -191,4 +213,5 @@ def _record(row: BundleRow) -> tuple[Any, ...]:
         row.completed_ms,
         row.fruitless,
         *((row.mark.index, row.mark.times) if row.mark else (None, None)),
+        " ".join(row.survivors),
     )

@@ -10,13 +10,16 @@ from cloudkon.errors import InputError, UnavailableError
 from cloudkon.local import private
 
 _APPLICATION = 0x434B4F4E  # "CKON" in the file's header: no other program's database is taken for a ledger
-_VERSION = 7
+_VERSION = 10
 _UPGRADES = {
     2: "ALTER TABLE jobs ADD COLUMN trace TEXT",
     3: "ALTER TABLE fleet ADD COLUMN throttled TEXT DEFAULT '{}'",
     4: "ALTER TABLE jobs ADD COLUMN seal_key TEXT",
     5: "ALTER TABLE workers ADD COLUMN waited_ms INTEGER DEFAULT 0",
-    6: "ALTER TABLE jobs ADD COLUMN form TEXT",
+    6: "ALTER TABLE workers ADD COLUMN instance TEXT DEFAULT 'null'",
+    7: "ALTER TABLE bundles ADD COLUMN survivors TEXT DEFAULT ''",
+    8: "ALTER TABLE jobs ADD COLUMN keep_logs INTEGER DEFAULT 0",
+    9: "ALTER TABLE jobs ADD COLUMN form TEXT",
 }
 """From each version that can be brought to the next one; a new column comes last, here and in a new ledger."""
 _BUSY_TIMEOUT_S = 10.0
@@ -28,7 +31,7 @@ CREATE TABLE jobs (
     size_bytes INTEGER, ranges INTEGER, shards INTEGER, bundle_size INTEGER, tasks_estimate INTEGER,
     opened_ms INTEGER, gzipped INTEGER, retries INTEGER, timeout_s REAL, cancelled_ms INTEGER,
     paused_ms INTEGER, pause_reason TEXT, resumed_ms INTEGER, trace TEXT, seal_key TEXT,
-    form TEXT
+    keep_logs INTEGER DEFAULT 0, form TEXT
 );
 CREATE INDEX jobs_by_time ON jobs (opened_ms, id);
 CREATE TABLE ranges (
@@ -39,12 +42,12 @@ CREATE TABLE ranges (
 CREATE TABLE bundles (
     job TEXT, range INTEGER, number INTEGER, state TEXT, owners TEXT, token TEXT, lines TEXT, results BLOB,
     event_ms INTEGER, sent_ms INTEGER, received_ms INTEGER, claimed_ms INTEGER, lease_until_ms INTEGER,
-    completed_ms INTEGER, fruitless INTEGER, mark_index INTEGER, mark_times INTEGER,
+    completed_ms INTEGER, fruitless INTEGER, mark_index INTEGER, mark_times INTEGER, survivors TEXT DEFAULT '',
     PRIMARY KEY (job, range, number)
 );
 CREATE TABLE workers (
     job TEXT, worker TEXT, slots INTEGER, started_ms INTEGER, seen_ms INTEGER, duplicates_dropped INTEGER,
-    leases_lost INTEGER, unrecorded_runs INTEGER, api_calls TEXT, waited_ms INTEGER,
+    leases_lost INTEGER, unrecorded_runs INTEGER, api_calls TEXT, waited_ms INTEGER, instance TEXT,
     PRIMARY KEY (job, worker)
 );
 CREATE TABLE fleet (

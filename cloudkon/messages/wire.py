@@ -17,6 +17,7 @@ from cloudkon.ledger.results import JsonText, TaskResult
 from cloudkon.telemetry.tracing import TraceContext
 
 VERSION = 1
+_ALL = "all"
 
 
 def encode_bundle(bundle: Bundle) -> str:
@@ -24,6 +25,7 @@ def encode_bundle(bundle: Bundle) -> str:
     key = bundle.key
     trace = None if bundle.trace is None else str(bundle.trace)
     optional = {"retries": bundle.retries, "timeout_s": bundle.timeout_s, "trace": trace, "seal": bundle.seal}
+    optional["logs"] = _ALL if bundle.keep_logs else None
     return _dump(
         {
             "v": VERSION,
@@ -57,7 +59,8 @@ def decode_bundle(body: str) -> Bundle:
         timeout_s = min(_positive(value["timeout_s"]), MAX_TIMEOUT_S) if "timeout_s" in value else None
         stamps = _time(value["event_ms"]), _time(value["sent_ms"])
         seal = _seal(value["seal"]) if "seal" in value else None
-        bundle = Bundle(key, lines, tasks, *stamps, retries, timeout_s, TraceContext.parse(value.get("trace")), seal)
+        trace, keep_logs = TraceContext.parse(value.get("trace")), value.get("logs") == _ALL
+        bundle = Bundle(key, lines, tasks, *stamps, retries, timeout_s, trace, seal, keep_logs)
     except (KeyError, TypeError) as error:
         raise WireError(f"The message is no bundle: {error}.") from error
     if len(lines) != len(tasks):

@@ -123,13 +123,29 @@ class JobStats:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class JobReading:
+    """What one reading of a job's rows found: the statistics, and what they were worked out from."""
+
+    stats: JobStats
+    totals: JobTotals
+    ranges: Sequence[RangeReport]
+    workers: Sequence[WorkerReport]
+
+
+def read_job(reader: LedgerReader, job: Job, now_ms: int) -> JobReading:
+    """Read a job's rows, each once, and work out its statistics."""
+    ranges = reader.dispatched(job.id)  # before the bundles: who sees the last range sees all that it sent
+    totals = JobTotals()
+    for row in known_bundles(reader, job, ranges):
+        totals.add(row)
+    workers = reader.workers(job.id)
+    return JobReading(_assembled(job, ranges, totals, workers, now_ms), totals, ranges, workers)
+
+
 def job_stats(reader: LedgerReader, job: Job, now_ms: int) -> JobStats:
     """Read a job's rows and work out its statistics."""
-    reports = reader.dispatched(job.id)  # before the bundles: who sees the last range sees all that it sent
-    totals = JobTotals()
-    for row in known_bundles(reader, job, reports):
-        totals.add(row)
-    return _assembled(job, reports, totals, reader.workers(job.id), now_ms)
+    return read_job(reader, job, now_ms).stats
 
 
 def _assembled(

@@ -20,6 +20,9 @@ class JobTotals:
         self.tasks_by_range: Counter[int] = Counter()
         self.tasks_by_worker: Counter[str] = Counter()
         self.busy_us_by_worker: Counter[str] = Counter()
+        self.failed_us = 0
+        """How long the last runs of failed tasks took, together."""
+        self.claims = 0
         self.running = 0
         self.runs = 0
         self.last_ms = 0
@@ -79,6 +82,7 @@ class JobTotals:
 
     def _count_bundle(self, row: BundleRow, known: Sequence[TaskResult]) -> None:
         self.bundles[row.state] += 1
+        self.claims += row.attempt
         self.tasks_by_range[row.key.range] += len(row.results)
         if len(set(row.owners)) > 1 and all(result.runs == 1 for result in known):
             self.taken_over += 1
@@ -89,6 +93,8 @@ class JobTotals:
 
     def _credit(self, row: BundleRow, results: list[TaskResult]) -> None:
         for result in results:
+            if result.state is TaskState.FAILED:
+                self.failed_us += result.duration_us
             worker = row.owners[result.attempt - 1]
             self.tasks_by_worker[worker] += 1
             self.busy_us_by_worker[worker] += result.duration_us

@@ -31,6 +31,7 @@ TRAVEL_ALONE = frozenset({"animoto"})
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _MIN_TIMEOUT_S = 0.001
+_LOGS = {"all": True, "failed": False}
 _MIN_TASK_MS, _MAX_TASK_MS = 0.001, 86_400_000.0
 _MAX_HEADER_ERRORS = 8
 """How many errors one line may have: a line of 200 KiB could hold 100,000 words that are no options."""
@@ -41,12 +42,14 @@ _HEADER = re.compile(r"#\s*cloudkon:", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the first lines of a workload may set: `#cloudkon: bundle=1 task_ms=250 retries=5 timeout=30s`."""
+    """What the first lines of a workload may set: `#cloudkon: bundle=1 task_ms=250 retries=5 timeout=30s logs=all`."""
 
     bundle: int | None = None
     task_ms: float | None = None
     retries: int | None = None
     timeout_s: float | None = None
+    keep_logs: bool = False
+    """Whether the logs of tasks that succeed are kept, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +146,13 @@ def _with_option(options: Options, name: str, value: str) -> Options:
             return replace(options, retries=_whole(name, value, 0, MAX_RETRIES))
         case "timeout":
             return replace(options, timeout_s=_timeout_s(value))
+        case "logs" if value in _LOGS:
+            return replace(options, keep_logs=_LOGS[value])
+        case "logs":
+            raise ValueError(f"option logs={_shown(value)}: all was expected, or failed")
         case _:
             raise ValueError(
-                f"unknown option {_shown(name)!r}; known are bundle, task_ms, retries and timeout, "
+                f"unknown option {_shown(name)!r}; known are bundle, task_ms, retries, timeout and logs, "
                 "and for values each, task, format and colsep"
             )
 

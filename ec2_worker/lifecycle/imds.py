@@ -60,11 +60,12 @@ class Metadata:
     _renew_s: float = field(default=float("-inf"))
 
     def instance(self) -> Instance:
-        facts = [self._get(path) for path in ("instance-id", "instance-type", "placement/availability-zone")]
-        identity, kind, zone = ((fact or "").strip() for fact in facts)
+        paths = ("instance-id", "instance-type", "placement/availability-zone", "instance-life-cycle")
+        facts = [self._get(path) for path in paths]
+        identity, kind, zone, market = ((fact or "").strip() for fact in facts)
         if not identity:
             raise MetadataError("The metadata service does not tell the instance's id.")
-        return Instance(identity, kind, zone)
+        return Instance(identity, kind, zone, market)
 
     def spot_notice(self) -> Notice | None:
         """Raises MetadataError for a notice that can't be read."""

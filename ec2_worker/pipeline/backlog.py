@@ -5,6 +5,7 @@ from collections import deque
 
 from ec2_worker.pipeline.in_flight import InFlightBundle, InFlightState
 from ec2_worker.pipeline.prefetch import WorkEstimate, bundles_wanted
+from ec2_worker.pipeline.retry_policy import strikes
 
 
 class Backlog:
@@ -12,6 +13,9 @@ class Backlog:
 
     Whoever brings work wakes as many idle slots as it is for; the receiver is woken when it would receive something.
     To wake all of them at each change took 156 context switches a bundle with 64 slots.
+
+    A bundle whose worker died while one of its tasks was marked waits until no slot runs anything, and is run alone: of
+    several tasks that were running when a worker died again, nobody could tell which one it was.
     """
 
     def __init__(self, slots: int, backlog_s: float) -> None:
@@ -26,11 +30,10 @@ class Backlog:
         self._wants = threading.Condition(self._lock)
         """The receiver waits for it."""
         self._receivers = 0
-        self._closed = False
-
-    @property
-    def closed(self) -> bool:
-        return self._closed
+        self._alone = False
+        """Whether a slot runs a suspect, and no other may run anything."""
+        self.closed = False
+        """Once it is, no slot starts another task; an attribute, since slots look at it after each task."""
 
     @property
     def busy(self) -> int:
@@ -47,18 +50,51 @@ class Backlog:
         """Wait for a bundle with tasks left to take; None once the backlog is closed."""
         with self._lock:
             self._idle += 1
+            if self._alone and self._idle == self._slots:
+                self._end_alone()
             self._wake_receiver()
             try:
-                while not self._closed:
-                    while self._bundles and not _has_work(self._bundles[0]):
-                        self._bundles.popleft()
-                    if self._bundles:
-                        # A careful bundle is one slot's alone.
-                        return self._bundles.popleft() if self._bundles[0].careful else self._bundles[0]
+                while not self.closed:
+                    if (bundle := self._next()) is not None:
+                        return bundle
                     self._work.wait()
                 return None
             finally:
                 self._idle -= 1
+
+    def _next(self) -> InFlightBundle | None:
+        while self._bundles and not _has_work(self._bundles[0]):
+            self._bundles.popleft()
+        if self._alone or not self._bundles:
+            return None
+        if _is_suspect(self._bundles[0]):
+            return self._next_beside_suspects()
+        # A careful bundle is one slot's alone.
+        return self._bundles.popleft() if self._bundles[0].careful else self._bundles[0]
+
+    def _next_beside_suspects(self) -> InFlightBundle | None:
+        """Of what the worker holds already, everything else first; then the suspect, once all slots are idle."""
+        others = (bundle for bundle in self._bundles if _has_work(bundle) and not _is_suspect(bundle))
+        found = next(others, None)
+        if found is None:
+            if self._idle < self._slots:
+                return None
+            self._alone = True
+            return self._bundles.popleft()
+        if found.careful:
+            self._bundles.remove(found)
+        return found
+
+    def suspect_ended(self) -> None:
+        """Let the other slots go on: the task that was run alone has ended, and its worker lives."""
+        with self._lock:
+            if self._alone:
+                self._end_alone()
+                self._wake_receiver()
+
+    def _end_alone(self) -> None:
+        self._alone = False
+        self._work.notify_all()
 
     def measured(self, bundle: InFlightBundle) -> None:
         """Learn from a finished bundle how long its tasks took."""
@@ -71,10 +107,10 @@ class Backlog:
         with self._lock:
             self._receivers += 1
             try:
-                self._wants.wait_for(lambda: self._closed or self._wanted() > 0, timeout_s)
+                self._wants.wait_for(lambda: self.closed or self._wanted() > 0, timeout_s)
             finally:
                 self._receivers -= 1
-            return 0 if self._closed else self._wanted()
+            return 0 if self.closed else self._wanted()
 
     def take_untouched(self) -> list[InFlightBundle]:
         """Remove and return the bundles of which no slot has taken a task."""
@@ -86,7 +122,7 @@ class Backlog:
     def close(self) -> None:
         """Let no slot start another task."""
         with self._lock:
-            self._closed = True
+            self.closed = True
             self._work.notify_all()
             self._wants.notify_all()
 
@@ -95,6 +131,8 @@ class Backlog:
             self._wants.notify_all()
 
     def _wanted(self) -> int:
+        if self._alone or any(map(_is_suspect, self._bundles)):
+            return 0
         waiting = sum(bundle.waiting for bundle in self._bundles)
         return bundles_wanted(
             self.estimate, slots=self._slots, idle=self._idle, waiting=waiting, backlog_s=self._backlog_s
@@ -103,3 +141,11 @@ class Backlog:
 
 def _has_work(bundle: InFlightBundle) -> bool:
     return bundle.state is InFlightState.RUNNING and bundle.waiting > 0
+
+
+def _is_suspect(bundle: InFlightBundle) -> bool:
+    """Whether its last worker died while a task of it was marked that has not ended since."""
+    if not bundle.careful or bundle.mark is None or not strikes(bundle.mark, bundle.mark.index):
+        return False
+    result = bundle.results[bundle.mark.index]
+    return result is None or not result.is_final

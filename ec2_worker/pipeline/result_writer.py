@@ -5,16 +5,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
+from cloudkon.backoff import attempt
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, UnavailableError
 from cloudkon.ledger.lease import BundleRow, Completion, Kept, LeaseLost, Unanswered, WriteAnswer
-from cloudkon.ledger.result_columns import stamped
-from cloudkon.ledger.results import Results
+from cloudkon.ledger.result_columns import ResultColumns, stamped
+from cloudkon.ledger.results import is_large
 from cloudkon.ports import Leases
 from cloudkon.settings import Settings
 from ec2_worker.pipeline.in_flight import InFlightBundle
 from ec2_worker.pipeline.retry_policy import unmarked
-from ec2_worker.pipeline.value_store import ValueStore, is_large
+from ec2_worker.pipeline.value_store import ValueStore
 
 Verb = Literal["checkpoint", "complete", "release"]
 
@@ -23,9 +24,9 @@ Verb = Literal["checkpoint", "complete", "release"]
 class _Draft:
     """What is about to be written of a bundle."""
 
-    fresh: Results
+    fresh: ResultColumns
     """As the slots left them."""
-    results: Results
+    results: ResultColumns
     """As the row will hold them: with stamps, and without those whose values are not stored yet."""
     left_out: set[int]
 
@@ -64,6 +65,12 @@ class ResultWriter:
         """Release the bundle with what can be recorded now; tasks whose values can't be stored will run again."""
         self.values.try_store(bundle)
         return self._write(bundle, "release")
+
+    def say_alive(self, bundle: InFlightBundle) -> None:
+        """Tell whoever holds the bundle next that its marked task has not killed this worker, which lost the lease."""
+        mark = bundle.recorded_mark
+        if mark is not None:
+            attempt(lambda: self.leases.lived_on(bundle.lease, mark.index), bundle.lease.key)
 
     def complete_all(self, bundles: Sequence[InFlightBundle]) -> Sequence[BundleRow | CloudKonError | None]:
         """Record all results of several bundles in one call; an error instead of a row stands for that bundle alone.
@@ -109,9 +116,11 @@ class ResultWriter:
             return self._answered(bundle, draft, self._write_alone(bundle, verb, draft, now_ms), now_s)
 
     def _draft(self, bundle: InFlightBundle, now_ms: int) -> _Draft:
-        fresh = list(bundle.results)
-        left_out = {index for index, result in enumerate(fresh) if is_large(result)}
-        known = [bundle.recorded[index] if index in left_out else result for index, result in enumerate(fresh)]
+        fresh = bundle.results.copy()
+        left_out = {index for index, result in fresh.others() if is_large(result)}
+        known = fresh if not left_out else fresh.copy()
+        for index in left_out:
+            known.set_back(index, bundle.recorded[index])
         return _Draft(fresh, stamped(known, now_ms), left_out)
 
     def _write_alone(self, bundle: InFlightBundle, verb: Verb, draft: _Draft, now_ms: int) -> WriteAnswer:
@@ -131,6 +140,7 @@ class ResultWriter:
     def _answered(self, bundle: InFlightBundle, draft: _Draft, answer: WriteAnswer, now_s: float) -> BundleRow | None:
         match answer:
             case Kept(row):
+                bundle.recorded_mark = row.mark
                 self._kept(bundle, draft, now_s)
                 return row
             case LeaseLost():
@@ -139,10 +149,7 @@ class ResultWriter:
                 assert_never(answer)
 
     def _kept(self, bundle: InFlightBundle, draft: _Draft, now_s: float) -> None:
-        for index, before in enumerate(draft.fresh):
-            # What was stamped has ended in this attempt, so no slot writes there; what was not stamped stays alone.
-            if before is not None and before.recorded_ms is None and index not in draft.left_out:
-                bundle.results[index] = draft.results[index]
+        bundle.results.keep_stamps(draft.fresh, draft.results, draft.left_out)
         bundle.recorded, bundle.left_out = draft.results, draft.left_out
         bundle.saved_s = now_s
         bundle.lease_ends_s = now_s + self.settings.lease_s - self.settings.guard_s

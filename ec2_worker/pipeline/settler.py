@@ -153,6 +153,7 @@ class Settler:
     def _lost(self, settlement: Settlement, bundle: InFlightBundle) -> None:
         settlement.over = True
         self.events.lease_lost(bundle)
+        self.result_writer.say_alive(bundle)
         self.in_flight.discard(bundle)
 
     def _postpone(self, one: tuple[Settlement, InFlightBundle, float]) -> None:

@@ -2,10 +2,11 @@
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
+from cloudkon.ledger.fleet import Instance
 from cloudkon.ledger.job import WorkerReport
 from cloudkon.ports import Jobs
 from cloudkon.telemetry.metering import Meter
@@ -35,6 +36,8 @@ class JobCounters:
         self._fresh: Counter[str] = Counter()
         self._shared: Mapping[str, int] = {}
         self.slot_times = SlotTimes(clock)
+        self.instance: Callable[[], Instance | None] = lambda: None
+        """Where the worker runs, as soon as it is known."""
         self._started_ms = clock.now_ms()
         self.flushed_s = clock.monotonic_s()
 
@@ -104,4 +107,5 @@ class JobCounters:
             unrecorded_runs=counters.unrecorded_runs,
             api_calls=dict(counters.api_calls),
             waited_ms=round(1000 * self.slot_times.of(job).waited_s(self._slots)),
+            instance=self.instance(),
         )

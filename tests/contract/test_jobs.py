@@ -1,5 +1,6 @@
 """What every ledger answers about the rows around the bundles."""
 
+from cloudkon.ledger.fleet import Instance
 from cloudkon.ledger.job import RangeKey, Source
 from cloudkon.ports import Ledger
 from tests.support.data import rows
@@ -77,6 +78,15 @@ def test_a_report_of_the_same_moment_replaces_the_one_before(ledger: Ledger) -> 
     ledger.report_worker(rows.worker_report(duplicates_dropped=1))
     ledger.report_worker(rows.worker_report(duplicates_dropped=2))
     assert [report.duplicates_dropped for report in ledger.workers(_JOB)] == [2]
+
+
+def test_a_worker_s_report_says_where_it_ran(ledger: Ledger) -> None:
+    """The instance of a report, with its type and market, is kept: what it costs follows from it."""
+    on_ec2 = rows.worker_report("host-0", instance=Instance("i-0abc", "c7g.large", "eu-central-1a", "spot"))
+    elsewhere = rows.worker_report("host-1")
+    for report in (on_ec2, elsewhere):
+        ledger.report_worker(report)
+    assert sorted(ledger.workers(_JOB), key=lambda report: report.worker) == [on_ec2, elsewhere]
 
 
 def test_workers_report_for_each_job_on_their_own(ledger: Ledger) -> None:

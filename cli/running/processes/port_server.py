@@ -32,6 +32,7 @@ FOR_WORKERS: Mapping[str, Container[str]] = {
             "complete_all",
             "fleet",
             "job",
+            "lived_on",
             "pause",
             "release",
             "report_worker",

@@ -32,6 +32,8 @@ _START = (
 _LOOK_S = 0.05
 _MARGIN_S = 5.0
 """How much longer than its drain a process may take to end before it is killed."""
+_SAME_HAND_S = 0.1
+"""Whoever kills all processes of a run at once has reached this one by then: no task is blamed for that."""
 _MOST_USELESS_STARTS = 3
 """So many processes in a row that died before they received anything: what they need is missing."""
 
@@ -58,8 +60,9 @@ class WorkerProcesses:
         services: Services,
         processes: Processes,
         settings: Settings,
-        break_leases: Callable[[str], None],
+        died: Callable[[str], None],
     ) -> None:
+        """Died is called with the name of each worker that did, once everything that it had asked for has been done."""
         self._services = services
         self._options = ChildOptions(
             path=sys.path,
@@ -71,7 +74,7 @@ class WorkerProcesses:
             settings=asdict(settings),
         )
         self._drain_s = settings.drain_s
-        self._break_leases = break_leases
+        self._died = died
         self._clock: Clock = services.clock
         self._server = PortServer(self._ports_of, self._accepted)
         self._places = [_Place() for _ in range(processes.count)]
@@ -143,7 +146,7 @@ class WorkerProcesses:
         while not self._drains and not self._over.is_set():
             process = self._started()
             ending = process.wait()
-            self._settle(process)
+            self._settle(process, ending)
             if self._drains or self._over.is_set():
                 return
             if process.messages.received:
@@ -166,10 +169,12 @@ class WorkerProcesses:
         process.start()
         return process
 
-    def _settle(self, process: "_Process") -> None:
+    def _settle(self, process: "_Process", ending: Ending) -> None:
         """Let go of what it held, in this order: a message that is received again finds its bundle free."""
         self._server.hung_up(process.name)
-        self._break_leases(process.name)
+        if ending.code == -signal.SIGKILL:
+            self._clock.sleep(_SAME_HAND_S)
+        self._died(process.name)
         process.messages.give_back()
         del self._by_name[process.name]
 

@@ -176,15 +176,18 @@ def test_the_results_file_survives_kills(
 
 
 def test_a_refused_run_leaves_the_results_file_of_the_one_that_runs(
-    environment: dict[str, str], workload: Path, trace: Path, tmp_path: Path
+    environment: dict[str, str], workload: Path, tmp_path: Path
 ) -> None:
     """Neither a second run nor one that would resume it touches the file that the first one writes."""
-    results = tmp_path / "done.jsonl"
+    results, begun, until = tmp_path / "done.jsonl", tmp_path / "begun", tmp_path / "until"
+    header, _, *others = workload.read_text().splitlines()
+    workload.write_text("\n".join([header, f"hold {begun} {until}", *others]))
     with running(environment, workload, "--results", str(results)) as run:
-        eventually(lambda: results.exists() and results.stat().st_size > 0)
+        eventually(lambda: begun.exists() and results.exists() and results.stat().st_size > 0)
         for more in ([], ["--resume"]):
             answer = run_cli(environment, *arguments(workload, "--results", str(results), *more))
             assert (answer.returncode, answer.stderr.count("\n")) == (2, 1)
+        until.touch()
         run.communicate(timeout=PATIENCE_S)
     assert len(results.read_text().splitlines()) == TASKS
 

@@ -27,9 +27,16 @@ def at(text: str) -> int:
 NOW = at("2026-03-31T23:59:59.500")
 
 
+@pytest.fixture(scope="module", params=["aws", "dynalite"])
+def lab(request: pytest.FixtureRequest) -> AwsLab:
+    """As moto has it, and as strangers have it."""
+    made: AwsLab = request.getfixturevalue(request.param)
+    return made
+
+
 @pytest.fixture
-def ledger(aws: AwsLab) -> DynamoLedger:
-    return aws.ledger(StillClock(NOW))
+def ledger(lab: AwsLab) -> DynamoLedger:
+    return lab.ledger(StillClock(NOW))
 
 
 def job(name: str, opened_ms: int = NOW, shards: int = 1) -> Job:
@@ -37,10 +44,10 @@ def job(name: str, opened_ms: int = NOW, shards: int = 1) -> Job:
     return Job(f"{name}-aaaaaaaaaaaa", source, 1_234, 1, shards, 64, 100, opened_ms)
 
 
-def test_a_lost_place_in_the_index_is_repaired(aws: AwsLab, ledger: DynamoLedger) -> None:
+def test_a_lost_place_in_the_index_is_repaired(lab: AwsLab, ledger: DynamoLedger) -> None:
     """A dispatcher died between the job's row and the index; the next one, whatever its clock, repairs it."""
     first = ledger.open(job("one"))
-    aws.dynamodb.delete_item(TableName=ledger._table.name, Key=index_key(first))
+    lab.dynamodb.delete_item(TableName=ledger._table.name, Key=index_key(first))
     assert ledger.recent(9) == []
     assert ledger.open(replace(first, opened_ms=NOW + 99_000, ranges=7)) == first
     assert ledger.recent(9) == [first]
@@ -57,7 +64,7 @@ def test_recent_jobs_come_newest_first_over_the_months(ledger: DynamoLedger) -> 
     assert ledger.recent(2) == [jobs[4], jobs[3]]
 
 
-def test_a_row_of_a_job_expires(aws: AwsLab, ledger: DynamoLedger) -> None:
+def test_a_row_of_a_job_expires(lab: AwsLab, ledger: DynamoLedger) -> None:
     """The table may forget each of them once the retention is over."""
     opened = ledger.open(job("one"))
     report = RangeReport(opened.id, 0, 5, 1, 0, 5, NOW, NOW + 1, {"sqs.SendMessageBatch": 1})
@@ -66,7 +73,7 @@ def test_a_row_of_a_job_expires(aws: AwsLab, ledger: DynamoLedger) -> None:
     ledger.report_worker(worker)
     keys = [row_key(job_pk(opened.id), sk) for sk in ("meta", "range#00000", "worker#w1")] + [index_key(opened)]
     for key in keys:
-        item = aws.dynamodb.get_item(TableName=ledger._table.name, Key=key)["Item"]
+        item = lab.dynamodb.get_item(TableName=ledger._table.name, Key=key)["Item"]
         assert int(item["expires_at"]["N"]) == NOW // 1000 + RETENTION_S
     assert (ledger.dispatched(opened.id), ledger.workers(opened.id)) == ([report], [worker])
 
@@ -89,7 +96,7 @@ def test_ranges_come_in_order_without_the_other_rows(ledger: DynamoLedger) -> No
     assert [report.range for report in ledger.dispatched(opened.id)] == [2, 9, 10]
 
 
-def test_bundles_are_read_past_a_page_and_over_the_shards(aws: AwsLab, ledger: DynamoLedger) -> None:
+def test_bundles_are_read_past_a_page_and_over_the_shards(lab: AwsLab, ledger: DynamoLedger) -> None:
     """A query answers with at most 1 MB; every bundle of every shard is there all the same, once."""
     opened = ledger.open(job("one", shards=2))
     big = TaskResult(TaskState.FAILED, NOW, 1, 1, recorded_ms=NOW, error="e" * 300_000)
@@ -100,11 +107,11 @@ def test_bundles_are_read_past_a_page_and_over_the_shards(aws: AwsLab, ledger: D
         answer = ledger.claim(ask)
         assert isinstance(answer, Claimed)
         assert isinstance(ledger.complete(answer.lease, [big], NOW), Kept)
-    before = aws.session.meter.totals()["dynamodb.Query"]
+    before = lab.session.meter.totals()["dynamodb.Query"]
     rows = list(ledger.bundles(opened))
     assert sorted(row.key.number for row in rows) == list(range(9))
     assert all(row.results == (big,) and row.key.shards == 2 for row in rows)
-    assert aws.session.meter.totals()["dynamodb.Query"] - before > 2
+    assert lab.session.meter.totals()["dynamodb.Query"] - before > 2
 
 
 def test_the_index_keeps_the_later_change(ledger: DynamoLedger) -> None:
@@ -120,17 +127,17 @@ def test_the_index_keeps_the_later_change(ledger: DynamoLedger) -> None:
     assert ledger.recent(9) == [resumed]
 
 
-def test_a_lost_change_of_the_index_is_repaired(aws: AwsLab, ledger: DynamoLedger) -> None:
+def test_a_lost_change_of_the_index_is_repaired(lab: AwsLab, ledger: DynamoLedger) -> None:
     """Who died between the job's row and the index leaves the repair to whoever asks for the same again."""
     opened = ledger.open(job("one"))
     ledger.cancel(opened.id, NOW)
-    aws.dynamodb.delete_item(TableName=ledger._table.name, Key=index_key(opened))
+    lab.dynamodb.delete_item(TableName=ledger._table.name, Key=index_key(opened))
     cancelled = ledger.cancel(opened.id, NOW + 5)
     assert ledger.recent(9) == [cancelled]
 
 
-def test_a_workers_own_row_expires_within_minutes(aws: AwsLab, ledger: DynamoLedger) -> None:
+def test_a_workers_own_row_expires_within_minutes(lab: AwsLab, ledger: DynamoLedger) -> None:
     """The table may forget a worker minutes after it was last seen."""
     ledger.announce(worker_status("w1", seen_ms=NOW))
-    item = aws.dynamodb.get_item(TableName=ledger._table.name, Key=row_key("workers", "w1"))["Item"]
+    item = lab.dynamodb.get_item(TableName=ledger._table.name, Key=row_key("workers", "w1"))["Item"]
     assert int(item["expires_at"]["N"]) == NOW // 1000 + MEMORY_S

@@ -25,9 +25,16 @@ LEASE_MS = 120_000
 DONE = TaskResult(TaskState.SUCCEEDED, NOW + 5, 1_500, 1, recorded_ms=NOW + 900)
 
 
+@pytest.fixture(scope="module", params=["aws", "dynalite"])
+def lab(request: pytest.FixtureRequest) -> AwsLab:
+    """As moto has it, and as strangers have it."""
+    made: AwsLab = request.getfixturevalue(request.param)
+    return made
+
+
 @pytest.fixture(scope="module")
-def ledger(aws: AwsLab) -> DynamoLedger:
-    return aws.ledger(StillClock(NOW))
+def ledger(lab: AwsLab) -> DynamoLedger:
+    return lab.ledger(StillClock(NOW))
 
 
 @pytest.fixture
@@ -48,14 +55,14 @@ def claimed(ledger: DynamoLedger, ask: Claim) -> Lease:
 
 
 @contextmanager
-def first_answer_lost(aws: AwsLab) -> Iterator[None]:
+def first_answer_lost(lab: AwsLab) -> Iterator[None]:
     """Each request of the ledger reaches the table, its answer gets lost, and it is sent again."""
 
     def again_at_once(attempts: int, **_: Any) -> int | None:
         return 0 if attempts == 1 else None
 
     event = "needs-retry.dynamodb.UpdateItem"
-    hooks: Any = aws.dynamodb.meta.events
+    hooks: Any = lab.dynamodb.meta.events
     hooks.register_first(event, again_at_once)
     try:
         yield
@@ -63,9 +70,9 @@ def first_answer_lost(aws: AwsLab) -> Iterator[None]:
         hooks.unregister(event, again_at_once)
 
 
-def test_a_repeated_request_is_recognised_as_ours(aws: AwsLab, ledger: DynamoLedger, key: BundleKey) -> None:
+def test_a_repeated_request_is_recognised_as_ours(lab: AwsLab, ledger: DynamoLedger, key: BundleKey) -> None:
     """When the first answer of every write is lost, each verb still comes to what it would have come to."""
-    with first_answer_lost(aws):
+    with first_answer_lost(lab):
         lease = claimed(ledger, asking(key, "a"))
         assert lease.attempt == 1
         assert isinstance(ledger.checkpoint(lease, [DONE, None, None], NOW + LEASE_MS), Kept)
@@ -78,12 +85,12 @@ def test_a_repeated_request_is_recognised_as_ours(aws: AwsLab, ledger: DynamoLed
     assert answer.row.completed_ms == NOW + 900
 
 
-def test_every_attempt_of_a_call_is_metered(aws: AwsLab, ledger: DynamoLedger, key: BundleKey) -> None:
+def test_every_attempt_of_a_call_is_metered(lab: AwsLab, ledger: DynamoLedger, key: BundleKey) -> None:
     """A request that is sent twice is billed twice, and counted twice."""
-    before = aws.session.meter.totals().get("dynamodb.UpdateItem", 0)
-    with first_answer_lost(aws):
+    before = lab.session.meter.totals().get("dynamodb.UpdateItem", 0)
+    with first_answer_lost(lab):
         claimed(ledger, asking(key, "a"))
-    assert aws.session.meter.totals()["dynamodb.UpdateItem"] == before + 2
+    assert lab.session.meter.totals()["dynamodb.UpdateItem"] == before + 2
 
 
 def test_a_lapsed_lease_is_taken_over_to_the_millisecond(ledger: DynamoLedger, key: BundleKey) -> None:
@@ -181,24 +188,24 @@ def test_a_completed_bundle_answers_with_its_row(ledger: DynamoLedger, key: Bund
     ],
 )
 def test_an_error_is_neither_new_nor_duplicate(
-    aws: AwsLab, ledger: DynamoLedger, key: BundleKey, code: str, kind: type[CloudKonError]
+    lab: AwsLab, ledger: DynamoLedger, key: BundleKey, code: str, kind: type[CloudKonError]
 ) -> None:
     """Only a failed condition is an answer; everything else is raised as what it is."""
-    with Stubber(aws.dynamodb) as stub:
+    with Stubber(lab.dynamodb) as stub:
         stub.add_client_error("update_item", code, "so it goes")
         with pytest.raises(kind, match="Could not write to the table"):
             ledger.claim(asking(key, "a"))
 
 
-def test_a_refusal_that_the_rules_contradict_is_no_answer(aws: AwsLab, ledger: DynamoLedger, key: BundleKey) -> None:
+def test_a_refusal_that_the_rules_contradict_is_no_answer(lab: AwsLab, ledger: DynamoLedger, key: BundleKey) -> None:
     """A failed condition without the row that failed it tells nothing: the outcome is unknown."""
-    with Stubber(aws.dynamodb) as stub:
+    with Stubber(lab.dynamodb) as stub:
         stub.add_client_error("update_item", "ConditionalCheckFailedException")
         with pytest.raises(UnavailableError, match="has to be tried again"):
             ledger.claim(asking(key, "a"))
 
 
-def test_a_bundle_of_64_is_one_write_unit(aws: AwsLab, ledger: DynamoLedger) -> None:
+def test_a_bundle_of_64_is_one_write_unit(lab: AwsLab, ledger: DynamoLedger) -> None:
     """With long names, a second's tasks an hour after the event and a takeover, the row fits 1 KiB."""
     key = BundleKey(job_id("bucket", "a-workload-with-a-very-long-name.txt", "1"), 12_345, 123_456, 64)
     ask = replace(
@@ -209,7 +216,7 @@ def test_a_bundle_of_64_is_one_write_unit(aws: AwsLab, ledger: DynamoLedger) -> 
     result = TaskResult(TaskState.SUCCEEDED, late, 1_000_000, 1, recorded_ms=late + 2_000)
     kept = ledger.complete(lease, [result] * 64, late + 3_000)
     assert isinstance(kept, Kept)
-    item = aws.dynamodb.get_item(TableName=ledger._table.name, Key=bundle_key(key))["Item"]
+    item = lab.dynamodb.get_item(TableName=ledger._table.name, Key=bundle_key(key))["Item"]
     assert item_bytes(item) <= 1_024
     assert int(item["expires_at"]["N"]) == (late + 3_000) // 1000 + RETENTION_S
 

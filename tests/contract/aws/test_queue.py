@@ -12,14 +12,21 @@ from tests.support.emulators.moto_aws import AwsLab
 from tests.support.still_clock import StillClock
 
 
-@pytest.fixture
-def queue(aws: AwsLab) -> SqsQueue:
-    return aws.queue(StillClock())
+@pytest.fixture(scope="module", params=["aws", "fauxqs"])
+def lab(request: pytest.FixtureRequest) -> AwsLab:
+    """As moto has it, and as strangers have it."""
+    made: AwsLab = request.getfixturevalue(request.param)
+    return made
 
 
 @pytest.fixture
-def stub(aws: AwsLab) -> Iterator[Stubber]:
-    with Stubber(aws.sqs) as stub:
+def queue(lab: AwsLab) -> SqsQueue:
+    return lab.queue(StillClock())
+
+
+@pytest.fixture
+def stub(lab: AwsLab) -> Iterator[Stubber]:
+    with Stubber(lab.sqs) as stub:
         yield stub
         stub.assert_no_pending_responses()
 
@@ -87,22 +94,22 @@ def test_seconds_are_whole_and_within_the_quota(queue: SqsQueue, stub: Stubber) 
         assert list(queue.hide(["r"], asked)) == []
 
 
-def test_empty_batches_make_no_call(queue: SqsQueue, aws: AwsLab) -> None:
+def test_empty_batches_make_no_call(queue: SqsQueue, lab: AwsLab) -> None:
     """Nothing to do costs nothing."""
-    before = aws.session.meter.totals()
+    before = lab.session.meter.totals()
     assert [*queue.send([]), *queue.delete([]), *queue.hide([], 1)] == []
-    assert aws.session.meter.totals() == before
+    assert lab.session.meter.totals() == before
 
 
-def test_a_queue_that_is_missing_is_named(aws: AwsLab) -> None:
+def test_a_queue_that_is_missing_is_named(lab: AwsLab) -> None:
     """Looking up a wrong name says so in words."""
     with pytest.raises(NotFoundError, match="There is no queue nowhere in this account and region"):
-        queue_url(aws.sqs, "nowhere")
+        queue_url(lab.sqs, "nowhere")
 
 
-def test_a_queue_deleted_under_way_is_missing(queue: SqsQueue, aws: AwsLab) -> None:
+def test_a_queue_deleted_under_way_is_missing(queue: SqsQueue, lab: AwsLab) -> None:
     """A receive from a queue that was torn down is NotFoundError, not an empty receive."""
-    aws.sqs.delete_queue(QueueUrl=queue.url)
+    lab.sqs.delete_queue(QueueUrl=queue.url)
     with pytest.raises(NotFoundError, match="does not exist"):
         queue.receive(1, 0, 30)
 

@@ -1,5 +1,8 @@
 """Where credentials and the region come from, and what is done when they change while a process runs."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -7,10 +10,12 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
+import cloudkon.aws.session
 from cloudkon.aws.errors import translated
 from cloudkon.aws.session import Session
 from cloudkon.errors import DeniedError
 from tests.support.emulators.moto_aws import AwsLab, credentials, enter
+from tests.support.worlds.embedded_aws import STRICT
 
 KEYS = "[default]\naws_access_key_id = {key}\naws_secret_access_key = secret\naws_session_token = {token}\n"
 
@@ -108,3 +113,12 @@ def test_a_link_asks_nobody_for_a_header(aws: AwsLab) -> None:
         "get_object", Params={"Bucket": "cloudkon-dev-results-123456789012-eu-central-1", "Key": "a"}
     )
     assert "expected-bucket-owner" not in link
+
+
+def test_what_tests_start_has_its_requests_checked() -> None:
+    """botocore checks the parameters of every request of the tests, those of the processes that they start too."""
+    asked = "import cloudkon.aws.session; print(cloudkon.aws.session.VALIDATES)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(STRICT), str(Path.cwd())))}
+    said = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
+    assert said.stdout == "True\n"
+    assert cloudkon.aws.session.VALIDATES

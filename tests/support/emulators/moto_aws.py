@@ -23,6 +23,7 @@ from cloudkon.aws.session import Session
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import Clock
 from tests.support.emulators import moto_partiql
+from tests.support.waiting import eventually
 
 GUARD_MS = 2_000
 RETENTION_S = 30 * 86_400
@@ -80,6 +81,12 @@ class AwsLab:
             ],
             BillingMode="PAY_PER_REQUEST",
         )
+
+        def is_there() -> bool:
+            """The table can be written to"""
+            return self.dynamodb.describe_table(TableName=table)["Table"]["TableStatus"] == "ACTIVE"
+
+        assert eventually(is_there)
         return DynamoLedger(self.dynamodb, table, guard_ms=guard_ms, retention_s=retention_s, clock=clock)
 
     def store(self, clock: Clock, *, versioned: bool = True, name: str | None = None) -> S3Store:

@@ -17,7 +17,7 @@ from cli.system.environment import HOST, child_environment
 from cloudkon.stage.names import Names
 from tests.support.data.clones import clone
 from tests.support.waiting import eventually
-from tests.support.worlds.embedded_aws import STAGE, EmbeddedAws
+from tests.support.worlds.embedded_aws import STAGE, STRICT, EmbeddedAws
 from tests.support.worlds.handing_on import FLEET_ENDPOINT
 
 ACCOUNT = "000000000000"
@@ -122,7 +122,7 @@ def joined_cloud(home: Path) -> Iterator[JoinedCloud]:
         )
         names = Names(STAGE, ACCOUNT, environment["AWS_REGION"])
         root = clone(home / "cloudkon")
-        joined["PYTHONPATH"] = str(root)
+        joined["PYTHONPATH"] = os.pathsep.join((str(STRICT), str(root)))
         yield JoinedCloud(EmbeddedAws(home, joined, names), root, machines)
 
 

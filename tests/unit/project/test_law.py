@@ -59,17 +59,7 @@ APART: dict[str, str] = {
 }
 _ALL_OF_CORE = {"base", "settings", "ports"} | {
     f"cloudkon/{room}"
-    for room in (
-        "handlers",
-        "handlers/arguments",
-        "ledger",
-        "messages",
-        "reports",
-        "stage",
-        "telemetry",
-        "workload",
-        "workload/templates",
-    )
+    for room in "handlers handlers/arguments ledger messages reports stage telemetry workload workload/templates".split()
 }
 _ALL_OF_AWS = {"aws/cloud", "cloudkon/aws"} | {
     f"cloudkon/aws/{room}" for room in ("checkups", "leftovers", "ledger", "machines", "stack")
@@ -84,7 +74,9 @@ _ALL_OF_ANIMOTO = {
     "animoto/picture",
 }
 _BELOW_THE_CLI = (
-    _ALL_OF_CORE | _ALL_OF_AWS | {"cloudkon/local", "wiring", "dispatcher", "ec2_worker", "ec2_worker/assembly"}
+    _ALL_OF_CORE
+    | _ALL_OF_AWS
+    | {"cloudkon/costs", "cloudkon/local", "wiring", "dispatcher", "ec2_worker", "ec2_worker/assembly"}
 )
 # What each room may import, beside itself.
 LAW: dict[str, set[str]] = {
@@ -112,6 +104,13 @@ LAW: dict[str, set[str]] = {
         "cloudkon/ledger",
         "cloudkon/messages",
         "cloudkon/telemetry",
+        "cloudkon/workload",
+    },
+    "cloudkon/costs": {
+        "base",
+        "ports",
+        "cloudkon/ledger",
+        "cloudkon/reports",
         "cloudkon/workload",
     },
     "cloudkon": {"cloudkon/handlers"},

@@ -95,6 +95,6 @@ def test_unit_tests_do_without_moto(path: Path) -> None:
 
 def test_moto_is_seen_where_it_is_used() -> None:
     """What looks for moto finds it behind another file, and finds the fixture that serves it."""
-    assert motos_fixtures() == {"aws"}
+    assert motos_fixtures() == {"aws", "dynalite", "fauxqs", "strangers"}
     assert way_to_moto(TESTS / "contract/aws/test_queue.py")[1:] == (TESTS / "support/emulators/moto_aws.py",)
     assert way_to_moto(TESTS / "contract/aws/test_emptying.py") == (TESTS / "contract/aws/test_emptying.py",)

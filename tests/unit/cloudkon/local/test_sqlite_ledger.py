@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cloudkon.errors import InputError, UnavailableError
-from cloudkon.ledger.lease import BundleState, Claimed, LeaseLost
+from cloudkon.ledger.lease import BundleState, Claimed, LeaseLost, Mark
 from cloudkon.local.ledger import SqliteLedger
 from tests.support.data.rows import GUARD_MS, NOW_MS, ask, claimed, job, key, succeeded, worker_status
 from tests.support.ordinary import ordinary_user
@@ -94,10 +94,13 @@ def test_another_program_s_database_is_refused(path: Path) -> None:
 
 
 def test_a_ledger_of_an_earlier_version_is_upgraded(path: Path) -> None:
-    """A ledger from before traces, throttling, seals, waits and forms is used as if it had always had them."""
+    """A ledger of an earlier version is read and written on as if it had always had every column."""
     with closing(_open(path)) as ledger:
         ledger.open(job("first"))
     with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE jobs DROP COLUMN keep_logs")
+        connection.execute("ALTER TABLE bundles DROP COLUMN survivors")
+        connection.execute("ALTER TABLE workers DROP COLUMN instance")
         connection.execute("ALTER TABLE workers DROP COLUMN waited_ms")
         connection.execute("ALTER TABLE jobs DROP COLUMN form")
         connection.execute("ALTER TABLE jobs DROP COLUMN seal_key")
@@ -106,8 +109,8 @@ def test_a_ledger_of_an_earlier_version_is_upgraded(path: Path) -> None:
         connection.execute("PRAGMA user_version = 2")
     with closing(_open(path)) as ledger:
         assert ledger.job("first") == job("first")
-        second = job("second", trace="1-a", seal_key="b", form='{"each":"exec echo {}"}')
-        assert ledger.open(second) == second
+        second = job("second", trace="1-a", seal_key="b", keep_logs=True, form='{"each":"exec echo {}"}')
+        assert ledger.open(second) == ledger.job("second") == second
 
 
 def test_a_ledger_of_another_version_is_refused(path: Path) -> None:
@@ -115,7 +118,7 @@ def test_a_ledger_of_another_version_is_refused(path: Path) -> None:
     _open(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(InputError, match="is a ledger of version 99, and this CloudKon reads version 7"):
+    with pytest.raises(InputError, match="is a ledger of version 99, and this CloudKon reads version 10"):
         _open(path)
 
 
@@ -206,6 +209,20 @@ def test_broken_leases_are_free_at_once(path: Path) -> None:
         assert ledger.checkpoint(held, [None] * 3, held.until_ms) == LeaseLost()
         assert ledger.checkpoint(elsewhere, [None] * 3, held.until_ms) != LeaseLost()
         assert ledger.break_leases("nobody-knows") == 0
+
+
+def test_the_death_of_one_worker_is_a_strike_and_that_of_its_whole_run_is_none(path: Path) -> None:
+    """A mark of a worker that died alone stays; what ended the run was no task, and the next owner is careful."""
+    with closing(_open(path)) as ledger:
+        for attempt in range(1, 5):
+            lease = claimed(ledger, ask(owner=f"w{attempt}"))
+            ledger.checkpoint(lease, [None] * 3, lease.until_ms, Mark(1, attempt))
+            ledger.break_leases_of(job().id, "somebody-else")
+            ledger.break_leases_of(job().id, f"w{attempt}")
+        assert claimed(ledger, ask(owner="w5")).mark == Mark(1, 4)
+        ledger.break_leases(job().id)
+        lease = claimed(ledger, ask(owner="w6"))
+        assert (lease.mark, lease.fruitless) == (Mark(1, 3), 2)
 
 
 def test_ledgers_in_memory_are_private() -> None:

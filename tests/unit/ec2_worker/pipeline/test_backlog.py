@@ -1,5 +1,6 @@
 """The bundles that wait for a slot: which one a slot gets next, who is woken by them, and who is not."""
 
+import queue
 import resource
 import threading
 from collections import Counter
@@ -8,7 +9,8 @@ from typing import Self
 import pytest
 
 from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
-from cloudkon.ledger.lease import Lease
+from cloudkon.ledger.lease import Lease, Mark
+from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.settings import Settings
 from ec2_worker.pipeline.backlog import Backlog
 from ec2_worker.pipeline.in_flight import InFlightBundle
@@ -19,10 +21,10 @@ _FAR_S = 1e9
 OWN = Settings(lease_s=12.0, guard_s=2.0, checkpoint_s=1.0, visibility_margin_s=3.0)
 
 
-def bundle(number: int, *, tasks: int = 1) -> InFlightBundle:
+def bundle(number: int, *, tasks: int = 1, mark: Mark | None = None) -> InFlightBundle:
     key = BundleKey("job", 0, number)
     lines = ("note x",) * tasks
-    lease = Lease(key, "w1", 1, f"t{number}", 0, 0, 0)
+    lease = Lease(key, "w1", 1, f"t{number}", 0, 0, 0, fruitless=1 if mark is None else 2, mark=mark)
     return InFlightBundle(
         Bundle(key, LineNumbers.of(range(1, 1 + tasks)), lines, 0, 0),
         lease,
@@ -134,3 +136,38 @@ def test_a_bundle_whose_last_worker_died_is_one_slots_alone() -> None:
     careful, other = machine.holds()
     assert (careful.careful, other.careful) == (True, False)
     assert [machine.worker.backlog.next(), machine.worker.backlog.next()] == [careful, other]
+
+
+def test_a_suspect_waits_until_every_slot_is_idle_and_is_run_alone() -> None:
+    """Nothing runs beside a task that a worker died of before, and nothing more is received for that while."""
+    backlog = Backlog(2, 1.0)
+    suspect, before, after = bundle(1, tasks=2, mark=Mark(0, 1)), bundle(2), bundle(3)
+    taken: queue.SimpleQueue[InFlightBundle | None] = queue.SimpleQueue()
+    slot = threading.Thread(target=lambda: taken.put(backlog.next()))
+    backlog.add(suspect)
+    backlog.add(before)
+    assert backlog.wait_until_wanted(0.0) == 0
+    assert backlog.next() is before, "what else is held comes first"
+    next(before.remaining)
+    slot.start()
+    eventually(lambda: backlog.busy == 1)
+    assert taken.empty(), "the other slot still runs something"
+    assert (backlog.next(), next(suspect.remaining)) == (suspect, 0)
+    backlog.add(after)
+    assert backlog.wait_until_wanted(0.0) == 0
+    assert taken.empty()
+    backlog.suspect_ended()
+    assert taken.get(timeout=10) is after
+    slot.join(10)
+    backlog.close()
+
+
+def test_a_marked_task_that_has_ended_makes_no_suspect() -> None:
+    """The mark stays in the ledger until the next one is set; its task's result tells that nobody died of it."""
+    backlog = Backlog(2, 1.0)
+    careful = bundle(1, tasks=2, mark=Mark(0, 1))
+    careful.results[0] = TaskResult(TaskState.SUCCEEDED, 0, 0, 1)
+    other = bundle(2)
+    backlog.add(careful)
+    backlog.add(other)
+    assert [backlog.next(), backlog.next()] == [careful, other], "as any two bundles"
