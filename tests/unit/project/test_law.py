@@ -58,8 +58,8 @@ APART: dict[str, str] = {
     "animoto/video.py": "animoto/movie",
 }
 _ALL_OF_CORE = {"base", "settings", "ports"} | {
-    f"cloudkon/{room}"
-    for room in "handlers handlers/arguments ledger messages reports stage telemetry workload workload/templates".split()
+    *("cloudkon/handlers", "cloudkon/handlers/arguments", "cloudkon/ledger", "cloudkon/messages", "cloudkon/reports"),
+    *("cloudkon/stage", "cloudkon/telemetry", "cloudkon/workload", "cloudkon/workload/templates"),
 }
 _ALL_OF_AWS = {"aws/cloud", "cloudkon/aws"} | {
     f"cloudkon/aws/{room}" for room in ("checkups", "leftovers", "ledger", "machines", "stack")
