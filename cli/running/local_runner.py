@@ -2,12 +2,10 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from cli.running.chaos import Chaos
-from cli.running.processes.worker_processes import Processes, WorkerProcesses
+from cli.running.processes.wanted import Processes
 from cli.running.unchanged_file import UnchangedFile
 from cli.running.unfinished_queue import UnfinishedQueue
 from cli.system.paths import results_folder
@@ -33,6 +31,9 @@ from cloudkon.workload.templates.form import Form
 from dispatcher.dispatch import Dispatcher
 from ec2_worker import assembly
 from ec2_worker.services import Services, worker_name
+
+if TYPE_CHECKING:
+    from cli.running.chaos import Chaos
 
 _Answer = TypeVar("_Answer")
 _QUEUE_MESSAGES = 256
@@ -71,7 +72,7 @@ class LocalRun:
         settings: Settings,
         clock: Clock,
         finished: Callable[[FinishedTasks], None],
-        chaos: Chaos | None = None,
+        chaos: "Chaos | None" = None,
         tracer: Tracer | None = None,
         processes: Processes | None = None,
         after_a_kill: Processes | None = None,
@@ -123,7 +124,7 @@ class LocalRun:
             bounds=STAYING,
             tracer=self._tracer,
         )
-        self._in_processes = partial(WorkerProcesses, around, settings=settings, died=self._break_leases_of)
+        self._around, self._settings = around, settings
         self._after_a_kill = after_a_kill if processes is None else None
         self._worker: Workers = (
             assembly.build(around, registry, settings, name=worker_name(), slots=slots)
@@ -135,6 +136,11 @@ class LocalRun:
         self._next_look_s = 0.0
         self._over = threading.Event()
         self._failure: BaseException | None = None
+
+    def _in_processes(self, processes: Processes) -> Workers:
+        from cli.running.processes.worker_processes import WorkerProcesses  # noqa: PLC0415 (most runs have none)
+
+        return WorkerProcesses(self._around, processes, self._settings, self._break_leases_of)
 
     def _break_leases_of(self, worker: str) -> None:
         self.ledger.break_leases_of(self._job, worker)

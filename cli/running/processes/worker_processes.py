@@ -7,9 +7,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -17,6 +16,7 @@ import click
 from cli.running.processes.child import CLEAN_EXIT, DRAIN, ChildOptions
 from cli.running.processes.frames import receive_frame, send_frame
 from cli.running.processes.port_server import HeldMessages, PortServer
+from cli.running.processes.wanted import Processes
 from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
@@ -36,20 +36,6 @@ _SAME_HAND_S = 0.1
 """Whoever kills all processes of a run at once has reached this one by then: no task is blamed for that."""
 _MOST_USELESS_STARTS = 3
 """So many processes in a row that died before they received anything: what they need is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Processes:
-    """How many worker processes there are to be, and what each is told."""
-
-    count: int
-    slots: int
-    """Of each."""
-    modules: Sequence[str]
-    allowed: Sequence[str]
-    picture_networks: str
-    results: Path
-    """The folder in which tasks store their files."""
 
 
 class WorkerProcesses:
