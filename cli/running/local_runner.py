@@ -43,8 +43,6 @@ _POLL_S = 0.1
 _LOOK_S = 0.2
 """How late a pause or a cancel is noticed."""
 _PROCESS_VISIBILITY_S = 60.0
-_RECENT_JOBS = 1_000
-"""How far back a run to resume is looked for."""
 
 
 class Workers(Protocol):
@@ -138,7 +136,8 @@ class LocalRun:
         self._failure: BaseException | None = None
 
     def _in_processes(self, processes: Processes) -> Workers:
-        from cli.running.processes.worker_processes import WorkerProcesses  # noqa: PLC0415 (most runs have none)
+        from cli.running.earlier_run import RECENT_JOBS, earlier_run
+from cli.running.processes.worker_processes import WorkerProcesses  # noqa: PLC0415 (most runs have none)
 
         return WorkerProcesses(self._around, processes, self._settings, self._break_leases_of)
 
@@ -148,7 +147,7 @@ class LocalRun:
     def open(self, *, resume: bool) -> Job:
         """Open a new job for the file, or the one to resume; raises InputError if the file changed since."""
         source = self._source()
-        if resume and (earlier := self._earlier(source)) is not None:
+        if resume and (earlier := earlier_run(self.ledger.recent(RECENT_JOBS), source, self._form)) is not None:
             return self._reopened(earlier)
         return self._repeated(lambda: self._dispatcher.open(source, prefix=LOCAL_PREFIX, form=self._form))
 
@@ -224,22 +223,6 @@ class LocalRun:
         started_ms = self._clock.now_ms()
         version = f"{self.workload.fingerprint}-{started_ms}"
         return Source(LOCAL_BUCKET, str(self._path), version, started_ms, pinned=False)
-
-    def _earlier(self, source: Source) -> Job | None:
-        content = source.version.partition("-")[0]
-        for job in self.ledger.recent(_RECENT_JOBS):
-            if (job.source.bucket, job.source.key) == (LOCAL_BUCKET, source.key) and self._is_of_this_form(job):
-                if job.source.version.partition("-")[0] == content:
-                    return job
-                raise InputError(
-                    f"{source.key} has changed since {job.id} began: its lines are not those of that run. "
-                    "Run it anew, without --resume."
-                )
-        return None
-
-    def _is_of_this_form(self, job: Job) -> bool:
-        """Whether the job's tasks were made as is asked for now; where nothing is asked, any will do."""
-        return self._form is None or (job.form is not None and Form.parse(job.form).asked() == self._form)
 
     def _guarded(self, act: Callable[[Job], None], job: Job) -> None:
         try:
