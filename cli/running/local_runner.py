@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from cli.running.earlier_run import RECENT_JOBS, earlier_run
 from cli.running.processes.wanted import Processes
 from cli.running.unchanged_file import UnchangedFile
 from cli.running.unfinished_queue import UnfinishedQueue
@@ -136,8 +137,7 @@ class LocalRun:
         self._failure: BaseException | None = None
 
     def _in_processes(self, processes: Processes) -> Workers:
-        from cli.running.earlier_run import RECENT_JOBS, earlier_run
-from cli.running.processes.worker_processes import WorkerProcesses  # noqa: PLC0415 (most runs have none)
+        from cli.running.processes.worker_processes import WorkerProcesses  # noqa: PLC0415 (most runs have none)
 
         return WorkerProcesses(self._around, processes, self._settings, self._break_leases_of)
 
