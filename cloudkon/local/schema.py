@@ -1,5 +1,6 @@
 """The SQLite file that holds a local ledger: how it is recognised, made and reached."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -77,7 +78,7 @@ class LedgerFile:
             raise
         except sqlite3.Error as error:
             self._connection.close()
-            raise InputError(f"{path} can't be used as a ledger: {error}. Name another file.") from error
+            raise InputError(f"{path} can't be used as a ledger: {error}. {_advice(path)}") from error
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -140,6 +141,13 @@ class LedgerFile:
     def _pragma(self, name: str) -> int:
         (value,) = self._connection.execute(f"PRAGMA {name}").fetchone()
         return int(value)
+
+
+def _advice(path: Path | None) -> str:
+    effective = os.access in os.supports_effective_ids
+    if path is not None and path.exists() and not os.access(path.parent, os.W_OK, effective_ids=effective):
+        return "Files have to be written beside it, and its folder can't be written to: copy it to one that can."
+    return "Name another file."
 
 
 def _connect(path: Path | None) -> sqlite3.Connection:

@@ -138,7 +138,7 @@ def test_a_file_without_write_access_is_refused() -> None:
         _open(path).close()
         path.chmod(0o400)
         folder.chmod(0o500)
-        with pytest.raises(InputError, match="can't be used as a ledger"):
+        with pytest.raises(InputError, match=r"can't be used as a ledger: .*: copy it to one that can\.$"):
             _open(path)
 
 
