@@ -33,7 +33,7 @@ class LocalOptions:
     def to_remember(self) -> RunOptions:
         """What a run of some of its tasks again has to know."""
         here = [*_current_folder(), str(self.file.resolve().parent)]
-        modules = [str(Path(name).resolve()) if name.endswith(".py") or "/" in name else name for name in self.modules]
+        modules = [_with_whole_path(name) for name in self.modules]
         folders = list(dict.fromkeys([*here, *self.folders])) if modules else []
         return RunOptions(self.slots, self.processes, modules, list(self.allowed), self.retries, folders)
 
@@ -53,6 +53,13 @@ class LocalOptions:
         if self.results is not None:
             words += ["--results", str(self.results.shown)]
         return words
+
+
+def _with_whole_path(module: str) -> str:
+    """A module that is named by its file, with or without one of its functions, found from any folder."""
+    file, colon, function = module.partition(":")
+    is_file = file.endswith(".py") or "/" in file
+    return f"{Path(file).resolve()}{colon}{function}" if is_file else module
 
 
 def _current_folder() -> list[str]:

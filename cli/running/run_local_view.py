@@ -25,6 +25,7 @@ from cli.terminal.output import Output
 from cli.views.outcome import error_groups, outcome_line, say_what_next, went_well
 from cli.views.stats_view import interpreter_wait_text
 from cloudkon import wiring
+from cloudkon.client.local.local_settings import local_settings
 from cloudkon.clock import Clock
 from cloudkon.handlers.context import log_of_task
 from cloudkon.handlers.program import end_programs
@@ -34,15 +35,8 @@ from cloudkon.handlers.task_log import capturing
 from cloudkon.ledger.job import Job
 from cloudkon.reports.error_groups import ErrorGroup
 from cloudkon.reports.stats import JobStats, job_stats
-from cloudkon.settings import Settings
 from cloudkon.signals import listening
 from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers
-
-_DRAIN_S = 5.0
-"""A person who pressed Ctrl-C waits no longer than this for tasks that were begun."""
-_POLL_S = 0.1
-"""How late the end of a run is noticed."""
-_RETRIES_VARIABLE = "CLOUDKON_RETRIES"
 
 
 def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
@@ -66,7 +60,7 @@ def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
 def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Sequence[ErrorGroup], list[int]]:
     """Run it; return what became of it, why tasks failed, and the signals that came."""
     chaos = None if options.chaos_seed is None else Chaos(options.chaos_seed, clock)
-    settings = _settings(options)
+    settings = local_settings(os.environ, retries=options.retries, keep_logs=options.keep_logs)
     modules = find_modules(options.modules, options.file, options.folders)
     with LocalProgress() as progress:
 
@@ -102,16 +96,6 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
     if chaos is not None:
         click.echo(chaos, err=True)
     return stats, groups, signals
-
-
-def _settings(options: LocalOptions) -> Settings:
-    """A person is looking on: a run whose first tasks all fail is theirs to stop, and what fails is not tried again."""
-    changes: dict[str, Any] = {"drain_s": _DRAIN_S, "poll_s": _POLL_S, "breaker_tasks": 0}
-    if options.retries is not None or not os.environ.get(_RETRIES_VARIABLE):
-        changes["retries"] = options.retries or 0
-    if options.keep_logs:
-        changes["keep_logs"] = 1
-    return Settings.from_environ(os.environ, **changes)
 
 
 def _begin(options: LocalOptions, run: LocalRun, job: Job, out: TextIO) -> None:
