@@ -37,22 +37,18 @@ class TaskQueue(Protocol):
 
     def send(self, bodies: Sequence[str]) -> Sequence[int]:
         """Send a batch (together at most MAX_MESSAGE_BYTES in UTF-8); return the positions that were refused."""
-        ...
 
     def send_later(self, bodies: Sequence[str], delay_s: float) -> Sequence[int]:
         """Send a batch that nobody receives before so long, 15 minutes at most; meanwhile it is not in flight."""
 
     def receive(self, count: int, wait_s: float, visibility_s: float) -> Sequence[Delivery]:
         """Wait up to wait_s for up to count messages (10 at most) and hide them for visibility_s."""
-        ...
 
     def delete(self, receipts: Sequence[str]) -> Sequence[int]:
         """Delete a batch for good; return the positions that failed. What is already gone counts as deleted."""
-        ...
 
     def hide(self, receipts: Sequence[str], seconds: float) -> Sequence[int]:
         """Set the visibility timeout of a batch to this long from now; return the positions that failed."""
-        ...
 
 
 class Leases(Protocol):
@@ -109,6 +105,13 @@ class Leases(Protocol):
         Before: the row is LEASED. After `Kept` it is RELEASED: whoever receives the message may claim it at once, and
         this attempt is not held against the bundle. A mark stays for the next owner to see. After `LeaseLost` nothing
         has changed.
+        """
+        ...
+
+    def lived_on(self, lease: Lease, index: int) -> None:
+        """Note that the owner of a lease that it has lost was alive, whatever it had marked: that was no strike.
+
+        Before: the bundle is another's. Afterwards whoever claims it next knows; whoever holds it is not disturbed.
         """
         ...
 
@@ -233,11 +236,9 @@ class InstanceGroup(Protocol):
 
     def protect(self, instance: str, *, on: bool) -> None:
         """Keep the instance from being scaled in, or no longer."""
-        ...
 
     def let_go(self, instance: str) -> None:
         """End the wait of the termination hook: the instance holds no work any more. No error if no hook is waiting."""
-        ...
 
 
 class Tracer(Protocol):
@@ -245,19 +246,15 @@ class Tracer(Protocol):
 
     def open(self, job: str, event_ms: int) -> str | None:
         """Decide whether a new job is traced; return its trace's id, None if it is not."""
-        ...
 
     def wants(self, context: TraceContext | None) -> bool:
         """Whether spans in this context are recorded: if not, nothing need be collected for them."""
-        ...
 
     def tell(self, span: Span) -> None:
         """Take a span that has a context and has ended, with all spans below it."""
-        ...
 
     def close(self) -> None:
         """Send what is left, for some seconds at most; nothing is told after that."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,18 @@ from cloudkon.ports import Jobs, ObjectStore, TaskQueue, Tracer
 from cloudkon.telemetry.emf import MetricLog
 from cloudkon.telemetry.metering import Meter
 from cloudkon.telemetry.tracing import NoTracer, TraceContext
-from cloudkon.workload.lines import BadLine, Block, Line
 from cloudkon.workload.packing import PackedBundle, Reject, pack_bundles
-from cloudkon.workload.planning import DEFAULT_SLOTS, DEFAULT_WORKER_SLOTS, bundle_size, ranges_of, shards_of
+from cloudkon.workload.planning import (
+    DEFAULT_SLOTS,
+    DEFAULT_WORKER_SLOTS,
+    TRAVELLING,
+    BundleBounds,
+    bundle_size,
+    ranges_of,
+    shards_of,
+)
 from cloudkon.workload.rejects import Rejects
-from dispatcher.ranges import Workload, look_at, range_blocks
+from dispatcher.ranges import LineCount, Workload, look_at, range_blocks
 from dispatcher.trace import RangeTrace
 
 _UNZIP = "A gzipped workload can't be cut into ranges: drop it as it is unpacked, or as several files."
@@ -42,6 +49,7 @@ class Dispatcher:
     slots: int = DEFAULT_SLOTS
     """The slots of all workers together."""
     worker_slots: int = DEFAULT_WORKER_SLOTS
+    bounds: BundleBounds = TRAVELLING
     backoff: Backoff = field(default_factory=Backoff)
     tracer: Tracer = field(default_factory=NoTracer)
     metrics: MetricLog | None = None
@@ -54,7 +62,7 @@ class Dispatcher:
         look = look_at(workload, size_bytes)
         seen = look.sample
         tasks = seen.tasks_of(look.plain_bytes)
-        size = bundle_size(seen, look.plain_bytes, self.slots, self.worker_slots)
+        size = bundle_size(seen, look.plain_bytes, self.slots, self.worker_slots, self.bounds)
         name = job_id(source.bucket, source.key, source.version, prefix=prefix)
         asked = Job(
             id=name,
@@ -68,6 +76,7 @@ class Dispatcher:
             gzipped=look.gzipped,
             retries=seen.options.retries,
             timeout_s=seen.options.timeout_s,
+            keep_logs=seen.options.keep_logs,
             trace=self.tracer.open(name, source.event_ms),
             seal_key=self.new_seal_key(),
         )
@@ -108,7 +117,7 @@ class Dispatcher:
         self, job: Job, number: int, calls_before: Mapping[str, int], trace: RangeTrace, until_ms: int | None
     ) -> Mapping[str, int]:
         started_ms = self.clock.now_ms()
-        lines = _Counted()
+        lines = LineCount()
         rejects = Rejects(self.results, job.id, number)
         tasks = bundles = 0
         with Sender(self.queue, self.clock, self.backoff) as sender:
@@ -155,16 +164,15 @@ class Dispatcher:
         key = BundleKey(job.id, range_number, number, job.shards)
         now_ms = self.clock.now_ms()
         event_ms = job.source.event_ms
-        bundle = Bundle(key, packed.lines, packed.tasks, event_ms, now_ms, job.retries, job.timeout_s, trace)
+        bundle = Bundle(
+            key,
+            packed.lines,
+            packed.tasks,
+            event_ms,
+            now_ms,
+            job.retries,
+            job.timeout_s,
+            trace,
+            keep_logs=job.keep_logs,
+        )
         return bundle if job.seal_key is None else replace(bundle, seal=seal(bundle, job.seal_key))
-
-
-@dataclass(slots=True)
-class _Counted:
-    """Counts the lines that pass."""
-
-    count: int = 0
-
-    def seen(self, item: Block | Line | BadLine) -> Block | Line | BadLine:
-        self.count = item.last_number if isinstance(item, Block) else item.number
-        return item

@@ -172,3 +172,14 @@ def _until_broken(
             yield item
     except breaks as error:
         yield BadLine(number + 1, str(error), "", 0)
+
+
+@dataclass(slots=True)
+class LineCount:
+    """Counts the lines that pass."""
+
+    count: int = 0
+
+    def seen(self, item: Block | Line | BadLine) -> Block | Line | BadLine:
+        self.count = item.last_number if isinstance(item, Block) else item.number
+        return item

@@ -88,7 +88,7 @@ def _line(outcome: ResultJson) -> str:
     said = outcome.get("error") or outcome.get("link")
     if said is None and "value" in outcome:
         said = json_line(outcome["value"])
-    if "text" in outcome:
+    if outcome.get("text"):
         said = f"{said}: {outcome['text']}"
     took = duration(outcome["duration_ms"] if outcome["runs"] else None)
     most = _MOST_OF_A_LINK if said is not None and said == outcome.get("link") else _MOST

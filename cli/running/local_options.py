@@ -1,11 +1,19 @@
 """What a person asked of a LOCAL run."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from cli.jobs.local_runs import RunOptions
 from cli.running.results_file import ResultsFile
+from cloudkon.errors import InputError
+from cloudkon.handlers.registry import Registry
+from cloudkon.workload.formats import HEAD_BYTES
+from cloudkon.workload.lines import GZIP_MAGIC, Line, gunzip, read_lines
+from cloudkon.workload.task_line import LineError, is_task_line, parse_task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +26,8 @@ class LocalOptions:
     """Of each process, if there are several."""
     processes: int | None = None
     """How many processes run the tasks; None: this one does, in its threads."""
+    is_sized: bool = True
+    """Whether it was said how many tasks run at a time; else that may follow from the handlers."""
     modules: Sequence[str] = ()
     allowed: Sequence[str] = ()
     retries: int | None = None
@@ -37,6 +47,22 @@ class LocalOptions:
         folders = list(dict.fromkeys([*here, *self.folders])) if modules else []
         return RunOptions(self.slots, self.processes, modules, list(self.allowed), self.retries, folders)
 
+    def sized_for(self, registry: Registry) -> Self:
+        """The same, with a process a core if it was not said how many, and the first tasks compute in Python."""
+        cores = os.cpu_count() or 1
+        if self.is_sized or cores == 1 or not any(map(registry.is_cpu_bound, self._first_names())):
+            return self
+        return replace(self, slots=1, processes=cores)
+
+    def _first_names(self) -> Iterator[str]:
+        """The names of the tasks near the top of the workload."""
+        with self.file.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        for line in read_lines(_plain(head)):
+            if isinstance(line, Line) and is_task_line(line.text):
+                with suppress(LineError):
+                    yield parse_task(line.text).name
+
     def command(self) -> list[str]:
         """The command that goes on with this run."""
         file = str(self.file)
@@ -53,6 +79,12 @@ class LocalOptions:
         if self.results is not None:
             words += ["--results", str(self.results.shown)]
         return words
+
+
+def _plain(head: bytes) -> Iterator[bytes]:
+    """The beginning of the text, packed or not; what is cut off in it ends it."""
+    with suppress(InputError):
+        yield from gunzip([head]) if head.startswith(GZIP_MAGIC) else [head]
 
 
 def _with_whole_path(module: str) -> str:

@@ -1,13 +1,11 @@
 """LOCAL: the dispatcher and a worker over queues in memory and a ledger in SQLite, in this process."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from cli.running.chaos import Chaos
-from cli.running.processes.worker_processes import Processes, WorkerProcesses
+from cli.running.processes.wanted import Processes
 from cli.running.unfinished_queue import UnfinishedQueue
 from cli.system.paths import results_folder
 from cli.terminal.units import counted
@@ -23,13 +21,17 @@ from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import Depth
 from cloudkon.local.run_lock import RunLock
 from cloudkon.local.store import FolderStore
-from cloudkon.messages.wire import numbered, recorded_json
+from cloudkon.messages.finished import FinishedTasks, TasksOfRow
 from cloudkon.ports import ObjectStore, Tracer
 from cloudkon.settings import Settings
 from cloudkon.workload.line_numbers import LineOffsets
+from cloudkon.workload.planning import STAYING
 from dispatcher.dispatch import Dispatcher
 from ec2_worker import assembly
 from ec2_worker.services import worker_name
+
+if TYPE_CHECKING:
+    from cli.running.chaos import Chaos
 
 _Answer = TypeVar("_Answer")
 _POLL_S = 0.1
@@ -64,8 +66,8 @@ class LocalRun:
         slots: int,
         settings: Settings,
         clock: Clock,
-        finished: Callable[[Sequence[dict[str, Any]]], None],
-        chaos: Chaos | None = None,
+        finished: Callable[[FinishedTasks], None],
+        chaos: "Chaos | None" = None,
         tracer: Tracer | None = None,
         processes: Processes | None = None,
         after_a_kill: Processes | None = None,
@@ -77,12 +79,13 @@ class LocalRun:
         self._clock = clock
         if chaos is not None:
             settings = chaos.shortened(settings)
-        ledger = SqliteLedger(ledger_file, guard_ms=settings.guard_ms)
-        self._world = LocalWorld(ledger, FolderStore(results_folder(ledger_file)), clock, tracer)
+        ledger, store = SqliteLedger(ledger_file, guard_ms=settings.guard_ms), FolderStore(results_folder(ledger_file))
+        is_one_process = chaos is None and processes is None
+        self._world = LocalWorld(ledger, store, clock, tracer, tells_rows=is_one_process)
         around = self._world.services()
         self._path = file.resolve()
-        self._file = UnchangedFile(self._path)
-        workloads: ObjectStore = self._file
+        self.workload = UnchangedFile(self._path)
+        workloads: ObjectStore = self.workload
         if chaos is not None:
             around, workloads = chaos.over(around), chaos.workloads(workloads)
         self._unfinished = UnfinishedQueue(around.tasks)
@@ -94,9 +97,10 @@ class LocalRun:
             self._clock,
             slots=slots,
             worker_slots=slots,
+            bounds=STAYING,
             tracer=around.tracer,
         )
-        self._in_processes = partial(WorkerProcesses, around, settings=settings, died=self._break_leases_of)
+        self._around, self._settings = around, settings
         self._after_a_kill = after_a_kill if processes is None else None
         self._worker: Workers = (
             assembly.build(around, registry, settings, name=worker_name(), slots=slots)
@@ -117,6 +121,11 @@ class LocalRun:
     def results(self) -> FolderStore:
         return self._world.results
 
+    def _in_processes(self, processes: Processes) -> Workers:
+        from cli.running.processes.worker_processes import WorkerProcesses  # noqa: PLC0415 (most runs have none)
+
+        return WorkerProcesses(self._around, processes, self._settings, self._break_leases_of)
+
     def _break_leases_of(self, worker: str) -> None:
         self.ledger.break_leases_of(self._job, worker)
 
@@ -134,10 +143,9 @@ class LocalRun:
             )
         return self.ledger.resume(job.id, self._clock.now_ms()) or job
 
-    def recorded(self, job: Job) -> Iterator[Sequence[dict[str, Any]]]:
+    def recorded(self, job: Job) -> Iterator[FinishedTasks]:
         """What the ledger holds of the job's bundles that are done, as finished was or will be told it."""
-        for row, before in self._done(job):
-            yield [recorded_json(line, result, row.owners) for line, result in numbered(row, before)]
+        return (TasksOfRow(row, before) for row, before in self._done(job))
 
     def _done(self, job: Job) -> Iterator[tuple[BundleRow, int]]:
         """The bundles that are done and whose lines can be numbered, with the count of the lines before their range."""
@@ -183,6 +191,7 @@ class LocalRun:
     def _move_to_processes(self, processes: Processes) -> None:
         """Let a process of their own run the tasks: of its death this one knows, and so finds the task that kills."""
         self._worker = self._in_processes(processes)
+        self._world.read_records()
         for _ in range(self._stops):
             self._worker.drain()
 
@@ -197,7 +206,7 @@ class LocalRun:
 
     def _source(self) -> Source:
         started_ms = self._clock.now_ms()
-        version = f"{self._file.fingerprint}-{started_ms}"
+        version = f"{self.workload.fingerprint}-{started_ms}"
         return Source(LOCAL_BUCKET, str(self._path), version, started_ms, pinned=False)
 
     def _earlier(self, source: Source) -> Job | None:
@@ -228,15 +237,18 @@ class LocalRun:
         return act() if self._chaos is None else self._chaos.repeated(act)
 
     def _consume(self, job: Job) -> None:
-        """Read the process queue until the completion of every bundle has been seen; each counts once."""
+        """Take in what has ended until the completion of every bundle has been seen; each counts once."""
         completed = CompletedBundles(self.ledger, job, self._unfinished.done)
         for tasks in self.recorded(job) if self._unfinished.done else ():
             self._finished(tasks)
         halted = False
-        while not self._over.is_set() or self._world.has_completions:
-            for completion in self._world.completions(_POLL_S):
-                if tasks := completed.add(completion):
-                    self._finished(tasks)
+        over = found = False
+        while not over or found:
+            over, found = self._over.is_set(), False
+            for bundle in self._world.ended.receive(0.0 if over else _POLL_S):
+                found = True
+                if (ended := completed.add(bundle)) is not None:
+                    self._finished(ended)
             if not halted and self._is_halted(job):
                 halted = True
                 self.stop()

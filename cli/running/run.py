@@ -35,7 +35,8 @@ def _complete_local(_context: click.Context, _parameter: click.Parameter, begun:
 @click.option(
     "--processes",
     type=click.IntRange(min=1),
-    help="LOCAL: run the tasks in so many processes, each of --threads (default: 1): for handlers that compute.",
+    help="LOCAL: run the tasks in so many processes, each of --threads (default: 1): for handlers that compute. "
+    "By default one a core for handlers marked @task(cpu_bound=True).",
 )
 @click.option(
     "--tasks",
@@ -136,6 +137,7 @@ def run(
             ledger_file=ledger_file,
             slots=threads or (1 if processes else os.cpu_count() or 1),
             processes=processes,
+            is_sized=threads is not None or processes is not None,
             modules=modules,
             allowed=allowed,
             retries=retries,

@@ -20,7 +20,7 @@ _ASCII = str.maketrans({"✓": "+", "✗": "x", "µ": "u", "…": "~", "─": "-
 
 def coloured(text: str, colour: str | None) -> str:
     """The text in this colour; click takes it away where no terminal reads it."""
-    if colour is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    if not text or colour is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return click.style(text, fg=colour)
 

@@ -26,6 +26,8 @@ class Handling:
     name: str
     retries: int | None = None
     timeout_s: float | None = None
+    cpu_bound: bool = False
+    """Whether it computes in Python, so that it wants processes and not threads."""
     takes_line: bool = False
     """Several words reach it as one: what follows the name, as it stands in the line."""
 
@@ -42,12 +44,16 @@ class UnknownTaskError(TaskRejectedError):
 def task(name: _HandlerT, /) -> _HandlerT: ...
 @overload
 def task(
-    name: str | None = None, *, retries: int | None = None, timeout_s: float | None = None
+    name: str | None = None, *, retries: int | None = None, timeout_s: float | None = None, cpu_bound: bool = False
 ) -> Callable[[_HandlerT], _HandlerT]: ...
 
 
 def task(
-    name: str | Callable[..., Any] | None = None, *, retries: int | None = None, timeout_s: float | None = None
+    name: str | Callable[..., Any] | None = None,
+    *,
+    retries: int | None = None,
+    timeout_s: float | None = None,
+    cpu_bound: bool = False,
 ) -> Any:
     """Mark a function as the handler of the tasks that begin with this word, or with the function's own name.
 
@@ -61,12 +67,14 @@ def task(
     converted to what the parameter's annotation asks for; a task whose arguments do not fit is rejected. What it
     returns is recorded as JSON. What it raises is the task's error, and the task is tried again, so it may run more
     than once. It is found by `--tasks MODULE`. A workload's header overrides retries and timeout_s [s].
+    cpu_bound says that the function computes in Python: `run LOCAL` then runs its tasks in one process a core, unless
+    it is told how many.
 
     Raises InputError (of cloudkon.errors) for a name of several words, and for numbers that can't be.
     """
     if callable(name):
-        return _marked(name, None, None, None)
-    return lambda function: _marked(function, name, retries, timeout_s)
+        return _marked(name, None)
+    return lambda function: _marked(function, name, retries, timeout_s, cpu_bound=cpu_bound)
 
 
 def takes_line(function: _HandlerT) -> _HandlerT:
@@ -76,7 +84,14 @@ def takes_line(function: _HandlerT) -> _HandlerT:
     return function
 
 
-def _marked(function: Any, name: str | None, retries: int | None, timeout_s: float | None) -> Any:
+def _marked(
+    function: Any,
+    name: str | None,
+    retries: int | None = None,
+    timeout_s: float | None = None,
+    *,
+    cpu_bound: bool = False,
+) -> Any:
     name = getattr(function, "__name__", "") if name is None else name
     if not name or not name.isprintable() or name == "<lambda>" or any(character.isspace() for character in name):
         raise InputError(f"{name!r} can't be a task's name: one word is needed, as in @task(\"greet\").")
@@ -86,7 +101,7 @@ def _marked(function: Any, name: str | None, retries: int | None, timeout_s: flo
         raise InputError(f"@task({name!r}): it marks a function, and this is a {type(function).__name__}.")
     if (reason := refusal(function)) is not None:
         raise InputError(f"@task({name!r}): {getattr(function, '__qualname__', name)} can't be a handler: {reason}.")
-    marks = (*_handlings(function), Handling(name, retries, timeout_s))
+    marks = (*_handlings(function), Handling(name, retries, timeout_s, cpu_bound))
     try:
         setattr(function.__func__ if isinstance(function, staticmethod | classmethod) else function, _MARK, marks)
     except AttributeError:  # a bound method, or something written in C
@@ -179,6 +194,11 @@ class Registry:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(sorted(self._handlers))
+
+    def is_cpu_bound(self, name: str) -> bool:
+        """Whether the handler of this name, if there is one, computes in Python."""
+        handler = self._handlers.get(name)
+        return handler is not None and handler.handling.cpu_bound
 
     def find(self, task: Task) -> LoadedHandler:
         """The task's handler; raises UnknownTaskError if there is none."""

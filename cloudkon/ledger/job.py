@@ -81,6 +81,8 @@ class Job:
     """The id of its trace, if it is traced; see tracing.py."""
     seal_key: str | None = None
     """The key that its bundles are sealed with; see seal.py. Jobs that an earlier version has opened have none."""
+    keep_logs: bool = False
+    """Whether the logs of tasks that succeed are kept, too, as its workload's header says."""
 
 
 @dataclass(frozen=True, slots=True)

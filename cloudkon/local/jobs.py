@@ -10,7 +10,7 @@ from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, WorkerReport
 from cloudkon.local.fleet import instance_text, read_instance
 from cloudkon.local.schema import LedgerFile
 
-_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _JOB = "SELECT * FROM jobs WHERE id = ?"
 _RECENT = "SELECT * FROM jobs ORDER BY opened_ms DESC, id DESC LIMIT ?"
 _CHANGE = "UPDATE jobs SET cancelled_ms = ?, paused_ms = ?, pause_reason = ?, resumed_ms = ? WHERE id = ?"
@@ -111,6 +111,7 @@ def _job_record(job: Job) -> tuple[Any, ...]:
         *_flags(job),
         job.trace,
         job.seal_key,
+        job.keep_logs,
     )
 
 
@@ -130,7 +131,8 @@ def _flags(job: Job) -> tuple[Any, ...]:
 
 def _job(record: tuple[Any, ...]) -> Job:
     job, bucket, key, version, event_ms, pinned, size_bytes, ranges, shards, bundle_size, tasks, opened_ms = record[:12]
-    gzipped, retries, timeout_s, cancelled_ms, paused_ms, pause_reason, resumed_ms, trace, seal_key = record[12:]
+    gzipped, retries, timeout_s, cancelled_ms, paused_ms, pause_reason, resumed_ms, *rest = record[12:]
+    trace, seal_key, keep_logs = rest
     return Job(
         id=job,
         source=Source(bucket, os.fsdecode(key), version, event_ms, bool(pinned)),
@@ -149,6 +151,7 @@ def _job(record: tuple[Any, ...]) -> Job:
         resumed_ms=resumed_ms,
         trace=trace,
         seal_key=seal_key,
+        keep_logs=bool(keep_logs),
     )
 
 

@@ -92,6 +92,7 @@ def bundle_row(bundle: BundleKey, item: Item) -> BundleRow:
         completed_ms=_int_or_none(item, "done"),
         fruitless=_int(item, "fruitless"),
         mark=_mark_of(item.get("mark")),
+        survivors=tuple(sorted(item.get("survivors", {"SS": ()})["SS"])),
     )
 
 
@@ -141,6 +142,7 @@ def job_item(job: Job) -> dict[str, Item]:
         "timeout_s": None if job.timeout_s is None else {"N": repr(job.timeout_s)},
         "trace": None if job.trace is None else text(job.trace),
         "seal_key": None if job.seal_key is None else text(job.seal_key),
+        "keep_logs": {"BOOL": True} if job.keep_logs else None,
     }
     return item | {name: value for name, value in optional.items() if value is not None}
 
@@ -174,6 +176,7 @@ def job_of(item: Item) -> Job:
         resumed_ms=_int_or_none(item, "resumed"),
         trace=item["trace"]["S"] if "trace" in item else None,
         seal_key=item["seal_key"]["S"] if "seal_key" in item else None,
+        keep_logs="keep_logs" in item,
     )
 
 

@@ -24,8 +24,10 @@ from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.paths import results_folder
 from cloudkon.local.run_lock import RunLock, is_running
 from cloudkon.local.store import FolderStore
-from cloudkon.messages.wire import Completion, decode_bundle
+from cloudkon.messages.finished import FinishedBundle
+from cloudkon.messages.wire import decode_bundle
 from cloudkon.settings import Settings
+from cloudkon.workload.planning import STAYING
 from dispatcher.dispatch import Dispatcher
 
 _LOOK_S = 0.2
@@ -122,7 +124,9 @@ class LocalBackend:
     def _given_to(self, worker: LocalWorker, file: UnchangedFile, opened: Callable[[Dispatcher], Job]) -> Job:
         ledger, slots = self.ledger, self._slots
         tasks = worker.world.tasks
-        dispatcher = Dispatcher(file, self.results, ledger, tasks, self._clock, slots=slots, worker_slots=slots)
+        dispatcher = Dispatcher(
+            file, self.results, ledger, tasks, self._clock, slots=slots, worker_slots=slots, bounds=STAYING
+        )
         job = opened(dispatcher)
         lock = RunLock(self._ledger_file, job.id)
         lock.__enter__()
@@ -180,14 +184,14 @@ class LocalBackend:
             self._let_go()
 
     def _new_worker(self) -> LocalWorker:
-        world = LocalWorld(self.ledger, self.results, self._clock)
+        world = LocalWorld(self.ledger, self.results, self._clock, tells_rows=True)
         told = Told(self._completed, self._not_sent, self._ticked, self._ended)
         return LocalWorker(world, self._registry, self._settings, self._slots, told)
 
-    def _completed(self, completion: Completion) -> None:
+    def _completed(self, bundle: FinishedBundle) -> None:
         with self._changed:
-            if (running := self._running.get(completion.job)) is not None:
-                running.completed.add(completion)
+            if (running := self._running.get(bundle.job)) is not None:
+                running.completed.add(bundle)
             self._tell()
 
     def _not_sent(self, job: Job, error: BaseException) -> None:

@@ -11,7 +11,7 @@ from cloudkon.handlers.program import end_programs
 from cloudkon.handlers.registry import Registry
 from cloudkon.ledger.job import Job
 from cloudkon.local.bounded import ClosedError
-from cloudkon.messages.wire import Completion
+from cloudkon.messages.finished import FinishedBundle
 from cloudkon.settings import Settings
 from dispatcher.dispatch import Dispatcher
 from ec2_worker import assembly
@@ -27,7 +27,7 @@ _POLL_S = 0.05
 class Told:
     """What a worker tells its owner; each is called by one of its threads."""
 
-    completed: Callable[[Completion], None]
+    completed: Callable[[FinishedBundle], None]
     """A bundle is done; it may be told more than once."""
     not_sent: Callable[[Job, BaseException], None]
     """A job could not be dispatched to its end."""
@@ -111,7 +111,10 @@ class LocalWorker:
                 self._told.not_sent(job, error)
 
     def _take(self) -> None:
-        while not self._over.is_set() or self.world.has_completions:
-            for completion in self.world.completions(_POLL_S):
-                self._told.completed(completion)
+        over = found = False
+        while not over or found:
+            over, found = self._over.is_set(), False
+            for bundle in self.world.ended.receive(0.0 if over else _POLL_S):
+                found = True
+                self._told.completed(bundle)
             self._told.ticked()

@@ -1,7 +1,6 @@
 """What a stage has in AWS, within one process: the queues, the ledger, and a folder for results."""
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from cloudkon.clock import Clock
 from cloudkon.ledger.job import Job, RangeReport
@@ -9,7 +8,8 @@ from cloudkon.local.bounded import BoundedQueue
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import MemoryQueue
 from cloudkon.local.store import FolderStore
-from cloudkon.messages.wire import Completion, decode_completion, decode_undecodable
+from cloudkon.messages.finished import FinishedBundle, FinishedBundles, FinishedTasks, RecordsOnQueue, RowsInMemory
+from cloudkon.messages.wire import decode_undecodable
 from cloudkon.ports import MAX_BATCH_MESSAGES, LedgerReader, Tracer
 from cloudkon.telemetry.tracing import NoTracer
 from cloudkon.workload.line_numbers import LineOffsets
@@ -23,7 +23,16 @@ _PROCESS_VISIBILITY_S = 60.0
 class LocalWorld:
     """Safe to share between threads; close it when no worker uses it any more."""
 
-    def __init__(self, ledger: SqliteLedger, results: FolderStore, clock: Clock, tracer: Tracer | None = None) -> None:
+    def __init__(
+        self,
+        ledger: SqliteLedger,
+        results: FolderStore,
+        clock: Clock,
+        tracer: Tracer | None = None,
+        *,
+        tells_rows: bool = False,
+    ) -> None:
+        """Tells_rows: the workers are in this process, and hand over rows in place of completion records."""
         self.ledger = ledger
         self.results = results
         self.clock = clock
@@ -31,14 +40,15 @@ class LocalWorld:
         self.waiting = MemoryQueue(clock)
         """All bundles that are not done."""
         self.tasks = BoundedQueue(self.waiting, _QUEUE_MESSAGES)
-        self.parked = MemoryQueue(clock)
         self._process = MemoryQueue(clock)
+        self._rows = RowsInMemory() if tells_rows else None
+        self.ended: FinishedBundles = self._rows or RecordsOnQueue(self._process)
         self._dead_letters = MemoryQueue(clock)
         self.set_aside: dict[str, str] = {}
         """Messages that no worker could use, with the reasons."""
 
-    def services(self, *, parks: bool = False) -> Services:
-        """What a worker uses; parks: messages of paused jobs rest on the parked queue until they are brought back."""
+    def services(self) -> Services:
+        """What a worker uses."""
         return Services(
             self.tasks,
             self._process,
@@ -47,18 +57,12 @@ class LocalWorld:
             self.results,
             self.clock,
             tracer=self.tracer,
-            parked=self.parked if parks else None,
+            completions=self._rows,
         )
 
-    def completions(self, wait_s: float) -> Iterator[Completion]:
-        """Take the records of bundles that were completed; each may come more than once."""
-        for delivery in self._process.receive(MAX_BATCH_MESSAGES, wait_s, _PROCESS_VISIBILITY_S):
-            yield decode_completion(delivery.body)
-            self._process.delete([delivery.receipt])
-
-    @property
-    def has_completions(self) -> bool:
-        return self._process.depth().visible > 0
+    def read_records(self) -> None:
+        """Learn of bundles by their completion records from now on: the workers are in other processes."""
+        self.ended = RecordsOnQueue(self._process)
 
     def look_aside(self) -> int:
         """Collect the messages that no worker could use; return how many there are. Nobody waits for their bundles."""
@@ -83,14 +87,14 @@ class CompletedBundles:
         self._seen = set(done)
         self._reports: Sequence[RangeReport] = ()
 
-    def add(self, completion: Completion) -> Sequence[dict[str, Any]]:
-        """The tasks of the bundle, by the lines of the whole workload; none if it was counted before."""
-        if completion.bundle in self._seen:
-            return ()
-        self._seen.add(completion.bundle)
-        while completion.range > len(self._reports):  # ranges are dispatched in order, each row after its range
+    def add(self, bundle: FinishedBundle) -> FinishedTasks | None:
+        """The tasks of the bundle, by the lines of the whole workload; None if it was counted before."""
+        if bundle.id in self._seen:
+            return None
+        self._seen.add(bundle.id)
+        while bundle.range > len(self._reports):  # ranges are dispatched in order, each row after its range
             self._reports = self._ledger.dispatched(self._job.id)
-        return completion.numbered(LineOffsets(self._reports).before(completion.range) or 0)
+        return bundle.tasks(LineOffsets(self._reports).before(bundle.range) or 0)
 
     def are_all(self, set_aside: int = 0) -> bool:
         """Whether every range is dispatched, and every bundle but those set aside is done."""

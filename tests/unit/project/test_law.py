@@ -64,19 +64,13 @@ _ALL_OF_CORE = {"base", "settings", "ports"} | {
 _ALL_OF_AWS = {"aws/cloud", "cloudkon/aws"} | {
     f"cloudkon/aws/{room}" for room in ("checkups", "leftovers", "ledger", "machines", "stack")
 }
-_ALL_OF_ANIMOTO = {
-    "animoto",
-    "animoto/in_order",
-    "animoto/formats",
-    "animoto/download",
-    "animoto/h264",
-    "animoto/movie",
-    "animoto/picture",
+_ALL_OF_ANIMOTO = {"animoto"} | {
+    f"animoto/{room}" for room in ("in_order", "formats", "download", "h264", "movie", "picture")
 }
 _BELOW_THE_CLI = (
     _ALL_OF_CORE
     | _ALL_OF_AWS
-    | {f"cloudkon/{room}" for room in ("client", "client/local", "costs", "local")}
+    | {f"cloudkon/{room}" for room in ("client", "client/local", "costs", "local", "reports/activity")}
     | {"wiring", "dispatcher", "ec2_worker", "ec2_worker/assembly"}
 )
 # What each room may import, beside itself.
@@ -98,21 +92,10 @@ LAW: dict[str, set[str]] = {
         "cloudkon/telemetry",
         "cloudkon/workload",
     },
-    "cloudkon/reports": {
-        "base",
-        "ports",
-        "cloudkon/ledger",
-        "cloudkon/messages",
-        "cloudkon/telemetry",
-        "cloudkon/workload",
-    },
-    "cloudkon/costs": {
-        "base",
-        "ports",
-        "cloudkon/ledger",
-        "cloudkon/reports",
-        "cloudkon/workload",
-    },
+    "cloudkon/reports": {"base", "ports"}
+    | {f"cloudkon/{room}" for room in ("ledger", "messages", "telemetry", "workload")},
+    "cloudkon/reports/activity": {"base"} | {f"cloudkon/{room}" for room in ("ledger", "reports", "workload")},
+    "cloudkon/costs": {"base", "ports"} | {f"cloudkon/{room}" for room in ("ledger", "reports", "workload")},
     "cloudkon": {"cloudkon/handlers", "cloudkon/client"},
     "cloudkon/client": _ALL_OF_CORE | {"cloudkon/client/local", "cloudkon/local", "wiring", "dispatcher", "ec2_worker"},
     "cloudkon/client/local": _ALL_OF_CORE | {"cloudkon/local", "dispatcher", "ec2_worker", "ec2_worker/assembly"},
@@ -133,8 +116,7 @@ LAW: dict[str, set[str]] = {
     "app": {"dispatcher/app"},
     "cloudkon_cli": {"base", "cli"},
     "testing": _ALL_OF_CORE
-    | {f"cloudkon/{room}" for room in ("client/local", "local")}
-    | {"dispatcher", "ec2_worker", "ec2_worker/assembly"},
+    | {"cloudkon/client/local", "cloudkon/local", "dispatcher", "ec2_worker", "ec2_worker/assembly"},
     "ec2_worker/telemetry": _ALL_OF_CORE,
     "ec2_worker/pipeline": _ALL_OF_CORE | {"ec2_worker/telemetry"},
     "ec2_worker/health": _ALL_OF_CORE | {"ec2_worker/telemetry", "ec2_worker/pipeline"},
@@ -163,6 +145,7 @@ LAW: dict[str, set[str]] = {
     "cli/terminal": _BELOW_THE_CLI,
     "cli/views": _BELOW_THE_CLI | {"cli/system", "cli/terminal"},
     "cli/jobs": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views"},
+    "cli/report": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views", "cli/jobs"},
     "cli/running/processes": _BELOW_THE_CLI | {"ec2_worker/lifecycle"},
     "cli/running": _BELOW_THE_CLI
     | _ALL_OF_ANIMOTO
@@ -186,6 +169,8 @@ KEPT_TO: dict[str, str] = {
     "chalice": "dispatcher/app.py",
     "msgspec": "cloudkon/handlers/",
     "click": "cli/",
+    "jinja2": "cli/report/",
+    "markupsafe": "cli/report/",
     "rich": "cli/",
 }
 READS_THE_ENVIRONMENT = ("bench/", "cli/", "cloudkon/client/client.py", "dispatcher/app.py", "ec2_worker/__main__.py")
