@@ -89,6 +89,7 @@ def _ran(
             tracer=wiring.tracer(os.environ, "local", settings),
             processes=None if options.processes is None else _processes(modules, options),
             after_a_kill=_processes(modules, options),
+            form=options.form,
         )
         try:
             job = run.open(resume=options.resume)
