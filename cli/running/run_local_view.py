@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from cli.input.task_modules import find_modules
 from cli.jobs.ledger_options import ledger_option_text
 from cli.jobs.local_runs import remember
 from cli.running.local_options import LocalOptions
 from cli.running.local_progress import LocalProgress
 from cli.running.local_runner import LocalRun
 from cli.running.processes.wanted import Processes
-from cli.running.task_modules import find_modules
 from cli.system.paths import results_folder
 from cli.system.streams import reserved_stdout
 from cli.terminal.output import Output

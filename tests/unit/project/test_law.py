@@ -144,7 +144,7 @@ LAW: dict[str, set[str]] = {
     "animoto": _ALL_OF_CORE | {"cloudkon"} | (_ALL_OF_ANIMOTO - {"animoto"}),
     "cli/system": _BELOW_THE_CLI,
     "cli/terminal": _BELOW_THE_CLI,
-    "cli/input": _BELOW_THE_CLI | {"cli/system", "cli/terminal"},
+    "cli/input": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views"},
     "cli/views": _BELOW_THE_CLI | {"cli/system", "cli/terminal"},
     "cli/jobs": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/input", "cli/views"},
     "cli/report": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views", "cli/jobs"},
