@@ -23,6 +23,8 @@ def find_modules(named: Sequence[str], workload: Path, folders: Sequence[str] = 
 
 
 def _module(name: str, workload: Path) -> str:
+    if not name.strip():
+        raise InputError("--tasks: name a module, or its file: --tasks my_tasks")
     if not name.endswith(_SUFFIX) and "/" not in name:
         return name
     path = Path(name if name.endswith(_SUFFIX) else f"{name}{_SUFFIX}")
