@@ -64,7 +64,7 @@ def test_something_is_executed() -> None:
 
 @pytest.mark.parametrize("page", EXECUTED, ids=str)
 def test_the_commands_of_a_page_end_as_it_says(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """Every block of a page that is marked runs, in the page's order, ends as the page says, and prints what it shows."""
+    """Every block of a page that is marked runs, in the page's order, and ends and prints as the page says."""
     folder = tmp_path / "here"
     folder.mkdir()
     added = {
@@ -76,13 +76,14 @@ def test_the_commands_of_a_page_end_as_it_says(page: Path, tmp_path: Path, reque
     for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "CLOUDKON_STAGE"):
         del alone[name]
     alone["HOME"] = str(tmp_path)  # where nobody has set AWS up
-    said: set[str] = set()
+    output = ""
     for block in blocks(page):
         if "file" in block.options:
             (folder / block.options["file"]).write_text(block.text, encoding="utf-8")
         if "output" in block.words:
-            missing = [line for line in block.text.splitlines() if shape(line) not in said]
-            assert not missing, f"{page}:{block.line}: what is shown is not what came:\n{answer.stdout}{answer.stderr}"
+            came = {shape(line) for line in output.splitlines()}
+            missing = [line for line in block.text.splitlines() if shape(line) not in came]
+            assert not missing, f"{page}:{block.line} shows what did not come. This came:\n{output}"
         if not block.words & set(PLACES):
             continue
         environment = alone
@@ -90,7 +91,7 @@ def test_the_commands_of_a_page_end_as_it_says(page: Path, tmp_path: Path, reque
             embedded: EmbeddedAws = request.getfixturevalue("embedded_cloud")
             environment = {**embedded.environment, **added}
         answer = run_block(block, folder, environment)
-        said = {"", *map(shape, f"{answer.stdout}\n{answer.stderr}".splitlines())}
+        output = f"{answer.stdout}\n{answer.stderr}"
         expected = int(block.options.get("exit", 0))
         assert answer.returncode == expected, f"{page}:{block.line}\n{answer.stdout}\n{answer.stderr}"
         assert "Traceback" not in answer.stderr
