@@ -5,7 +5,8 @@ import click
 
 from cli.jobs.ledger_options import optional_job, reads_ledgers
 from cli.jobs.ledgers import Ledgers
-from cli.jobs.lines_of_results import with_lines
+from cli.jobs.lines_of_results import with_lines, with_origins
+from cli.jobs.origins import origins_of
 from cli.jobs.outputs import LinkLifetimeParam, download_outputs, with_links
 from cli.terminal.options import json_and_csv_options
 from cli.terminal.output import Output, json_line
@@ -27,6 +28,8 @@ _COLUMNS = (
     "value",
     "error",
     "output",
+    "first_job",
+    "first_line",
     "link",
 )
 _MOST, _MOST_OF_A_LINK = 200, 8192
@@ -80,6 +83,8 @@ def results(
     )
     if not output.is_text:
         listed = with_lines(found, listed)
+    if (origins := origins_of(found)) is not None:
+        listed = with_origins(origins, listed)
     shown = with_links(listed, store, presign) if download is None else download_outputs(list(listed), store, download)
     output.lines(shown, _line, _COLUMNS)
 
@@ -93,4 +98,5 @@ def _line(outcome: ResultJson) -> str:
     took = duration(outcome["duration_ms"] if outcome["runs"] else None)
     most = _MOST_OF_A_LINK if said is not None and said == outcome.get("link") else _MOST
     line = f"{outcome['task']:>9}  {outcome['state']:<9}  {took:>11}  {one_line(said or '', most)}"
-    return line.rstrip()
+    first = f"  (line {outcome['first_line']:,} of {outcome['first_job']})" if "first_line" in outcome else ""
+    return f"{line.rstrip()}{first}"

@@ -13,7 +13,7 @@ from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.lines import BadLine, Line
 from cloudkon.workload.planning import is_header, read_options
 from cloudkon.workload.task_line import is_task_line
-from dispatcher.ranges import Workload, range_lines
+from dispatcher.ranges import Workload, range_blocks, range_lines
 
 
 class WorkloadLines:
@@ -44,6 +44,13 @@ class WorkloadLines:
                     wanted = _next_above(left, wanted)
                 if wanted is None or (after is not None and wanted > after):
                     break
+
+    def comments(self) -> Iterator[str]:
+        """The lines that begin with a hash."""
+        for range_ in range(self._job.ranges):
+            for line in range_blocks(self._workload, self._job, range_):
+                if isinstance(line, Line) and line.text.startswith("#"):
+                    yield line.text
 
     def headers(self) -> Iterator[Line]:
         """The option lines at the top that can be used."""
