@@ -5,7 +5,7 @@ READY := .venv/.ready
 TWO := -n 2 # who gets what: tests/conftest.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-animoto test test-image chaos check format bench bench-animoto bench-animoto-run lock clean
+.PHONY: help setup demo demo-animoto test test-image chaos check format bench bench-peers bench-animoto bench-animoto-run lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
@@ -45,6 +45,9 @@ format: setup ## Format the code
 
 bench: setup ## Measure speed and cost
 	@$(BIN)/python -m bench
+
+bench-peers: setup ## Compare with other programs (half an hour; or ARGUMENTS='threads --rounds 1')
+	@$(BIN)/python -m bench peers --install $(ARGUMENTS)
 
 bench-animoto: setup ## Compare videos with other programs (an hour; or ARGUMENTS='--pictures 6')
 	@$(BIN)/python -m bench.animoto $(ARGUMENTS)

@@ -37,10 +37,11 @@ def measure(tasks: int) -> Figures:
         stats = json.loads(run(cli("stats", job, "--json"), environment).stdout)
         sizes = row_sizes(job, _STAGE, environment)
     assert stats["tasks"]["succeeded"] == stats["executions"] == tasks
-    return _figures(tasks, stats, sizes)
+    return figures_of(tasks, stats, sizes)
 
 
-def _figures(tasks: int, stats: Mapping[str, Any], sizes: list[int]) -> Figures:
+def figures_of(tasks: int, stats: Mapping[str, Any], sizes: list[int]) -> Figures:
+    """What a job took and cost, from its statistics and the sizes of its rows."""
     calls = {name: count for name, count in stats["api_calls"].items() if not name.startswith("sts.")}
     bundles, lambda_s = stats["bundles"]["total"], stats["stages"]["dispatch"]["max_ms"] / 1000
     prices = shipped_prices()

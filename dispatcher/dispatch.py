@@ -17,7 +17,15 @@ from cloudkon.telemetry.emf import MetricLog
 from cloudkon.telemetry.metering import Meter
 from cloudkon.telemetry.tracing import NoTracer, TraceContext
 from cloudkon.workload.packing import PackedBundle, Reject, pack_bundles
-from cloudkon.workload.planning import DEFAULT_SLOTS, DEFAULT_WORKER_SLOTS, bundle_size, ranges_of, shards_of
+from cloudkon.workload.planning import (
+    DEFAULT_SLOTS,
+    DEFAULT_WORKER_SLOTS,
+    TRAVELLING,
+    BundleBounds,
+    bundle_size,
+    ranges_of,
+    shards_of,
+)
 from cloudkon.workload.rejects import Rejects
 from dispatcher.ranges import LineCount, Workload, look_at, range_blocks
 from dispatcher.trace import RangeTrace
@@ -41,6 +49,7 @@ class Dispatcher:
     slots: int = DEFAULT_SLOTS
     """The slots of all workers together."""
     worker_slots: int = DEFAULT_WORKER_SLOTS
+    bounds: BundleBounds = TRAVELLING
     backoff: Backoff = field(default_factory=Backoff)
     tracer: Tracer = field(default_factory=NoTracer)
     metrics: MetricLog | None = None
@@ -53,7 +62,7 @@ class Dispatcher:
         look = look_at(workload, size_bytes)
         seen = look.sample
         tasks = seen.tasks_of(look.plain_bytes)
-        size = bundle_size(seen, look.plain_bytes, self.slots, self.worker_slots)
+        size = bundle_size(seen, look.plain_bytes, self.slots, self.worker_slots, self.bounds)
         name = job_id(source.bucket, source.key, source.version, prefix=prefix)
         asked = Job(
             id=name,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from cloudkon import wiring
 from cloudkon.clock import Clock
 from cloudkon.handlers.registry import Registry
+from cloudkon.messages.completions import QueuedCompletions
 from cloudkon.settings import Settings
 from cloudkon.telemetry.metering import RecentCounts
 from ec2_worker.health.breaker import Breaker
@@ -122,7 +123,8 @@ class _Assembly:
         breaker = Breaker(services.ledger, clock, settings.breaker_tasks, self.admission)
         events = Observers(self.backlog, monitor, breaker, self.metrics, self.job_counters)
         writer = ResultWriter(services.ledger, self.values, clock, settings)
-        settler = Settler(services.tasks, services.process, writer, self.in_flight, events, clock, settings)
+        completions = services.completions or QueuedCompletions(services.process)
+        settler = Settler(services.tasks, completions, writer, self.in_flight, events, clock, settings)
         heartbeat = Heartbeat(services.tasks, writer, self.in_flight, self.job_counters, clock, settings, events)
         runner = TaskRunner(self.registry, clock, settings, self.timeouts, services.results)
         slots = Slots(self.backlog, runner, heartbeat, settler, events, clock, settings)

@@ -2,9 +2,9 @@
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -41,10 +41,13 @@ class LocalProgress:
         """Show the bar; its length is the plan's estimate, which is exact for small workloads."""
         self._progress.update(self._bar, description=job.id, total=max(1, job.tasks_estimate), visible=True)
 
-    def finished(self, tasks: Sequence[dict[str, Any]]) -> None:
-        self._counts.update(task["state"] for task in tasks)
+    def finished(self, states: Mapping[str, int]) -> None:
+        """Count tasks that have ended, by their states."""
+        self._counts.update(states)
+        if not self._console.is_terminal:
+            return
         counts = ", ".join(f"{count:,} {state}" for state, count in sorted(self._counts.items(), reverse=True))
-        self._progress.update(self._bar, advance=len(tasks), counts=counts)
+        self._progress.update(self._bar, advance=sum(states.values()), counts=counts)
 
     def end(self) -> None:
         self._progress.update(self._bar, description="reading the ledger")

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from cli.running.chaos import Chaos
 from cli.running.processes.worker_processes import Processes, WorkerProcesses
@@ -22,11 +22,13 @@ from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.queue import Depth, MemoryQueue
 from cloudkon.local.run_lock import RunLock
 from cloudkon.local.store import FolderStore
-from cloudkon.messages.wire import decode_completion, decode_undecodable, numbered, recorded_json
+from cloudkon.messages.finished import FinishedBundles, FinishedTasks, RecordsOnQueue, RowsInMemory, TasksOfRow
+from cloudkon.messages.wire import decode_undecodable
 from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore, Tracer
 from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import NoTracer
 from cloudkon.workload.line_numbers import LineOffsets
+from cloudkon.workload.planning import STAYING
 from dispatcher.dispatch import Dispatcher
 from ec2_worker import assembly
 from ec2_worker.services import Services, worker_name
@@ -67,7 +69,7 @@ class LocalRun:
         slots: int,
         settings: Settings,
         clock: Clock,
-        finished: Callable[[Sequence[dict[str, Any]]], None],
+        finished: Callable[[FinishedTasks], None],
         chaos: Chaos | None = None,
         tracer: Tracer | None = None,
         processes: Processes | None = None,
@@ -85,6 +87,8 @@ class LocalRun:
         self._tasks = MemoryQueue(self._clock)
         self._bounded = BoundedQueue(self._tasks, _QUEUE_MESSAGES)
         self._process = MemoryQueue(self._clock)
+        rows = RowsInMemory() if chaos is None and processes is None else None
+        self._ended: FinishedBundles = rows or RecordsOnQueue(self._process)
         self._dead_letters = MemoryQueue(self._clock)
         self._set_aside: dict[str, str] = {}
         """Messages that no worker could use, with the reasons."""
@@ -97,6 +101,7 @@ class LocalRun:
             self.results,
             self._clock,
             tracer=self._tracer,
+            completions=rows,
         )
         self._path = file.resolve()
         self.workload = UnchangedFile(self._path)
@@ -112,6 +117,7 @@ class LocalRun:
             self._clock,
             slots=slots,
             worker_slots=slots,
+            bounds=STAYING,
             tracer=self._tracer,
         )
         self._in_processes = partial(WorkerProcesses, around, settings=settings, died=self._break_leases_of)
@@ -144,10 +150,9 @@ class LocalRun:
             )
         return self.ledger.resume(job.id, self._clock.now_ms()) or job
 
-    def recorded(self, job: Job) -> Iterator[Sequence[dict[str, Any]]]:
+    def recorded(self, job: Job) -> Iterator[FinishedTasks]:
         """What the ledger holds of the job's bundles that are done, as finished was or will be told it."""
-        for row, before in self._done(job):
-            yield [recorded_json(line, result, row.owners) for line, result in numbered(row, before)]
+        return (TasksOfRow(row, before) for row, before in self._done(job))
 
     def _done(self, job: Job) -> Iterator[tuple[BundleRow, int]]:
         """The bundles that are done and whose lines can be numbered, with the count of the lines before their range."""
@@ -192,7 +197,7 @@ class LocalRun:
 
     def _move_to_processes(self, processes: Processes) -> None:
         """Let a process of their own run the tasks: of its death this one knows, and so finds the task that kills."""
-        self._worker = self._in_processes(processes)
+        self._worker, self._ended = self._in_processes(processes), RecordsOnQueue(self._process)
         for _ in range(self._stops):
             self._worker.drain()
 
@@ -239,21 +244,22 @@ class LocalRun:
         return act() if self._chaos is None else self._chaos.repeated(act)
 
     def _consume(self, job: Job) -> None:
-        """Read the process queue until the completion of every bundle has been seen; each counts once."""
+        """Take in what has ended until the completion of every bundle has been seen; each counts once."""
         seen = set(self._unfinished.done)
         for tasks in self.recorded(job) if seen else ():
             self._finished(tasks)
         reports: Sequence[RangeReport] = ()
         halted = False
-        while not self._over.is_set() or self._process.depth().visible:
-            for delivery in self._process.receive(MAX_BATCH_MESSAGES, _POLL_S, _PROCESS_VISIBILITY_S):
-                completion = decode_completion(delivery.body)
-                if completion.bundle not in seen:
-                    seen.add(completion.bundle)
-                    while completion.range > len(reports):  # ranges are dispatched in order, each row after its range
+        over = found = False
+        while not over or found:
+            over, found = self._over.is_set(), False
+            for bundle in self._ended.receive(0.0 if over else _POLL_S):
+                found = True
+                if bundle.id not in seen:
+                    seen.add(bundle.id)
+                    while bundle.range > len(reports):  # ranges are dispatched in order, each row after its range
                         reports = self.ledger.dispatched(job.id)
-                    self._finished(completion.numbered(LineOffsets(reports).before(completion.range) or 0))
-                self._process.delete([delivery.receipt])
+                    self._finished(bundle.tasks(LineOffsets(reports).before(bundle.range) or 0))
             if not halted and self._is_halted(job):
                 halted = True
                 self.stop()

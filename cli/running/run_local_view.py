@@ -33,6 +33,7 @@ from cloudkon.handlers.registry import Registry
 from cloudkon.handlers.scratch import sweep
 from cloudkon.handlers.task_log import capturing
 from cloudkon.ledger.job import Job
+from cloudkon.messages.finished import FinishedTasks
 from cloudkon.reports.error_groups import ErrorGroup
 from cloudkon.reports.stats import JobStats, job_stats
 from cloudkon.settings import Settings
@@ -75,8 +76,8 @@ def _ran(
     settings = _settings(options)
     with LocalProgress() as progress:
 
-        def finished(tasks: Sequence[dict[str, Any]]) -> None:
-            progress.finished(tasks)
+        def finished(tasks: FinishedTasks) -> None:
+            progress.finished(tasks.states)
             if options.results is not None:
                 options.results.write(tasks)
 

@@ -21,6 +21,22 @@ DEFAULT_SLOTS = 64
 DEFAULT_WORKER_SLOTS = 4
 """The slots of one worker. They share a bundle, so a bundle of as many tasks as a worker has slots delays nobody."""
 
+
+@dataclass(frozen=True, slots=True)
+class BundleBounds:
+    """The most that travels together."""
+
+    tasks: int = MAX_BUNDLE_TASKS
+    size_bytes: int = BUNDLE_BYTES
+
+
+TRAVELLING = BundleBounds()
+"""For bundles that are messages of SQS and items of DynamoDB."""
+STAYING = BundleBounds(tasks=256, size_bytes=4 * BUNDLE_BYTES)
+"""For bundles that never leave their machine: four times as many tasks share the cost of a claim and a record."""
+_SHARE = 400
+"""A bundle of more than MAX_BUNDLE_TASKS is no more than this part of its job: results are told bundle by bundle."""
+
 # A partition of DynamoDB takes 1,000 writes a second, and a bundle takes two: 4 shards serve 128,000 tasks a second.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
 _BUNDLES_PER_SHARD = 2_000
@@ -176,8 +192,14 @@ def _shown(text: str) -> str:
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}..."
 
 
-def bundle_size(seen: Sample, size_bytes: int, slots: int, worker_slots: int = DEFAULT_WORKER_SLOTS) -> int:
-    """How many tasks travel together: clamp(1, 64, by bytes, by parallelism, by time).
+def bundle_size(
+    seen: Sample,
+    size_bytes: int,
+    slots: int,
+    worker_slots: int = DEFAULT_WORKER_SLOTS,
+    most: BundleBounds = TRAVELLING,
+) -> int:
+    """How many tasks travel together: clamp(1, most, by bytes, by parallelism, by time).
 
     A few tasks for many slots are cut no narrower than one worker's slots: cut into bundles of one, they would cost a
     claim and a record each, and end no sooner.
@@ -186,10 +208,11 @@ def bundle_size(seen: Sample, size_bytes: int, slots: int, worker_slots: int = D
         return seen.options.bundle
     if seen.alone:
         return 1
+    tasks = seen.tasks_of(size_bytes)
     bounds = [
-        MAX_BUNDLE_TASKS,
-        math.floor(BUNDLE_BYTES / seen.mean_task_bytes),
-        max(seen.tasks_of(size_bytes) // (BUNDLES_PER_SLOT * slots), min(worker_slots, slots)),
+        min(most.tasks, max(MAX_BUNDLE_TASKS, tasks // _SHARE)),
+        math.floor(most.size_bytes / seen.mean_task_bytes),
+        max(tasks // (BUNDLES_PER_SLOT * slots), min(worker_slots, slots)),
     ]
     if seen.options.task_ms:
         bounds.append(math.ceil(BUNDLE_S * 1000 / max(seen.options.task_ms, _MIN_TASK_MS)))

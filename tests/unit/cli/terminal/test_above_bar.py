@@ -47,7 +47,7 @@ def test_what_several_threads_print_beside_a_bar_is_all_shown_in_order(monkeypat
     def say(name: str, progress: LocalProgress) -> None:
         for line in expected[name]:
             sys.stderr.write(f"{line}\n")
-            progress.finished([{"state": "succeeded"}])
+            progress.finished({"succeeded": 1})
 
     with LocalProgress() as progress, capturing(log_of_task):
         progress.begin(job())

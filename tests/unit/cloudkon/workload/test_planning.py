@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloudkon.workload.planning import MAX_BUNDLE_TASKS, Options, Sample, bundle_size
+from cloudkon.workload.planning import MAX_BUNDLE_TASKS, STAYING, Options, Sample, bundle_size
 
 
 def sample(tasks: int, *, task_bytes: int = 10, alone: bool = False, **options: float) -> Sample:
@@ -32,3 +32,14 @@ def test_other_bounds_still_hold_for_few_tasks() -> None:
     assert bundle_size(sample(100, task_ms=2_000), 1_000, 64, 64) == 1
     assert bundle_size(sample(100, alone=True), 1_000, 64, 64) == 1
     assert bundle_size(sample(100, bundle=3), 1_000, 64, 64) == 3
+
+
+@pytest.mark.parametrize(("tasks", "size"), [(2_000, 31), (25_600, 64), (60_000, 150), (102_400, 256), (10**6, 256)])
+def test_bundles_that_stay_on_a_machine_are_larger_where_the_job_is_large(tasks: int, size: int) -> None:
+    """Up to 256 tasks, but above 64 no more than a four-hundredth of the job: its progress is told bundle by bundle."""
+    assert bundle_size(sample(tasks), tasks * 10, 4, 4, STAYING) == size
+
+
+def test_long_lines_bound_bundles_that_stay_too() -> None:
+    """Four times as many bytes as a message is best filled with, so that the bundles in memory stay small."""
+    assert bundle_size(sample(10**6, task_bytes=1_000), 10**9, 4, 4, STAYING) == 26
