@@ -6,7 +6,7 @@ import click
 
 from cli.jobs.ledger_options import complete_job, reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
-from cli.jobs.origins import origins_of
+from cli.jobs.repeats import origins_of
 from cli.jobs.workload_lines import WorkloadLines
 from cli.system.paths import results_folder
 from cli.terminal.options import json_option, uses_clock

@@ -6,7 +6,7 @@ import click
 
 from cli.jobs.ledger_options import optional_job, reads_ledgers
 from cli.jobs.ledgers import Ledgers
-from cli.jobs.origins import origins_of
+from cli.jobs.repeats import origins_of
 from cli.terminal.options import json_option
 from cli.terminal.output import Output
 from cli.views.error_table import error_table

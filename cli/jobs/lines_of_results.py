@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import count
 
 from cli.jobs.ledgers import FoundJob
-from cli.jobs.origins import Origins
+from cli.jobs.repeats import Origins
 from cli.jobs.workload_lines import WorkloadLines
 from cloudkon.errors import CloudKonError
 from cloudkon.reports.task_results import ResultJson

@@ -11,7 +11,7 @@ import click
 from cli.jobs.ledger_options import optional_job, reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.jobs.local_runs import remembered
-from cli.jobs.origins import Origins, origins_of
+from cli.jobs.repeats import Origins, origins_of
 from cli.repair.selection import Selection, copy_lines
 from cli.running.uploads import Upload
 from cli.system.paths import data_folder, results_folder

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from cli.jobs import origins
-from cli.jobs.origins import Origins
+from cli.jobs import repeats
+from cli.jobs.repeats import Origins
 from cli.main import cloudkon_cli
 
 WORKLOAD = "#cloudkon: bundle=2 retries=0\n\nsleep 0\nsleep one\nnobody\nsleep 0\nsleep two\nsleep 0\nsleep three\n"
@@ -68,7 +68,7 @@ def test_a_retry_whose_notes_are_gone_is_shown_as_it_is() -> None:
 
 def test_many_numbers_are_noted_in_several_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """A note is no over-long line; what several of them say together is every number."""
-    monkeypatch.setattr(origins, "_NUMBERS_A_NOTE", 3)
+    monkeypatch.setattr(repeats, "_NUMBERS_A_NOTE", 3)
     noted = list(Origins("local-a-b", 5, array("q", [2, 4, 5, 6, 9])).notes())
     assert noted == [
         "# From line 5 on, these are the lines 2+1,4+2 of local-a-b.",
