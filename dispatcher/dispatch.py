@@ -27,6 +27,7 @@ from cloudkon.workload.planning import (
     shards_of,
 )
 from cloudkon.workload.rejects import Rejects
+from cloudkon.workload.templates.form import Form
 from dispatcher.ranges import LineCount, Workload, look_at, range_blocks
 from dispatcher.trace import RangeTrace
 
@@ -55,11 +56,14 @@ class Dispatcher:
     metrics: MetricLog | None = None
     new_seal_key: Callable[[], str] = new_seal_key
 
-    def open(self, source: Source, *, prefix: str = "") -> Job:
-        """Write the job's row, or return the one that stands: the first plan binds every later dispatch."""
+    def open(self, source: Source, *, prefix: str = "", form: Form | None = None) -> Job:
+        """Write the job's row, or return the one that stands: the first plan binds every later dispatch.
+
+        The workload's lines are tasks, or values of this form, or of the one that its header tells.
+        """
         workload = Workload(self.workloads, source)
         size_bytes = workload.size_bytes()
-        look = look_at(workload, size_bytes)
+        look = look_at(workload, size_bytes, form)
         seen = look.sample
         tasks = seen.tasks_of(look.plain_bytes)
         size = bundle_size(seen, look.plain_bytes, self.slots, self.worker_slots, self.bounds)
@@ -79,6 +83,7 @@ class Dispatcher:
             keep_logs=seen.options.keep_logs,
             trace=self.tracer.open(name, source.event_ms),
             seal_key=self.new_seal_key(),
+            form=None if look.form is None else look.form.as_text(),
         )
         standing = self.jobs.open(asked)
         if standing == asked:  # else an earlier try has opened it

@@ -7,17 +7,16 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from types import FrameType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from cli.jobs.ledger_options import ledger_option_text
 from cli.jobs.local_runs import remember
-from cli.running.chaos import Chaos
 from cli.running.local_options import LocalOptions
 from cli.running.local_progress import LocalProgress
 from cli.running.local_runner import LocalRun
-from cli.running.processes.worker_processes import Processes
+from cli.running.processes.wanted import Processes
 from cli.running.task_modules import find_modules
 from cli.system.paths import results_folder
 from cli.system.streams import reserved_stdout
@@ -39,6 +38,9 @@ from cloudkon.reports.stats import JobStats, job_stats
 from cloudkon.settings import Settings
 from cloudkon.signals import listening
 from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers
+
+if TYPE_CHECKING:
+    from cli.running.chaos import Chaos
 
 _DRAIN_S = 5.0
 """A person who pressed Ctrl-C waits no longer than this for tasks that were begun."""
@@ -72,7 +74,7 @@ def _ran(
     options: LocalOptions, modules: Sequence[str], registry: Registry, out: TextIO, clock: Clock
 ) -> tuple[JobStats, Sequence[ErrorGroup], list[int]]:
     """Run it; return what became of it, why tasks failed, and the signals that came."""
-    chaos = None if options.chaos_seed is None else Chaos(options.chaos_seed, clock)
+    chaos = None if options.chaos_seed is None else _chaos(options.chaos_seed, clock)
     settings = _settings(options)
     with LocalProgress() as progress:
 
@@ -93,6 +95,7 @@ def _ran(
             tracer=wiring.tracer(os.environ, "local", settings),
             processes=None if options.processes is None else _processes(modules, options),
             after_a_kill=_processes(modules, options),
+            form=options.form,
         )
         try:
             job = run.open(resume=options.resume)
@@ -108,6 +111,12 @@ def _ran(
     if chaos is not None:
         click.echo(chaos, err=True)
     return stats, groups, signals
+
+
+def _chaos(seed: int, clock: Clock) -> "Chaos":
+    from cli.running.chaos import Chaos  # noqa: PLC0415 (most days are not that bad)
+
+    return Chaos(seed, clock)
 
 
 def _settings(options: LocalOptions) -> Settings:

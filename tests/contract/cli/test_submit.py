@@ -88,7 +88,7 @@ def test_a_pipe_is_submitted_under_its_given_name(aws: AwsLab, store: S3Store) -
     ("arguments", "said"),
     [
         (["none.txt"], "none.txt does not exist."),
-        ([], "Missing argument"),
+        ([], "Which workload?"),
         (["-"], "alone and with a name"),
         (["-", "x", "--name", "y"], "alone and with a name"),
         (["x", "y", "--name", "z"], "--name z is for one file, and 2 are given."),
