@@ -100,7 +100,7 @@ LAW: dict[str, set[str]] = {
         "cloudkon/telemetry",
         "cloudkon/workload",
     },
-    "cloudkon/reports": {"base", "ports"}
+    "cloudkon/reports": {"base", "settings", "ports"}
     | {f"cloudkon/{room}" for room in ("ledger", "messages", "telemetry", "workload")},
     "cloudkon/reports/activity": {"base"} | {f"cloudkon/{room}" for room in ("ledger", "reports", "workload")},
     "cloudkon/costs": {"base", "ports"} | {f"cloudkon/{room}" for room in ("ledger", "reports", "workload")},
