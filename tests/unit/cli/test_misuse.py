@@ -38,7 +38,7 @@ MISTAKES = {
     "generate sleep": "Missing option '--tasks'.",
     "generate sleep --tasks 1 --ms -3": "--ms: a whole number from 0 to 43,200,000 is needed, not -3.",
     "workers lst": "There is no command 'lst'. Did you mean list?",
-    "submit": "Missing argument 'FILE...'.",
+    "submit": "Which workload? Name its file, or - for standard input: cloudkon-cli submit FILE",
 }
 
 
