@@ -1,13 +1,16 @@
 """The console script cloudkon-cli: the commands, and how every error of theirs reaches a person."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import click
 
+from cli.habits.applied import apply_habits
 from cli.lazy import LazyCommand, LazyGroup
 from cli.system.failures import explained
 from cli.system.streams import prepare_streams, settle_stdout
@@ -44,6 +47,7 @@ _COMMANDS = {
     "undeploy": LazyCommand("cli.stage.undeploy", "Remove everything of an installation from AWS.", _SET_UP),
     "stack": LazyCommand("cli.stage.stack", "Create, change, show or delete the AWS resources.", _SET_UP),
     "gc": LazyCommand("cli.stage.gc", "Find and remove what an installation left over.", _SET_UP),
+    "config": LazyCommand("cli.habits.config", "Show what is set, and where.", _SET_UP),
     "completion": LazyCommand("cli.completion", "Print the script for your shell's completion.", _SET_UP),
     "cloud": LazyCommand("cli.embedded.cloud", "Start or stop an AWS of your own on this machine.", _SET_UP),
     "demo": LazyCommand("cli.embedded.demo", "Run the demonstration: a minute, no AWS account.", _SET_UP),
@@ -80,6 +84,8 @@ class Root(LazyGroup):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
+            if not {"-h", "--help"} & {*ctx.args}:
+                apply_habits(ctx, ctx.params.get("config_profile"), os.environ, _here())
             return _flushed(super().invoke, ctx)
         except InputError as error:
             raise Misuse(str(error)) from error
@@ -94,6 +100,14 @@ class Root(LazyGroup):
             if told is None:
                 raise
             raise Failure(told) from error
+
+
+def _here() -> Path:
+    """The current folder; the root where it was deleted meanwhile."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path("/")
 
 
 def _flushed(act: Callable[[click.Context], Any], ctx: click.Context) -> Any:
@@ -115,6 +129,11 @@ def _flushed(act: Callable[[click.Context], Any], ctx: click.Context) -> Any:
     "finds them: in the environment, in ~/.aws, or from the machine's role.",
 )
 @click.option(
+    "--config-profile",
+    metavar="NAME",
+    help="Use [profiles.NAME] of cloudkon.toml (default: CLOUDKON_PROFILE); see config --help.",
+)
+@click.option(
     "--version",
     is_flag=True,
     is_eager=True,
@@ -122,7 +141,7 @@ def _flushed(act: Callable[[click.Context], Any], ctx: click.Context) -> Any:
     callback=lambda context, _, asked: _show_version(context) if asked else None,
     help="Show the version and exit.",
 )
-def cloudkon_cli() -> None:
+def cloudkon_cli(config_profile: str | None) -> None:
     """Run workloads of many tasks: a file, a task a line, each result recorded once.
 
     \b
