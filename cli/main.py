@@ -83,11 +83,28 @@ class Interrupted(Failure):
 class Root(LazyGroup):
     """Turns what commands raise on purpose into one line on stderr and an exit code."""
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            raise _misuse(error) from error
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0].upper() == "LOCAL":
+            raise click.UsageError(f"LOCAL is a place to run at: {ctx.command_path} run {' '.join(args)}", ctx)
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             if not {"-h", "--help"} & {*ctx.args}:
                 apply_habits(ctx, ctx.params.get("config_profile"), os.environ, _here())
             return _flushed(super().invoke, ctx)
+        except click.UsageError as error:
+            raise _misuse(error) from error
         except InputError as error:
             raise Misuse(str(error)) from error
         except CloudKonError as error:
@@ -101,6 +118,15 @@ class Root(LazyGroup):
             if told is None:
                 raise
             raise Failure(told) from error
+
+
+def _misuse(error: click.UsageError) -> click.ClickException:
+    """The error in one line; a command that was called without its arguments shows its help, as click has it."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error
+    from cli.misuse import usage_text  # noqa: PLC0415 (few commands are mistyped)
+
+    return Misuse(usage_text(error))
 
 
 def _here() -> Path:
