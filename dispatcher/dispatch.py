@@ -9,6 +9,7 @@ from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.bundle import Bundle, BundleKey
 from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, job_id
+from cloudkon.ledger.task_times import MAX_NAME_CHARACTERS
 from cloudkon.messages.seal import new_seal_key, seal
 from cloudkon.messages.sending import Sender
 from cloudkon.messages.wire import encode_bundle
@@ -22,6 +23,7 @@ from cloudkon.workload.planning import (
     DEFAULT_WORKER_SLOTS,
     TRAVELLING,
     BundleBounds,
+    Sample,
     bundle_size,
     ranges_of,
     shards_of,
@@ -62,7 +64,8 @@ class Dispatcher:
         look = look_at(workload, size_bytes)
         seen = look.sample
         tasks = seen.tasks_of(look.plain_bytes)
-        size = bundle_size(seen, look.plain_bytes, self.slots, self.worker_slots, self.bounds)
+        learnt = self._learnt_ms(seen)
+        size = bundle_size(seen, look.plain_bytes, self.slots, self.worker_slots, self.bounds, learnt)
         name = job_id(source.bucket, source.key, source.version, prefix=prefix)
         asked = Job(
             id=name,
@@ -84,6 +87,14 @@ class Dispatcher:
         if standing == asked:  # else an earlier try has opened it
             self._count({"JobsOpened": 1})
         return standing
+
+    def _learnt_ms(self, seen: Sample) -> float | None:
+        """The mean time of the workload's tasks in earlier jobs; None where it is not known, or not asked for."""
+        options = seen.options
+        if not seen.name or seen.alone or options.bundle is not None or options.task_ms is not None:
+            return None
+        known = self.jobs.task_time(seen.name) if len(seen.name) <= MAX_NAME_CHARACTERS else None
+        return None if known is None else known.mean_ms
 
     def missing(self, job: Job) -> Sequence[int]:
         """The ranges of the job that have not been dispatched, in order."""
