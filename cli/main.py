@@ -19,6 +19,7 @@ _RUN, _LOOK, _REPAIR, _MACHINES, _SET_UP = "Run", "Look", "Repair", "Machines", 
 _COMMANDS = {
     "run": LazyCommand("cli.running.run", "Run a workload on this machine, or on a queue's workers.", _RUN),
     "submit": LazyCommand("cli.running.submit", "Upload workloads to AWS and print their jobs' ids.", _RUN),
+    "check": LazyCommand("cli.input.check", "Check a workload: what would run, and what would not.", _RUN),
     "plan": LazyCommand("cli.running.plan", "Say what a workload will take and cost, before it is run.", _RUN),
     "generate": LazyCommand("cli.generate", "Write a workload to try things out.", _RUN),
     "jobs": LazyCommand("cli.jobs.job_list", "List the latest jobs.", _LOOK),

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from cli.input.uploads import Upload
 from cli.jobs.ledger_options import optional_job, reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.jobs.local_runs import remembered
 from cli.repair.selection import Selection, copy_lines
-from cli.running.uploads import Upload
 from cli.system.paths import data_folder, results_folder
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output

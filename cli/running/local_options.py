@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from cli.input.form_options import form_words
 from cli.jobs.local_runs import RunOptions
 from cli.running.results_file import ResultsFile
 from cloudkon.errors import InputError
@@ -14,6 +15,9 @@ from cloudkon.handlers.registry import Registry
 from cloudkon.workload.formats import HEAD_BYTES
 from cloudkon.workload.lines import GZIP_MAGIC, Line, gunzip, read_lines
 from cloudkon.workload.task_line import LineError, is_task_line, parse_task
+from cloudkon.workload.templates.expanding import expanded
+from cloudkon.workload.templates.form import Form
+from cloudkon.workload.templates.header import find_form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,8 @@ class LocalOptions:
     results: ResultsFile | None = None
     resume: bool = False
     chaos_seed: int | None = None
+    form: Form | None = None
+    """How tasks are made of the file's lines, where options say so."""
     folders: Sequence[str] = ()
     """Where the modules are looked for beside the usual places: where an earlier run found them."""
 
@@ -58,7 +64,9 @@ class LocalOptions:
         """The names of the tasks near the top of the workload."""
         with self.file.open("rb") as file:
             head = file.read(HEAD_BYTES)
-        for line in read_lines(_plain(head)):
+        lines = list(read_lines(_plain(head)))
+        form = find_form(lines, self.form)
+        for line in lines if form is None else expanded(lines, form, is_first=True):
             if isinstance(line, Line) and is_task_line(line.text):
                 with suppress(LineError):
                     yield parse_task(line.text).name
@@ -68,6 +76,7 @@ class LocalOptions:
         file = str(self.file)
         words = ["cloudkon-cli", "run", "LOCAL", file if not file.startswith("-") else f"./{file}"]
         words += ["-t", str(self.slots), "--ledger", str(self.ledger_file), "--resume"]
+        words += form_words(None if self.form is None else replace(self.form, from_options=True).as_text())
         if self.processes is not None:
             words += ["--processes", str(self.processes)]
         words += [word for module in self.modules for word in ("--tasks", module)]

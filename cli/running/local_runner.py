@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from cli.running.earlier_run import RECENT_JOBS, earlier_run
 from cli.running.processes.wanted import Processes
 from cli.running.unchanged_file import UnchangedFile
 from cli.running.unfinished_queue import UnfinishedQueue
@@ -27,6 +28,7 @@ from cloudkon.settings import Settings
 from cloudkon.telemetry.tracing import NoTracer
 from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.planning import STAYING
+from cloudkon.workload.templates.form import Form
 from dispatcher.dispatch import Dispatcher
 from ec2_worker import assembly
 from ec2_worker.services import Services, worker_name
@@ -42,8 +44,6 @@ _POLL_S = 0.1
 _LOOK_S = 0.2
 """How late a pause or a cancel is noticed."""
 _PROCESS_VISIBILITY_S = 60.0
-_RECENT_JOBS = 1_000
-"""How far back a run to resume is looked for."""
 
 
 class Workers(Protocol):
@@ -75,10 +75,12 @@ class LocalRun:
         tracer: Tracer | None = None,
         processes: Processes | None = None,
         after_a_kill: Processes | None = None,
+        form: Form | None = None,
     ) -> None:
         """After_a_kill is where the tasks of a run that was killed go on; by default where they would run otherwise."""
         self._ledger_file = ledger_file
         self._finished = finished
+        self._form = form
         self._chaos = chaos
         self._clock = clock
         self._tracer = tracer or NoTracer()
@@ -145,9 +147,9 @@ class LocalRun:
     def open(self, *, resume: bool) -> Job:
         """Open a new job for the file, or the one to resume; raises InputError if the file changed since."""
         source = self._source()
-        if resume and (earlier := self._earlier(source)) is not None:
+        if resume and (earlier := earlier_run(self.ledger.recent(RECENT_JOBS), source, self._form)) is not None:
             return self._reopened(earlier)
-        return self._repeated(lambda: self._dispatcher.open(source, prefix=LOCAL_PREFIX))
+        return self._repeated(lambda: self._dispatcher.open(source, prefix=LOCAL_PREFIX, form=self._form))
 
     def _reopened(self, job: Job) -> Job:
         if job.cancelled_ms is not None:
@@ -221,18 +223,6 @@ class LocalRun:
         started_ms = self._clock.now_ms()
         version = f"{self.workload.fingerprint}-{started_ms}"
         return Source(LOCAL_BUCKET, str(self._path), version, started_ms, pinned=False)
-
-    def _earlier(self, source: Source) -> Job | None:
-        content = source.version.partition("-")[0]
-        for job in self.ledger.recent(_RECENT_JOBS):
-            if (job.source.bucket, job.source.key) == (LOCAL_BUCKET, source.key):
-                if job.source.version.partition("-")[0] == content:
-                    return job
-                raise InputError(
-                    f"{source.key} has changed since {job.id} began: its lines are not those of that run. "
-                    "Run it anew, without --resume."
-                )
-        return None
 
     def _guarded(self, act: Callable[[Job], None], job: Job) -> None:
         try:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from cli.input.values_on_the_line import TailCommand
 from cli.running.local_options import LocalOptions
 from cli.system.paths import data_folder, default_ledger, results_folder
 from cli.terminal.options import json_option, uses_clock
@@ -36,7 +37,7 @@ _RECENT_JOBS = 100
 _CommandT = TypeVar("_CommandT", bound=Callable[..., Any])
 
 
-class RunCommand(click.Command):
+class RunCommand(TailCommand):
     """The command run, that hands on what begins with LOCAL animoto."""
 
     def make_context(

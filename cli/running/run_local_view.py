@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from cli.input.task_modules import find_modules
 from cli.jobs.ledger_options import ledger_option_text
 from cli.jobs.local_runs import remember
 from cli.running.local_options import LocalOptions
 from cli.running.local_progress import LocalProgress
 from cli.running.local_runner import LocalRun
 from cli.running.processes.wanted import Processes
-from cli.running.task_modules import find_modules
 from cli.system.paths import results_folder
 from cli.system.streams import reserved_stdout
 from cli.terminal.output import Output
@@ -95,6 +95,7 @@ def _ran(
             tracer=wiring.tracer(os.environ, "local", settings),
             processes=None if options.processes is None else _processes(modules, options),
             after_a_kill=_processes(modules, options),
+            form=options.form,
         )
         try:
             job = run.open(resume=options.resume)

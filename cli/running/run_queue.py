@@ -23,11 +23,20 @@ from cloudkon.settings import Settings
 from cloudkon.wiring import cloud, tracer
 from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.planning import DEFAULT_SLOTS
+from cloudkon.workload.templates.form import Form
 from dispatcher.dispatch import Dispatcher
 
 
 def run_queue(
-    queue: str, file: Path, stage: str, slots: int | None, results: ResultsFile | None, *, clock: Clock, output: Output
+    queue: str,
+    file: Path,
+    stage: str,
+    slots: int | None,
+    results: ResultsFile | None,
+    *,
+    clock: Clock,
+    output: Output,
+    form: Form | None = None,
 ) -> bool:
     """Send a workload to a queue's workers and wait for its end; return whether every task succeeded."""
     settings = Settings.from_environ(os.environ)
@@ -44,7 +53,7 @@ def run_queue(
     )
     # Each run is a job of its own, however often the file is run.
     source = Source(queue, str(file.resolve()), secrets.token_hex(8), clock.now_ms(), pinned=False)
-    job = dispatcher.open(source)
+    job = dispatcher.open(source, form=form)
     if results is not None:
         results.begin(sys.stdout)
     try:

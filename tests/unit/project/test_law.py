@@ -58,8 +58,8 @@ APART: dict[str, str] = {
     "animoto/video.py": "animoto/movie",
 }
 _ALL_OF_CORE = {"base", "settings", "ports"} | {
-    f"cloudkon/{room}"
-    for room in ("handlers", "handlers/arguments", "ledger", "messages", "reports", "stage", "telemetry", "workload")
+    *("cloudkon/handlers", "cloudkon/handlers/arguments", "cloudkon/ledger", "cloudkon/messages", "cloudkon/reports"),
+    *("cloudkon/stage", "cloudkon/telemetry", "cloudkon/workload", "cloudkon/workload/templates"),
 }
 _ALL_OF_AWS = {"aws/cloud", "cloudkon/aws"} | {
     f"cloudkon/aws/{room}" for room in ("checkups", "leftovers", "ledger", "machines", "stack")
@@ -89,6 +89,7 @@ LAW: dict[str, set[str]] = {
     "cloudkon/ledger": {"base", "cloudkon/stage", "cloudkon/telemetry"},
     "ports": {"base", "cloudkon/ledger", "cloudkon/telemetry"},
     "cloudkon/workload": {"base", "ports", "cloudkon/ledger"},
+    "cloudkon/workload/templates": {"base", "cloudkon/workload"},
     "cloudkon/messages": {"base", "ports", "cloudkon/ledger", "cloudkon/telemetry"},
     "cloudkon/handlers/arguments": {"base"},
     "cloudkon/handlers": {
@@ -99,7 +100,7 @@ LAW: dict[str, set[str]] = {
         "cloudkon/telemetry",
         "cloudkon/workload",
     },
-    "cloudkon/reports": {"base", "ports"}
+    "cloudkon/reports": {"base", "settings", "ports"}
     | {f"cloudkon/{room}" for room in ("ledger", "messages", "telemetry", "workload")},
     "cloudkon/reports/activity": {"base"} | {f"cloudkon/{room}" for room in ("ledger", "reports", "workload")},
     "cloudkon/costs": {"base", "ports"} | {f"cloudkon/{room}" for room in ("ledger", "reports", "workload")},
@@ -147,15 +148,16 @@ LAW: dict[str, set[str]] = {
     "animoto": _ALL_OF_CORE | {"cloudkon"} | (_ALL_OF_ANIMOTO - {"animoto"}),
     "cli/system": _BELOW_THE_CLI,
     "cli/terminal": _BELOW_THE_CLI,
+    "cli/input": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views"},
     "cli/views": _BELOW_THE_CLI | {"cli/system", "cli/terminal"},
-    "cli/jobs": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views"},
+    "cli/jobs": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/input", "cli/views"},
     "cli/report": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views", "cli/jobs"},
     "cli/running/processes": _BELOW_THE_CLI | {"ec2_worker/lifecycle"},
     "cli/running": _BELOW_THE_CLI
     | _ALL_OF_ANIMOTO
     | {"ec2_worker/pipeline", "ec2_worker/lifecycle", "cli/running/processes"}
-    | {"cli/system", "cli/terminal", "cli/views", "cli/jobs"},
-    "cli/repair": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views", "cli/jobs", "cli/running"},
+    | {"cli/system", "cli/terminal", "cli/input", "cli/views", "cli/jobs"},
+    "cli/repair": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/input", "cli/views", "cli/jobs", "cli/running"},
     "cli/embedded": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal"},
     "cli/stage": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal", "cli/embedded"},
     "cli": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal"},

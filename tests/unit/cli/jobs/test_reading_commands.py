@@ -58,6 +58,19 @@ def test_stats_in_a_pipe_are_aligned_text(ledger: SqliteLedger) -> None:
     assert not answer.stderr
 
 
+def test_stats_show_the_rate_over_time_and_the_longest_tasks(ledger: SqliteLedger) -> None:
+    """A line of bars shows results a second; a task that took many times the median is named by its line."""
+    quick = TaskResult(TaskState.SUCCEEDED, EVENT_MS + 400, 10_000, 1, recorded_ms=EVENT_MS + 500)
+    slow = replace(quick, duration_us=4_000_000, recorded_ms=EVENT_MS + 4_600)
+    write_job(ledger, results=[quick, quick, slow, quick])
+    said = run("stats").stdout
+    [bars] = [line for line in said.splitlines() if line.startswith("over time")]
+    assert bars.count("█") == 1
+    assert bars.rstrip().split("at most")[0].rstrip().endswith("▃")
+    assert "line 3         4.00 s             400.0  w1\n" in said
+    assert "longest tasks" not in run("stats", write_job(ledger, "local-even", opened=9).id).stdout
+
+
 def test_stats_of_handlers(ledger: SqliteLedger) -> None:
     """Where the runs' time went is a table of its own, if the handlers tell."""
     write_job(ledger)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.running.uploads import Upload, check_uploads, spooled
+from cli.input.uploads import Upload, check_uploads, spooled
 from cloudkon.errors import InputError
 
 

@@ -4,6 +4,7 @@ import hashlib
 import stat
 import sys
 import uuid
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -34,9 +35,9 @@ def in_a_file(given: Path, keep_in: Path) -> Path:
         if given == DASH:
             _say_who_is_waited_for()
             with open(STDIN, "rb", closefd=False) as stream:
-                return _kept(stream, shown, keep_in / _FOLDER, "stdin.txt")
+                return _kept(_chunks(stream), shown, keep_in, "stdin.txt")
         with given.open("rb") as stream:
-            return _kept(stream, shown, keep_in / _FOLDER, _name(given))
+            return _kept(_chunks(stream), shown, keep_in, _name(given))
     except OSError as error:
         if error.filename not in (None, str(given)):
             raise  # it is where it was to be kept
@@ -54,13 +55,24 @@ def _is_stream(path: Path) -> bool:
     return not stat.S_ISDIR(mode)
 
 
-def _kept(stream: BinaryIO, shown: str, folder: Path, name: str) -> Path:
+def kept_lines(lines: Iterable[str], shown: str, keep_in: Path, name: str) -> Path:
+    """The lines in a file that stays, as in_a_file keeps what comes through a pipe."""
+    return _kept((f"{line}\n".encode() for line in lines), shown, keep_in, name)
+
+
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+    while chunk := stream.read(_CHUNK_BYTES):
+        yield chunk
+
+
+def _kept(chunks: Iterable[bytes], shown: str, keep_in: Path, name: str) -> Path:
+    folder = keep_in / _FOLDER
     private.make_folder(folder)
     part = folder / f".{uuid.uuid4().hex}.part"
     digest = hashlib.sha256()
     try:
         with private.create(part) as out:
-            while chunk := stream.read(_CHUNK_BYTES):
+            for chunk in chunks:
                 if not out.tell():
                     _check(chunk, shown)
                 try:

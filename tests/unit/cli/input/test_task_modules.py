@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.running.task_modules import find_modules
+from cli.input.task_modules import find_modules
 from cloudkon.errors import InputError
 
 

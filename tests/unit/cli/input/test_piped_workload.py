@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.running.piped_workload import in_a_file
+from cli.input.piped_workload import in_a_file
 from cloudkon.errors import InputError
 
 READ = (
-    "import sys; from pathlib import Path; from cli.running.piped_workload import in_a_file; "
+    "import sys; from pathlib import Path; from cli.input.piped_workload import in_a_file; "
     "print(in_a_file(Path(sys.argv[1]), Path(sys.argv[2])))"
 )
 
