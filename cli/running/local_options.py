@@ -49,7 +49,7 @@ class LocalOptions:
     def to_remember(self) -> RunOptions:
         """What a run of some of its tasks again has to know."""
         here = [*_current_folder(), str(self.file.resolve().parent)]
-        modules = [str(Path(name).resolve()) if name.endswith(".py") or "/" in name else name for name in self.modules]
+        modules = [_with_whole_path(name) for name in self.modules]
         folders = list(dict.fromkeys([*here, *self.folders])) if modules else []
         return RunOptions(self.slots, self.processes, modules, list(self.allowed), self.retries, folders)
 
@@ -94,6 +94,13 @@ def _plain(head: bytes) -> Iterator[bytes]:
     """The beginning of the text, packed or not; what is cut off in it ends it."""
     with suppress(InputError):
         yield from gunzip([head]) if head.startswith(GZIP_MAGIC) else [head]
+
+
+def _with_whole_path(module: str) -> str:
+    """A module that is named by its file, with or without one of its functions, found from any folder."""
+    file, colon, function = module.partition(":")
+    is_file = file.endswith(".py") or "/" in file
+    return f"{Path(file).resolve()}{colon}{function}" if is_file else module
 
 
 def _current_folder() -> list[str]:

@@ -4,35 +4,27 @@ import os
 from pathlib import Path
 
 from cloudkon.ledger.job import Job
+from cloudkon.local import paths
 from cloudkon.printable import one_line
 
 
 def data_folder() -> Path:
     """What a person would not want to lose."""
-    return _folder("XDG_DATA_HOME", "share")
+    return paths.data_folder(os.environ)
 
 
 def state_folder() -> Path:
     """What is of use as long as it runs."""
-    return _folder("XDG_STATE_HOME", "state")
-
-
-def _folder(variable: str, usual: str) -> Path:
-    """CLOUDKON_HOME, or the place that XDG names: https://specifications.freedesktop.org/basedir-spec/latest/."""
-    own = os.environ.get("CLOUDKON_HOME")
-    if own:
-        return Path(own).expanduser().absolute()
-    named = os.environ.get(variable)
-    return (Path(named) if named else Path.home() / ".local" / usual) / "cloudkon"
+    return paths.own_folder(os.environ, "XDG_STATE_HOME", "state")
 
 
 def default_ledger() -> Path:
-    return data_folder() / "ledger.sqlite3"
+    return paths.default_ledger(os.environ)
 
 
 def results_folder(ledger: Path) -> Path:
     """Where the jobs of a ledger keep their rejects, large values and outputs."""
-    return ledger.with_name(f"{ledger.stem}.results")
+    return paths.results_folder(ledger)
 
 
 def source_text(job: Job) -> str:

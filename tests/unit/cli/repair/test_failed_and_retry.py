@@ -125,7 +125,7 @@ def test_export_of_ranges(tmp_path: Path, workload: Path, monkeypatch: pytest.Mo
     run("run", "LOCAL", "-s", workload, "-t", 2)
     read: list[int] = []
     range_lines = ranges.range_lines
-    monkeypatch.setattr("cli.jobs.workload_lines.range_lines", lambda *a: read.append(a[2]) or range_lines(*a))  # type: ignore[func-returns-value]
+    monkeypatch.setattr("cloudkon.client.lines_again.range_lines", lambda *a: read.append(a[2]) or range_lines(*a))  # type: ignore[func-returns-value]
     assert latest(tmp_path).ranges > 10
     assert [one["task"] for one in lines(run("export-failed", "--json"))] == [5, 402, 403, 1_001]
     assert len(set(read)) <= 4

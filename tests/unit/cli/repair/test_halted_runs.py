@@ -13,7 +13,7 @@ from cloudkon.local.ledger import SqliteLedger
 @pytest.fixture(autouse=True)
 def _this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDKON_HOME", str(tmp_path))
-    monkeypatch.setattr("cli.running.run_local_view._DRAIN_S", 1.0)
+    monkeypatch.setattr("cloudkon.client.local.local_settings._DRAIN_S", 1.0)
 
 
 def run(*arguments: object) -> Result:
