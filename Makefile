@@ -58,11 +58,14 @@ bench-animoto-run: setup ## Make 160 videos of 60 pictures, and check each frame
 pictures: setup ## Make the pictures of the docs anew, from a real run (needs Chromium)
 	@$(BIN)/python -m bench.pictures docs
 
-lock: setup ## Resolve constraints.txt again
+lock: setup ## Resolve constraints.txt again, and the sums of what workers install
 	@$(BIN)/python -m pip install --quiet uv
 	@{ sed -n '/^#/p' constraints.txt; $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-header \
 		--no-annotate --no-emit-index-url --no-emit-find-links --extra animoto --extra cli --extra cloud --extra dev --extra otel --extra xray pyproject.toml; \
 		} > constraints.new && mv constraints.new constraints.txt
+	@{ sed -n '/^#/p' ec2_worker/ami/requirements.txt; $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--constraint constraints.txt --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+		--extra animoto --extra xray pyproject.toml; } > constraints.new && mv constraints.new ec2_worker/ami/requirements.txt
 
 clean: ## Remove .venv, caches and packages
 	@rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .chalice/deployments

@@ -46,12 +46,13 @@ def watch(ledgers: Ledgers, job: str | None, wait_s: float, then: str | None, *,
       cloudkon-cli watch tasks-k3vq7xwz5a2m && echo done
       cloudkon-cli watch --then 'notify-send "$CLOUDKON_JOB: $CLOUDKON_JOB_FAILED failed"'
     """
-    if job is None and len(running := running_jobs(ledgers, clock)) > 1:
+    running = running_jobs(ledgers, clock) if job is None else []
+    if len(running) > 1:
         if not watch_all(running, clock, ledgers.options, output=output, then=then):
             raise SystemExit(1)
         return
     if job is None:
-        found = _newest(ledgers, clock, wait_s)
+        found = running[0] if running else _newest(ledgers, clock, wait_s)
         job, records = found.job.id, found.records
     else:
         records = ledgers.of(job)

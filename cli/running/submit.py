@@ -117,7 +117,7 @@ def upload_all(opened: Cloud, uploads: Sequence[Upload], *, output: Output) -> l
     if not store.is_versioned():
         raise CloudKonError(
             f"The bucket {store.bucket} keeps no versions, so that a job could not be told from the next one of the "
-            f"same name. Nothing was uploaded. Repair it: cloudkon-cli stack up --stage {opened.stage}"
+            f"same name. Nothing was uploaded. Repair it: cloudkon-cli stack up --repair --stage {opened.stage}"
         )
     jobs = []
     for upload in uploads:
