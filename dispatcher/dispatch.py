@@ -8,7 +8,8 @@ from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.bundle import Bundle, BundleKey
-from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, job_id
+from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source
+from cloudkon.ledger.task_times import MAX_NAME_CHARACTERS
 from cloudkon.messages.seal import new_seal_key, seal
 from cloudkon.messages.sending import Sender
 from cloudkon.messages.wire import encode_bundle
@@ -22,12 +23,11 @@ from cloudkon.workload.planning import (
     DEFAULT_WORKER_SLOTS,
     TRAVELLING,
     BundleBounds,
-    bundle_size,
-    ranges_of,
-    shards_of,
+    Sample,
 )
 from cloudkon.workload.rejects import Rejects
 from cloudkon.workload.templates.form import Form
+from dispatcher.planned import planned_job
 from dispatcher.ranges import LineCount, Workload, look_at, range_blocks
 from dispatcher.trace import RangeTrace
 
@@ -64,31 +64,34 @@ class Dispatcher:
         workload = Workload(self.workloads, source)
         size_bytes = workload.size_bytes()
         look = look_at(workload, size_bytes, form)
-        seen = look.sample
-        tasks = seen.tasks_of(look.plain_bytes)
-        size = bundle_size(seen, look.plain_bytes, self.slots, self.worker_slots, self.bounds)
-        name = job_id(source.bucket, source.key, source.version, prefix=prefix)
-        asked = Job(
-            id=name,
-            source=source,
-            size_bytes=size_bytes,
-            ranges=ranges_of(size_bytes, gzipped=look.is_one_piece),
-            shards=shards_of(tasks, size),
-            bundle_size=size,
-            tasks_estimate=tasks,
+        planned = planned_job(
+            source,
+            size_bytes,
+            look,
+            prefix=prefix,
+            slots=self.slots,
+            worker_slots=self.worker_slots,
+            bounds=self.bounds,
+            learnt_ms=self._learnt_ms(look.sample),
+        )
+        asked = replace(
+            planned,
             opened_ms=self.clock.now_ms(),
-            gzipped=look.gzipped,
-            retries=seen.options.retries,
-            timeout_s=seen.options.timeout_s,
-            keep_logs=seen.options.keep_logs,
-            trace=self.tracer.open(name, source.event_ms),
+            trace=self.tracer.open(planned.id, source.event_ms),
             seal_key=self.new_seal_key(),
-            form=None if look.form is None else look.form.as_text(),
         )
         standing = self.jobs.open(asked)
         if standing == asked:  # else an earlier try has opened it
             self._count({"JobsOpened": 1})
         return standing
+
+    def _learnt_ms(self, seen: Sample) -> float | None:
+        """The mean time of the workload's tasks in earlier jobs; None where it is not known, or not asked for."""
+        options = seen.options
+        if not seen.name or seen.alone or options.bundle is not None or options.task_ms is not None:
+            return None
+        known = self.jobs.task_time(seen.name) if len(seen.name) <= MAX_NAME_CHARACTERS else None
+        return None if known is None else known.mean_ms
 
     def missing(self, job: Job) -> Sequence[int]:
         """The ranges of the job that have not been dispatched, in order."""

@@ -35,8 +35,7 @@ def check_uploads(uploads: Sequence[Upload]) -> None:
     seen: dict[str, Upload] = {}
     for upload in uploads:
         key = upload.key
-        if not 0 < len(key.encode(errors="replace")) <= _MOST_KEY_BYTES or not key.isprintable():
-            raise InputError(f"{key!r} can't be a key in S3: at most {_MOST_KEY_BYTES} bytes of printable text.")
+        check_key(key)
         twin = seen.setdefault(key, upload)
         if twin is not upload:
             raise InputError(
@@ -44,6 +43,12 @@ def check_uploads(uploads: Sequence[Upload]) -> None:
                 "place. Submit them one by one, each with a --prefix of its own."
             )
         check_workload(upload.path, upload.shown)
+
+
+def check_key(key: str) -> None:
+    """Raise InputError for what S3 takes for no key."""
+    if not 0 < len(key.encode(errors="replace")) <= _MOST_KEY_BYTES or not key.isprintable():
+        raise InputError(f"{key!r} can't be a key in S3: at most {_MOST_KEY_BYTES} bytes of printable text.")
 
 
 def check_workload(path: Path, shown: str, *, is_piped_ok: bool = False) -> None:

@@ -11,10 +11,10 @@ import click
 from cli.jobs.following import follow, telling_done
 from cli.jobs.ledger_options import stage_option_text
 from cli.running.results_file import ResultsFile
-from cli.running.unchanged_file import UnchangedFile
 from cli.terminal.output import Output
 from cli.views.outcome import error_groups, outcome_line, say_what_next, went_well
 from cli.views.progress import show_progress
+from cloudkon.client.local.unchanged_file import UnchangedFile
 from cloudkon.clock import Clock
 from cloudkon.ledger.job import Job, Source
 from cloudkon.ledger.lease import BundleRow

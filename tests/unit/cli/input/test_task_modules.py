@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.running.task_modules import find_modules
+from cli.input.task_modules import find_modules
 from cloudkon.errors import InputError
 
 
@@ -35,6 +35,9 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("u.py", "u"),
         ("package/v.py", "package.v"),
         ("package.v", "package.v"),
+        ("t:run", "t:run"),
+        ("../beside/u.py:run", "u:run"),
+        ("package/v.py:run", "package.v:run"),
     ],
 )
 def test_each_spelling_becomes_a_dotted_name(folders: Path, spelling: str, module: str) -> None:

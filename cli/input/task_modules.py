@@ -22,7 +22,15 @@ def find_modules(named: Sequence[str], workload: Path, folders: Sequence[str] = 
     return [_module(name, workload) for name in named]
 
 
-def _module(name: str, workload: Path) -> str:
+def _module(named: str, workload: Path) -> str:
+    """The dotted name; what names one function of the module, after a colon, stays with it."""
+    name, colon, function = named.partition(":")
+    return f"{_dotted(name, workload)}{colon}{function}"
+
+
+def _dotted(name: str, workload: Path) -> str:
+    if not name.strip():
+        raise InputError("--tasks: name a module, or its file: --tasks my_tasks")
     if not name.endswith(_SUFFIX) and "/" not in name:
         return name
     path = Path(name if name.endswith(_SUFFIX) else f"{name}{_SUFFIX}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.running.unchanged_file import UnchangedFile
+from cloudkon.client.local.unchanged_file import UnchangedFile
 from cloudkon.errors import CloudKonError
 
 BIG = b"sleep 0\n" * 100_000  # some chunks
