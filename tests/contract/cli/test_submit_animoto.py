@@ -82,11 +82,11 @@ def test_pictures_are_uploaded_where_workers_may_read_them(stage: Stage) -> None
     assert answer.stdout.startswith("holiday-")
     assert stage.keys(stage.workloads) == ["animoto/holiday.txt"]
     task = json.loads(b"".join(stage.workloads.read("animoto/holiday.txt")))
-    *pictures, sound = [*task["images"], task["audio"]]
-    assert [url.rpartition("-")[2] for url in (*pictures, sound)] == ["IMG 2.png", "IMG 10.png", "song.wav"]
+    urls: list[str] = [*task["images"], task["audio"]]
+    assert [url.rpartition("-")[2] for url in urls] == ["IMG 2.png", "IMG 10.png", "song.wav"]
     place = f"s3://{stage.results.bucket}/"
-    assert {url.removeprefix(place) for url in (*pictures, sound)} == set(stage.keys(stage.results))
-    assert all(url.startswith(f"{place}pictures/") for url in (*pictures, sound))
+    assert {url.removeprefix(place) for url in urls} == set(stage.keys(stage.results))
+    assert all(url.startswith(f"{place}pictures/") for url in urls)
     assert (task["task"], task["title"], task["transition"]) == ("animoto", "June", "fade")
 
 
