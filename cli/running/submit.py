@@ -24,9 +24,9 @@ from cli.terminal.output import Output
 from cli.terminal.units import size
 from cloudkon.aws.cloud import Cloud
 from cloudkon.aws.store import S3Store
+from cloudkon.client.submitting import check_versions, uploaded
 from cloudkon.clock import Clock
-from cloudkon.errors import CloudKonError, InputError
-from cloudkon.ledger.job import job_id
+from cloudkon.errors import InputError
 from cloudkon.settings import Settings
 from cloudkon.wiring import cloud
 
@@ -129,29 +129,19 @@ def _named(files: Sequence[str], prefix: str, name: str | None, stack: ExitStack
 def upload_all(opened: Cloud, uploads: Sequence[Upload], *, output: Output) -> list[str]:
     """Upload workloads to the stage's bucket; print the ids that their jobs will have, and return them."""
     store = opened.workloads
-    if not store.is_versioned():
-        raise CloudKonError(
-            f"The bucket {store.bucket} keeps no versions, so that a job could not be told from the next one of the "
-            f"same name. Nothing was uploaded. Repair it: cloudkon-cli stack up --repair --stage {opened.stage}"
-        )
+    check_versions(store, opened.stage)
     jobs = []
     for upload in uploads:
-        version = _upload(store, upload)
-        jobs.append(job_id(store.bucket, upload.key, version))
-        said = {"job": jobs[-1], "bucket": store.bucket, "key": upload.key, "version": version}
-        output.value(said, [jobs[-1]])
+        job, version = _upload(store, upload)
+        jobs.append(job)
+        said = {"job": job, "bucket": store.bucket, "key": upload.key, "version": version}
+        output.value(said, [job])
     return jobs
 
 
-def _upload(store: S3Store, upload: Upload) -> str:
+def _upload(store: S3Store, upload: Upload) -> tuple[str, str]:
     console = Console(stderr=True)
     size_bytes = upload.path.stat().st_size
     shown = console.is_terminal and size_bytes >= _WORTH_SHOWING_BYTES
     with console.status(f"Uploading {escape(upload.shown)} ({size(size_bytes)}) ...") if shown else nullcontext():
-        version = store.upload(upload.key, upload.path)
-    if version is None:
-        raise CloudKonError(
-            f"{upload.shown} was uploaded, but the bucket {store.bucket} gave it no version. Find its job: "
-            "cloudkon-cli jobs"
-        )
-    return version
+        return uploaded(store, upload.key, upload.path, upload.shown)

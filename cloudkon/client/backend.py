@@ -23,6 +23,11 @@ class Backend(Protocol):
         ...
 
     @property
+    def patience_s(self) -> float:
+        """For how long a ledger that does not answer is asked again: the job goes on meanwhile."""
+        ...
+
+    @property
     def gather_s(self) -> float:
         """For how long the calls of an executor are gathered, to make one job."""
         ...

@@ -28,6 +28,8 @@ from cloudkon.client.workload_file import lines_of, remove_workload, write_workl
 from cloudkon.clock import Clock, SystemClock
 from cloudkon.errors import InputError, NotFoundError
 from cloudkon.local.paths import default_ledger
+from cloudkon.settings import Settings
+from cloudkon.stage.names import check_stage
 from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers
 
 T = TypeVar("T")
@@ -208,4 +210,7 @@ def _local_backend(
 
 
 def _stage_backend(stage: str, clock: Clock) -> Backend:
-    raise NotImplementedError(stage, clock)
+    from cloudkon.client.stage_backend import StageBackend  # noqa: PLC0415 (a client of this process does without)
+    from cloudkon.wiring import cloud  # noqa: PLC0415 (as above)
+
+    return StageBackend(cloud(check_stage(stage), Settings.from_environ(os.environ)), clock)

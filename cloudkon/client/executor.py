@@ -17,7 +17,7 @@ from cloudkon.errors import CloudKonError, InputError
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_LOOK_S = 0.5
+_LOOK_S = 1.0
 """How often jobs are looked at where no news come."""
 
 

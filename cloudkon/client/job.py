@@ -9,7 +9,7 @@ from cloudkon.client.lines_again import lines_again
 from cloudkon.client.new_results import NewResults, Result
 from cloudkon.client.progress import Progress, line_to_show_on
 from cloudkon.clock import Clock
-from cloudkon.errors import CloudKonError, NotFoundError
+from cloudkon.errors import CloudKonError, NotFoundError, UnavailableError
 from cloudkon.ledger.job import Job as JobRow
 from cloudkon.reports.stats import JobStats, job_stats
 from cloudkon.workload.line_numbers import LineOffsets
@@ -56,9 +56,8 @@ class Job:
                 progress.show(reader.tasks)
 
     def _reader(self, *, with_values: bool) -> "_Reader":
-        return _Reader(
-            self.id, self._backend, NewResults(self._backend.ledger, self._backend.results, with_values=with_values)
-        )
+        new = NewResults(self._backend.ledger, self._backend.results, with_values=with_values)
+        return _Reader(self.id, self._backend, new, self._clock)
 
     def new_results(self) -> Iterator[Result]:
         """What was recorded since the last call, without waiting. Raises as results() does, once all was told."""
@@ -138,12 +137,27 @@ class _Reader:
     job_id: str
     backend: Backend
     new: NewResults
+    clock: Clock
+    failing_since_s: float | None = None
     tasks: int = 0
     """How many tasks it has, as far as is known."""
     has_ended: bool = False
 
     def read(self) -> Iterator[Result]:
-        """What is new. Raises JobStoppedError after the last of a job of which nothing more runs; not if cancelled."""
+        """What is new. Raises JobStoppedError after the last of a job of which nothing more runs; not if cancelled.
+
+        A ledger that does not answer has nothing new, for as long as the backend is patient.
+        """
+        try:
+            yield from self._read()
+            self.failing_since_s = None
+        except UnavailableError:
+            now_s = self.clock.monotonic_s()
+            self.failing_since_s = now_s if self.failing_since_s is None else self.failing_since_s
+            if now_s - self.failing_since_s >= self.backend.patience_s:
+                raise
+
+    def _read(self) -> Iterator[Result]:
         row = self.backend.ledger.job(self.job_id)
         reason = self.backend.why_stopped(self.job_id, row)  # before the results are read: they may end it meanwhile
         if row is not None:

@@ -1,7 +1,9 @@
 """The results of a job's tasks as they come: each is told once, in whichever order they are recorded."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from cloudkon.client.errors import TaskError
@@ -64,8 +66,8 @@ class NewResults:
         """The ids of the bundles of which everything was told."""
         self._begun: dict[str, set[int]] = {}
         """Of others, the lines within their range that were told."""
-        self._rejects_told: set[int] = set()
-        """The ranges whose rejected lines were told."""
+        self._rejects_told: Counter[int] = Counter()
+        """Of each range, how many of its rejected lines were told."""
         self.are_all = False
         """Whether there will be no others."""
 
@@ -85,8 +87,9 @@ class NewResults:
         told = self._begun.setdefault(row.key.id, set())
         for line, result in numbered(row):
             if line not in told:
-                told.add(line)
-                yield self._result(row.key.job, line + before, result)
+                found = self._result(row.key.job, line + before, result)
+                told.add(line)  # only now: a store that does not answer is asked again
+                yield found
         if row.state is BundleState.DONE:
             self._done.add(row.key.id)
             del self._begun[row.key.id]
@@ -108,10 +111,11 @@ class NewResults:
     def _refused(self, job: Job, reports: Sequence[RangeReport], offsets: LineOffsets) -> Iterator[Result]:
         for report in reports:
             before = offsets.before(report.range)
-            if before is None or report.range in self._rejects_told:
+            told = self._rejects_told[report.range]
+            if before is None or told >= report.rejected:
                 continue
-            self._rejects_told.add(report.range)
-            for reject in read_rejects(self._store, report):
+            for reject in islice(read_rejects(self._store, report), told, None):
+                self._rejects_told[report.range] += 1
                 yield Result(
                     job.id, before + reject.line, TaskState.REJECTED.word, error=reject.reason, text=reject.text
                 )

@@ -55,6 +55,8 @@ class _Running:
 class LocalBackend:
     """A backend in this process."""
 
+    patience_s = 0.0
+
     def __init__(
         self,
         ledger_file: Path,
