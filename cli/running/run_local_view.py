@@ -13,7 +13,10 @@ import click
 
 from cli.input.task_modules import find_modules
 from cli.jobs.ledger_options import ledger_option_text
+from cli.jobs.ledgers import FoundJob, local_records
+from cli.jobs.lines_of_results import with_lines
 from cli.jobs.local_runs import remember
+from cli.running.joblog import write_joblog
 from cli.running.local_options import LocalOptions
 from cli.running.local_progress import LocalProgress
 from cli.running.local_runner import LocalRun
@@ -37,6 +40,7 @@ from cloudkon.ledger.job import Job
 from cloudkon.messages.finished import FinishedTasks
 from cloudkon.reports.error_groups import ErrorGroup
 from cloudkon.reports.stats import JobStats, job_stats
+from cloudkon.reports.task_results import task_results
 from cloudkon.signals import listening
 from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers
 
@@ -54,6 +58,10 @@ def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
         registry = _registry(modules, options)
         options = options.sized_for(registry)
         stats, groups, signals = _ran(options, modules, registry, out, clock)
+    if options.joblog is not None:
+        found = FoundJob(stats.job, local_records(options.ledger_file))
+        ended = task_results(found.records.ledger, found.records.results, found.job)
+        write_joblog(options.joblog, with_lines(found, ended))
     if signals and not stats.ended:
         _say_how_to_go_on(stats, options)
         raise SystemExit(128 + signals[0])
