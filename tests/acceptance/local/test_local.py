@@ -173,7 +173,7 @@ def test_a_refused_run_leaves_the_results_file_of_the_one_that_runs(
 
 
 def test_a_failed_task_makes_the_run_exit_with_1(environment: dict[str, str], tmp_path: Path) -> None:
-    """The results file has a line a task, the exit code tells that not all is well, and what can't run is told before."""
+    """The results file has a line a task, the exit code tells of failures, and what can't run is told before."""
     workload, results = tmp_path / "mixed.txt", tmp_path / "results.jsonl"
     workload.write_text("#cloudkon: retries=0\nsleep 0\nfail so\nnosuch\n")
     answer = run_cli(environment, *arguments(workload, "--results", str(results)))
