@@ -25,6 +25,7 @@ _COMMANDS = {
     "watch": LazyCommand("cli.jobs.watch", "Follow a job until it ends.", _LOOK),
     "status": LazyCommand("cli.jobs.status", "Show where a job stands and what it waits for.", _LOOK),
     "stats": LazyCommand("cli.jobs.stats", "Show a job's statistics: tasks, times, workers, calls.", _LOOK),
+    "report": LazyCommand("cli.report.report", "Write a page about a job: what ran, failed and cost.", _LOOK),
     "results": LazyCommand("cli.jobs.results", "List the result of each task.", _LOOK),
     "failed": LazyCommand("cli.jobs.failed", "Show why tasks failed, grouped by reason.", _LOOK),
     "logs": LazyCommand("cli.repair.logs", "Print what tasks printed, and their tracebacks.", _LOOK),

@@ -77,9 +77,8 @@ def job_cost(reading: JobReading, prices: Prices) -> JobCost:
 def job_waste(reading: JobReading) -> Waste:
     """Work out where the slots' time went."""
     stats, totals = reading.stats, reading.totals
-    slots = {worker.worker: worker.slots for worker in reading.workers}
     windows_s = ((worker, (until - since) / 1000) for worker, (since, until) in totals.active_ms.items())
-    slots_s = sum(slots.get(worker, 1) * window_s for worker, window_s in windows_s)
+    slots_s = sum(reading.slots_of(worker) * window_s for worker, window_s in windows_s)
     busy_s = sum(totals.busy_us_by_worker.values()) / 1e6
     repeats = max(0, stats.executions - totals.results)
     repeated_s = repeats * busy_s / totals.results if totals.results else 0.0

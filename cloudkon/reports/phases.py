@@ -139,7 +139,11 @@ class Phases:
 
     def percentiles(self) -> Mapping[str, Percentiles]:
         """The phases by name, in their order."""
-        phases = {
+        return {name: Percentiles.of(durations) for name, durations in self.histograms().items()}
+
+    def histograms(self) -> Mapping[str, Histogram]:
+        """The durations of each phase, by its name."""
+        return {
             "dispatch": self._dispatch,
             "queue": self._queue,
             "claim": self._claim,
@@ -148,4 +152,3 @@ class Phases:
             "record": self._record,
             "end_to_end": self._end_to_end,
         }
-        return {name: Percentiles.of(durations) for name, durations in phases.items()}

@@ -68,6 +68,11 @@ class Histogram:
                 return min(_middle_us(bucket), self._max_us) / 1000
         raise AssertionError("the buckets hold fewer than were counted")
 
+    def buckets(self) -> list[tuple[float, int]]:
+        """The durations, as the middle of each bucket [ms] with how many fell into it, the shortest first."""
+        self._settle()
+        return [(_middle_us(bucket) / 1000, self._buckets[bucket]) for bucket in sorted(self._buckets)]
+
     def _settle(self) -> None:
         buckets = self._buckets
         for fresh_us, count in self._fresh.items():
