@@ -14,7 +14,7 @@ from bench.peers.measuring import Row
 from bench.peers.page import keep, publish
 from bench.peers.tables import TABLES
 
-_QUEUED, _OURS = 2_000, (20_000, 100_000)
+_QUEUED, _OURS = 1_000, (20_000, 100_000)
 """Tasks: of the peers, which take seconds for a thousand, and of CloudKon."""
 
 
