@@ -8,7 +8,7 @@ from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.bundle import Bundle, BundleKey
-from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, job_id
+from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source
 from cloudkon.messages.seal import new_seal_key, seal
 from cloudkon.messages.sending import Sender
 from cloudkon.messages.wire import encode_bundle
@@ -22,11 +22,10 @@ from cloudkon.workload.planning import (
     DEFAULT_WORKER_SLOTS,
     TRAVELLING,
     BundleBounds,
-    bundle_size,
-    ranges_of,
-    shards_of,
 )
 from cloudkon.workload.rejects import Rejects
+from cloudkon.workload.templates.form import Form
+from dispatcher.planned import planned_job
 from dispatcher.ranges import LineCount, Workload, look_at, range_blocks
 from dispatcher.trace import RangeTrace
 
@@ -55,29 +54,27 @@ class Dispatcher:
     metrics: MetricLog | None = None
     new_seal_key: Callable[[], str] = new_seal_key
 
-    def open(self, source: Source, *, prefix: str = "") -> Job:
-        """Write the job's row, or return the one that stands: the first plan binds every later dispatch."""
+    def open(self, source: Source, *, prefix: str = "", form: Form | None = None) -> Job:
+        """Write the job's row, or return the one that stands: the first plan binds every later dispatch.
+
+        The workload's lines are tasks, or values of this form, or of the one that its header tells.
+        """
         workload = Workload(self.workloads, source)
         size_bytes = workload.size_bytes()
-        look = look_at(workload, size_bytes)
-        seen = look.sample
-        tasks = seen.tasks_of(look.plain_bytes)
-        size = bundle_size(seen, look.plain_bytes, self.slots, self.worker_slots, self.bounds)
-        name = job_id(source.bucket, source.key, source.version, prefix=prefix)
-        asked = Job(
-            id=name,
-            source=source,
-            size_bytes=size_bytes,
-            ranges=ranges_of(size_bytes, gzipped=look.is_one_piece),
-            shards=shards_of(tasks, size),
-            bundle_size=size,
-            tasks_estimate=tasks,
+        look = look_at(workload, size_bytes, form)
+        planned = planned_job(
+            source,
+            size_bytes,
+            look,
+            prefix=prefix,
+            slots=self.slots,
+            worker_slots=self.worker_slots,
+            bounds=self.bounds,
+        )
+        asked = replace(
+            planned,
             opened_ms=self.clock.now_ms(),
-            gzipped=look.gzipped,
-            retries=seen.options.retries,
-            timeout_s=seen.options.timeout_s,
-            keep_logs=seen.options.keep_logs,
-            trace=self.tracer.open(name, source.event_ms),
+            trace=self.tracer.open(planned.id, source.event_ms),
             seal_key=self.new_seal_key(),
         )
         standing = self.jobs.open(asked)

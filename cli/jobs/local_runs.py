@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from cli.input.form_options import form_words
 from cli.jobs.ledger_options import ledger_option_text
 from cli.jobs.ledgers import FoundJob
 from cli.system.paths import results_folder
@@ -74,6 +75,7 @@ def resume_command(found: FoundJob) -> str:
         return ""
     options = remembered(file, found.job.id)
     words = ["cloudkon-cli", "run", "LOCAL", found.job.source.key]
+    words += form_words(found.job.form)
     words += ["-t", str(options.slots)] if options.slots else []
     words += ["--processes", str(options.processes)] if options.processes else []
     words += [word for module in options.modules for word in ("--tasks", module)]

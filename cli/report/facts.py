@@ -69,8 +69,7 @@ def _gathered(found: FoundJob, now_ms: int, prices: Prices, retention_s: float) 
     offsets = LineOffsets(reading.ranges)
 
     def number_of(place: TaskPlace) -> int | None:
-        before = offsets.before(place.range)
-        return None if before is None else before + place.line
+        return offsets.number(place.range, place.line)
 
     bundles = reading.stats.bundles
     known = bundles.done + bundles.leased + bundles.released

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from cli.running.uploads import spooled
+from cli.input.uploads import spooled
 from cli.terminal.options import json_option, prices_option
 from cli.terminal.output import Output
 from cli.views.cost_view import estimate_tables

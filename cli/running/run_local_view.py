@@ -7,18 +7,17 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from types import FrameType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from cli.input.task_modules import find_modules
 from cli.jobs.ledger_options import ledger_option_text
 from cli.jobs.local_runs import remember
-from cli.running.chaos import Chaos
 from cli.running.local_options import LocalOptions
 from cli.running.local_progress import LocalProgress
 from cli.running.local_runner import LocalRun
-from cli.running.processes.worker_processes import Processes
-from cli.running.task_modules import find_modules
+from cli.running.processes.wanted import Processes
 from cli.system.paths import results_folder
 from cli.system.streams import reserved_stdout
 from cli.terminal.output import Output
@@ -26,6 +25,7 @@ from cli.views.misfits import say_misfits
 from cli.views.outcome import error_groups, outcome_line, say_what_next, went_well
 from cli.views.stats_view import interpreter_wait_text
 from cloudkon import wiring
+from cloudkon.client.local.local_settings import local_settings
 from cloudkon.clock import Clock
 from cloudkon.handlers.context import log_of_task
 from cloudkon.handlers.program import end_programs
@@ -36,15 +36,11 @@ from cloudkon.ledger.job import Job
 from cloudkon.messages.finished import FinishedTasks
 from cloudkon.reports.error_groups import ErrorGroup
 from cloudkon.reports.stats import JobStats, job_stats
-from cloudkon.settings import Settings
 from cloudkon.signals import listening
 from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers
 
-_DRAIN_S = 5.0
-"""A person who pressed Ctrl-C waits no longer than this for tasks that were begun."""
-_POLL_S = 0.1
-"""How late the end of a run is noticed."""
-_RETRIES_VARIABLE = "CLOUDKON_RETRIES"
+if TYPE_CHECKING:
+    from cli.running.chaos import Chaos
 
 
 def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
@@ -72,8 +68,8 @@ def _ran(
     options: LocalOptions, modules: Sequence[str], registry: Registry, out: TextIO, clock: Clock
 ) -> tuple[JobStats, Sequence[ErrorGroup], list[int]]:
     """Run it; return what became of it, why tasks failed, and the signals that came."""
-    chaos = None if options.chaos_seed is None else Chaos(options.chaos_seed, clock)
-    settings = _settings(options)
+    chaos = None if options.chaos_seed is None else _chaos(options.chaos_seed, clock)
+    settings = local_settings(os.environ, retries=options.retries, keep_logs=options.keep_logs)
     with LocalProgress() as progress:
 
         def finished(tasks: FinishedTasks) -> None:
@@ -93,6 +89,7 @@ def _ran(
             tracer=wiring.tracer(os.environ, "local", settings),
             processes=None if options.processes is None else _processes(modules, options),
             after_a_kill=_processes(modules, options),
+            form=options.form,
         )
         try:
             job = run.open(resume=options.resume)
@@ -110,14 +107,10 @@ def _ran(
     return stats, groups, signals
 
 
-def _settings(options: LocalOptions) -> Settings:
-    """A person is looking on: a run whose first tasks all fail is theirs to stop, and what fails is not tried again."""
-    changes: dict[str, Any] = {"drain_s": _DRAIN_S, "poll_s": _POLL_S, "breaker_tasks": 0}
-    if options.retries is not None or not os.environ.get(_RETRIES_VARIABLE):
-        changes["retries"] = options.retries or 0
-    if options.keep_logs:
-        changes["keep_logs"] = 1
-    return Settings.from_environ(os.environ, **changes)
+def _chaos(seed: int, clock: Clock) -> "Chaos":
+    from cli.running.chaos import Chaos  # noqa: PLC0415 (most days are not that bad)
+
+    return Chaos(seed, clock)
 
 
 def _begin(
@@ -161,5 +154,9 @@ def _stopping(stop: Callable[[], None]) -> Iterator[list[int]]:
 
 
 def _say_how_to_go_on(stats: JobStats, options: LocalOptions) -> None:
+    if options.again:
+        click.echo("It was stopped before it was done, and nothing is kept of it. Begin anew with:", err=True)
+        click.echo(f"  {shlex.join(options.again)}", err=True)
+        return
     click.echo(f"Kept: the results of {stats.tasks.ended:,} tasks of {stats.job.id}. Go on with:", err=True)
     click.echo(f"  {shlex.join(options.command())}", err=True)

@@ -15,7 +15,9 @@ _COLOURS = {
     "blue": ("absent",),
 }
 _COLOUR_OF = {word: colour for colour, words in _COLOURS.items() for word in words}
-_ASCII = str.maketrans({"✓": "+", "✗": "x", "µ": "u", "…": "~", "─": "-", "·": "-"})
+_ASCII = str.maketrans(
+    {"✓": "+", "✗": "x", "µ": "u", "…": "~", "─": "-", "·": "-"} | dict(zip("▁▂▃▄▅▆▇█", "._-~+=*#", strict=True))
+)
 
 
 def coloured(text: str, colour: str | None) -> str:

@@ -20,6 +20,16 @@ def duration(ms: float | None) -> str:
     return _long_duration(round(seconds))
 
 
+def short_duration(ms: float) -> str:
+    """As duration, in one unit: 12.3 ms, 40 min, 5 h."""
+    if ms < 59_950:
+        return duration(ms)
+    for unit_ms, most, unit in ((60_000, 60, "min"), (3_600_000, 48, "h")):
+        if ms < most * unit_ms:
+            return f"{ms // unit_ms:.0f} {unit}"
+    return f"{ms // 86_400_000:,.0f} d"
+
+
 def _long_duration(seconds: int) -> str:
     minutes, seconds = divmod(seconds, 60)
     if minutes < 60:

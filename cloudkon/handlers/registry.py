@@ -145,14 +145,31 @@ class Registry:
             if known is None:
                 self._handlers[handling.name] = LoadedHandler(handler, handling, binder(handler, handling.name))
             elif known.function is not handler:
-                raise InputError(
-                    f"Two handlers are named {handling.name!r}: {_place(known.function)} and {_place(handler)}. "
-                    "Rename one of them."
-                )
+                raise _two_of(handling.name, known.function, handler)
+
+    def add_named(self, name: str, function: Handler) -> None:
+        """Take in a function under one of its marks, or as module:function, in place of what it was before a reload.
+
+        Raises InputError if the name is another function's, or the function can't be a handler.
+        """
+        if (reason := refusal(function)) is not None:
+            raise InputError(f"{name} can't be run: {reason}.")
+        known = self._handlers.get(name)
+        if known is not None and known.function is not function and _place(known.function) != _place(function):
+            raise _two_of(name, known.function, function)
+        handling = next((mark for mark in _handlings(function) if mark.name == name), Handling(name))
+        self._handlers[name] = LoadedHandler(function, handling, binder(function, name))
 
     def load(self, module: str) -> None:
-        """Import a module and take in its handlers; raise InputError if it has none or can't be imported."""
+        """Import a module and take in its handlers; raise InputError if it has none or can't be imported.
+
+        Of module:function only that function is taken in, marked or not, under this name and those of its marks.
+        """
+        module, colon, function = module.partition(":")
         loaded = imported(module)
+        if colon:
+            self._load_function(loaded, function)
+            return
         found = list(_handlers_of(loaded))
         if not found:
             meant = elsewhere(loaded)
@@ -164,6 +181,15 @@ class Registry:
             )
         for handler in found:
             self.add(handler)
+
+    def _load_function(self, module: ModuleType, name: str) -> None:
+        function = getattr(module, name, None)
+        if not callable(function) or isinstance(function, type):
+            near = get_close_matches(name, [known for known, one in vars(module).items() if inspect.isfunction(one)], 1)
+            hint = f" Did you mean {module.__name__}:{near[0]}?" if near else ""
+            raise InputError(f"--tasks {module.__name__}:{name}: the module has no function {name!r}.{hint}")
+        self.add(function)
+        self.add_named(f"{module.__name__}:{name}", function)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -182,7 +208,8 @@ class Registry:
         if handler is None:
             raise UnknownTaskError(
                 f"no handler is named {task.name!r}{self._near(task.name)} (this worker knows "
-                f"{', '.join(self.names) or 'none'}); start the worker with --tasks MODULE"
+                f"{', '.join(self.names) or 'none'}); start the worker with --tasks "
+                f"{task.name if ':' in task.name else 'MODULE'}"
             )
         return handler
 
@@ -220,12 +247,21 @@ def _methods_of(kind: type) -> Iterator[Handler]:
         yield method if _handlings(method) else value.__func__
 
 
+def task_names(handler: object) -> tuple[str, ...]:
+    """The names of the tasks that a function is marked to run; none for a function without @task."""
+    return tuple(handling.name for handling in _handlings(handler))
+
+
 def _handlings(handler: object) -> tuple[Handling, ...]:
     try:
         found = vars(handler).get(_MARK, ())
     except BaseException:  # noqa: BLE001 (any object of a person's module comes by here, and may do anything)
         return ()
     return found if isinstance(found, tuple) else ()
+
+
+def _two_of(name: str, one: Handler, other: Handler) -> InputError:
+    return InputError(f"Two handlers are named {name!r}: {_place(one)} and {_place(other)}. Rename one of them.")
 
 
 def _place(handler: Handler) -> str:

@@ -83,6 +83,8 @@ class Job:
     """The key that its bundles are sealed with; see seal.py. Jobs that an earlier version has opened have none."""
     keep_logs: bool = False
     """Whether the logs of tasks that succeed are kept, too, as its workload's header says."""
+    form: str | None = None
+    """How tasks are made of its lines, if these are values; see workload/templates/form.py."""
 
 
 @dataclass(frozen=True, slots=True)

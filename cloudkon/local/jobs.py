@@ -10,7 +10,7 @@ from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, WorkerReport
 from cloudkon.local.fleet import instance_text, read_instance
 from cloudkon.local.schema import LedgerFile
 
-_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _JOB = "SELECT * FROM jobs WHERE id = ?"
 _RECENT = "SELECT * FROM jobs ORDER BY opened_ms DESC, id DESC LIMIT ?"
 _CHANGE = "UPDATE jobs SET cancelled_ms = ?, paused_ms = ?, pause_reason = ?, resumed_ms = ? WHERE id = ?"
@@ -112,6 +112,7 @@ def _job_record(job: Job) -> tuple[Any, ...]:
         job.trace,
         job.seal_key,
         job.keep_logs,
+        job.form,
     )
 
 
@@ -132,7 +133,7 @@ def _flags(job: Job) -> tuple[Any, ...]:
 def _job(record: tuple[Any, ...]) -> Job:
     job, bucket, key, version, event_ms, pinned, size_bytes, ranges, shards, bundle_size, tasks, opened_ms = record[:12]
     gzipped, retries, timeout_s, cancelled_ms, paused_ms, pause_reason, resumed_ms, *rest = record[12:]
-    trace, seal_key, keep_logs = rest
+    trace, seal_key, keep_logs, form = rest
     return Job(
         id=job,
         source=Source(bucket, os.fsdecode(key), version, event_ms, bool(pinned)),
@@ -152,6 +153,7 @@ def _job(record: tuple[Any, ...]) -> Job:
         trace=trace,
         seal_key=seal_key,
         keep_logs=bool(keep_logs),
+        form=form,
     )
 
 

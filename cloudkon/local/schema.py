@@ -1,5 +1,6 @@
 """The SQLite file that holds a local ledger: how it is recognised, made and reached."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from cloudkon.errors import InputError, UnavailableError
 from cloudkon.local import private
 
 _APPLICATION = 0x434B4F4E  # "CKON" in the file's header: no other program's database is taken for a ledger
-_VERSION = 9
+_VERSION = 10
 _UPGRADES = {
     2: "ALTER TABLE jobs ADD COLUMN trace TEXT",
     3: "ALTER TABLE fleet ADD COLUMN throttled TEXT DEFAULT '{}'",
@@ -19,6 +20,7 @@ _UPGRADES = {
     6: "ALTER TABLE workers ADD COLUMN instance TEXT DEFAULT 'null'",
     7: "ALTER TABLE bundles ADD COLUMN survivors TEXT DEFAULT ''",
     8: "ALTER TABLE jobs ADD COLUMN keep_logs INTEGER DEFAULT 0",
+    9: "ALTER TABLE jobs ADD COLUMN form TEXT",
 }
 """From each version that can be brought to the next one; a new column comes last, here and in a new ledger."""
 _BUSY_TIMEOUT_S = 10.0
@@ -30,7 +32,7 @@ CREATE TABLE jobs (
     size_bytes INTEGER, ranges INTEGER, shards INTEGER, bundle_size INTEGER, tasks_estimate INTEGER,
     opened_ms INTEGER, gzipped INTEGER, retries INTEGER, timeout_s REAL, cancelled_ms INTEGER,
     paused_ms INTEGER, pause_reason TEXT, resumed_ms INTEGER, trace TEXT, seal_key TEXT,
-    keep_logs INTEGER DEFAULT 0
+    keep_logs INTEGER DEFAULT 0, form TEXT
 );
 CREATE INDEX jobs_by_time ON jobs (opened_ms, id);
 CREATE TABLE ranges (
@@ -76,7 +78,7 @@ class LedgerFile:
             raise
         except sqlite3.Error as error:
             self._connection.close()
-            raise InputError(f"{path} can't be used as a ledger: {error}. Name another file.") from error
+            raise InputError(f"{path} can't be used as a ledger: {error}. {_advice(path)}") from error
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -139,6 +141,13 @@ class LedgerFile:
     def _pragma(self, name: str) -> int:
         (value,) = self._connection.execute(f"PRAGMA {name}").fetchone()
         return int(value)
+
+
+def _advice(path: Path | None) -> str:
+    effective = os.access in os.supports_effective_ids
+    if path is not None and path.exists() and not os.access(path.parent, os.W_OK, effective_ids=effective):
+        return "Files have to be written beside it, and its folder can't be written to: copy it to one that can."
+    return "Name another file."
 
 
 def _connect(path: Path | None) -> sqlite3.Connection:

@@ -69,6 +69,10 @@ class FinishedBundle:
     range: int
     said: BundleRow | Completion
 
+    @property
+    def job(self) -> str:
+        return self.said.key.job if isinstance(self.said, BundleRow) else self.said.job
+
     def tasks(self, lines_before: int) -> FinishedTasks:
         """Its tasks, numbered within the whole workload."""
         if isinstance(self.said, BundleRow):

@@ -87,6 +87,13 @@ class Sample:
     whole: bool
     """Whether the sample is the workload."""
     alone: bool = False
+    text_bytes: int | None = None
+    """The size of the tasks' texts, where they are not the lines themselves."""
+
+    @property
+    def mean_text_bytes(self) -> float:
+        """The mean size of a task as it travels."""
+        return self.mean_task_bytes if self.text_bytes is None else self.text_bytes / max(1, self.tasks)
 
     @property
     def mean_task_bytes(self) -> float:
@@ -160,7 +167,10 @@ def _with_option(options: Options, name: str, value: str) -> Options:
         case "logs":
             raise ValueError(f"option logs={_shown(value)}: all was expected, or failed")
         case _:
-            raise ValueError(f"unknown option {_shown(name)!r}; known are bundle, task_ms, retries, timeout and logs")
+            raise ValueError(
+                f"unknown option {_shown(name)!r}; known are bundle, task_ms, retries, timeout and logs, "
+                "and for values each, task, format and colsep"
+            )
 
 
 def _whole(name: str, value: str, least: int, most: int) -> int:
@@ -211,7 +221,7 @@ def bundle_size(
     tasks = seen.tasks_of(size_bytes)
     bounds = [
         min(most.tasks, max(MAX_BUNDLE_TASKS, tasks // _SHARE)),
-        math.floor(most.size_bytes / seen.mean_task_bytes),
+        math.floor(most.size_bytes / max(1.0, seen.mean_text_bytes)),
         max(tasks // (BUNDLES_PER_SLOT * slots), min(worker_slots, slots)),
     ]
     if seen.options.task_ms:

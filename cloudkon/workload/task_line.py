@@ -76,7 +76,8 @@ def _quoted_words(line: str) -> list[str]:
         raise LineError(f"{str(error).rstrip('.').lower()}; a quote inside a word is written \\' or \\\"") from error
 
 
-def _from_json(line: str) -> Task:
+def json_value(line: str) -> Any:
+    """What a line of JSON holds; raise LineError with the reason."""
     _refuse_control_characters(line)
     try:
         value = _DECODER.decode(line)
@@ -90,6 +91,11 @@ def _from_json(line: str) -> Task:
         raise LineError(_TOO_DEEP)
     if "\\u" in line:
         _refuse_half_characters(value)
+    return value
+
+
+def _from_json(line: str) -> Task:
+    value = json_value(line)
     name, args, task_id = value.pop("task", None), value.pop("args", []), value.pop("id", None)
     if not isinstance(name, str) or not name:
         raise LineError('the JSON object has no "task": the name of the task, as a string')

@@ -18,6 +18,7 @@ from cloudkon.ledger.results import (
     MAX_ERROR_CHARACTERS,
     MAX_LOG_BYTES,
     MAX_VALUE_BYTES,
+    RETURNED_BYTES,
     JsonText,
     TaskResult,
     TaskState,
@@ -33,8 +34,6 @@ from ec2_worker.pipeline.timeouts import Run, Timeouts
 Arguments = tuple[Sequence[Any], Mapping[str, Any]]
 _CONSTANTS = frozenset({str, int, float, bool, type(None)})
 _LONG_S = 1.0
-RETURNED_BYTES = "value.bin"
-"""The name under which bytes that a handler returns are stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,7 @@ def job_item(job: Job) -> dict[str, Item]:
         "trace": None if job.trace is None else text(job.trace),
         "seal_key": None if job.seal_key is None else text(job.seal_key),
         "keep_logs": {"BOOL": True} if job.keep_logs else None,
+        "form": None if job.form is None else text(job.form),
     }
     return item | {name: value for name, value in optional.items() if value is not None}
 
@@ -177,6 +178,7 @@ def job_of(item: Item) -> Job:
         trace=item["trace"]["S"] if "trace" in item else None,
         seal_key=item["seal_key"]["S"] if "seal_key" in item else None,
         keep_logs="keep_logs" in item,
+        form=item["form"]["S"] if "form" in item else None,
     )
 
 

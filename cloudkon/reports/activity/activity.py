@@ -9,6 +9,7 @@ from cloudkon.ledger.result_columns import ResultColumns
 from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.reports.activity.stragglers import Stragglers, TaskPlace, TaskSpan
 from cloudkon.reports.activity.time_bins import Counts, Load, TimeBins
+from cloudkon.reports.totals import is_taken_over
 
 MOST_SPANS = 1_200
 """Up to so many tasks are shown one by one; of more, only how many there were."""
@@ -57,7 +58,7 @@ class Activity:
         else:
             self._add_each(row, [each for each in row.results if each is not None and _ran(each)])
         self._keep_spans(row)
-        if len(set(row.owners)) > 1:
+        if len(row.owners) > 1 and is_taken_over(row, filter(None, row.results)):
             self.taken_over.add(row.claimed_ms)
             if len(self.takeovers) < MOST_TAKEOVERS:
                 self.takeovers.append(Takeover(row.claimed_ms, row.owner, row.owners[-2]))

@@ -40,7 +40,8 @@ def test_failures_retries_and_takeovers_are_marked_in_their_time() -> None:
     """A failed task, one that needed another try, and a bundle that changed hands each leave a mark."""
     failed = result(TaskState.FAILED, recorded=700, error="no")
     again = result(runs=2, recorded=800, attempt=2)
-    activity = activity_of(row([failed, again], owners=("w1", "w2"), stamps=(0, 0, 350)))
+    handed_over = row([result(attempt=2)], owners=("w1", "w2"), stamps=(0, 0, 350), number=1, first_line=3)
+    activity = activity_of(row([failed, again], owners=("w1", "w3")), handed_over)
     assert sum(activity.failed.values()) == 1
     assert sum(activity.retried.values()) == 1
     assert sum(activity.taken_over.values()) == 1
