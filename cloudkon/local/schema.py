@@ -11,7 +11,7 @@ from cloudkon.errors import InputError, UnavailableError
 from cloudkon.local import private
 
 _APPLICATION = 0x434B4F4E  # "CKON" in the file's header: no other program's database is taken for a ledger
-_VERSION = 10
+_VERSION = 11
 _UPGRADES = {
     2: "ALTER TABLE jobs ADD COLUMN trace TEXT",
     3: "ALTER TABLE fleet ADD COLUMN throttled TEXT DEFAULT '{}'",
@@ -21,6 +21,7 @@ _UPGRADES = {
     7: "ALTER TABLE bundles ADD COLUMN survivors TEXT DEFAULT ''",
     8: "ALTER TABLE jobs ADD COLUMN keep_logs INTEGER DEFAULT 0",
     9: "ALTER TABLE jobs ADD COLUMN form TEXT",
+    10: "CREATE TABLE task_times (name TEXT PRIMARY KEY, mean_ms REAL, seen_ms INTEGER)",
 }
 """From each version that can be brought to the next one; a new column comes last, here and in a new ledger."""
 _BUSY_TIMEOUT_S = 10.0
@@ -56,6 +57,7 @@ CREATE TABLE fleet (
     started_ms INTEGER, seen_ms INTEGER, reason TEXT, instance TEXT, failing TEXT,
     throttled TEXT
 );
+CREATE TABLE task_times (name TEXT PRIMARY KEY, mean_ms REAL, seen_ms INTEGER);
 """
 
 

@@ -14,6 +14,7 @@ MAX_LINE_BYTES = 200 * 1024
 MAX_DEPTH = 200
 """Lists and objects within each other: far from where a stack ends, on whichever thread the line is read."""
 _TOO_DEEP = f"nested too deeply: more than {MAX_DEPTH} lists and objects within each other"
+_JSON_NAME = re.compile(r'"task"\s*:\s*"([^"\\]*)"')
 _NEEDS_SHLEX = frozenset("\"'\\")
 _CLOSED = re.compile(r"""(?:[^"']++|"[^"]*+"|'[^']*+')*+""")
 _QUOTED = re.compile(r""""([^"]*)"|'([^']*)'""")
@@ -53,6 +54,14 @@ def parse_task(line: str) -> Task:
 def is_task_line(line: str) -> bool:
     """Blank lines and lines that begin with # are no tasks."""
     return bool(line) and not line.startswith("#") and not line.isspace()
+
+
+def first_word(line: str) -> str:
+    """The name of a line's task, as far as that can be told without reading the whole line; empty if it can't."""
+    if line.startswith("{"):
+        found = _JSON_NAME.search(line)
+        return found[1] if found else ""
+    return line.split(maxsplit=1)[0]
 
 
 def _from_words(line: str) -> Task:
@@ -125,8 +134,8 @@ def _refuse_constant(name: str) -> None:
     raise LineError(f"not valid JSON: {name} is not a number")
 
 
-# Made once: json.loads would make one for each line, which takes a quarter of the line's time.
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+"""Made once: json.loads makes one for each line, which takes longer than most lines."""
 
 
 def _refuse_control_characters(line: str) -> None:
