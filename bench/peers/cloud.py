@@ -34,23 +34,23 @@ class CloudCase:
     line: str
     tasks: int
     workers: int
-    ideal_s: float | None = None
+    ms: int
+
+    @property
+    def ideal_s(self) -> float:
+        return self.tasks * self.ms / 1000 / (self.workers * _THREADS)
 
 
 def waiting(share: float) -> Iterator[CloudCase]:
     """Tasks that wait, for workers that wait for them: small jobs first, then the same job for more workers."""
     for tasks, ms, workers in ((3_200, 10, 4), (1_600, 100, 4), (6_400, 100, 16)):
-        yield _sleeping(max(1, round(tasks * share)), ms, workers)
+        yield CloudCase(f"sleep {ms}", max(1, round(tasks * share)), workers, ms)
 
 
 def growing(share: float) -> Iterator[CloudCase]:
     """The same tasks for more and more workers."""
     for workers in (1, 2, 4, 8):
-        yield _sleeping(max(1, round(1_600 * share)), 100, workers)
-
-
-def _sleeping(tasks: int, ms: int, workers: int) -> CloudCase:
-    return CloudCase(f"sleep {ms}", tasks, workers, tasks * ms / 1000 / (workers * _THREADS))
+        yield CloudCase("sleep 100", max(1, round(1_600 * share)), workers, 100)
 
 
 def consumption(tasks: int, rounds: int, say: Callable[[str], None]) -> Sequence[Row]:
@@ -78,7 +78,7 @@ def compare(cases: Sequence[CloudCase], rounds: int, say: Callable[[str], None])
         for _ in range(rounds):
             for case in cases:
                 with cloud.workers(case.workers):
-                    job = cloud.submit(case.line, case.tasks)
+                    job = cloud.submit(case.line, case.tasks, f"#cloudkon: task_ms={case.ms}\n")
                     cloud.watch(job)
                     _CLOCK.sleep(_QUIET_S)
                 taken = cloud.costs(job, case.tasks)
@@ -104,9 +104,9 @@ class _Cloud:
         self.home = home
         self._environment = environment
 
-    def submit(self, line: str, tasks: int) -> str:
+    def submit(self, line: str, tasks: int, header: str = "") -> str:
         workload = self.home / f"{line.replace(' ', '-')}-{tasks}.txt"
-        workload.write_text(f"{line}\n" * tasks, encoding="utf-8")
+        workload.write_text(header + f"{line}\n" * tasks, encoding="utf-8")
         return self._ask("submit", str(workload)).strip()
 
     def await_dispatch(self, job: str, tasks: int) -> None:

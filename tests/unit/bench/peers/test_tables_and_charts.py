@@ -97,7 +97,7 @@ def test_tables_go_into_their_places_of_the_page() -> None:
     filled = page.fill(text, measured)
     assert filled.count("before") == 2
     assert "old" not in filled
-    assert "<!-- peers: versions -->\n\na 1, b 2\n\n<!-- /peers -->" in filled
+    assert "<!-- peers: versions -->\n\na 1, b 2.\n\n<!-- /peers -->" in filled
     assert page.fill(filled, measured) == filled
 
 
