@@ -39,6 +39,7 @@ def planned_job(
         gzipped=look.gzipped,
         retries=seen.options.retries,
         timeout_s=seen.options.timeout_s,
+        max_fails=seen.options.max_fails,
         keep_logs=seen.options.keep_logs,
         form=None if look.form is None else look.form.as_text(),
     )

@@ -11,7 +11,7 @@ from cloudkon.errors import InputError, UnavailableError
 from cloudkon.local import private
 
 _APPLICATION = 0x434B4F4E  # "CKON" in the file's header: no other program's database is taken for a ledger
-_VERSION = 10
+_VERSION = 12
 _UPGRADES = {
     2: "ALTER TABLE jobs ADD COLUMN trace TEXT",
     3: "ALTER TABLE fleet ADD COLUMN throttled TEXT DEFAULT '{}'",
@@ -21,6 +21,8 @@ _UPGRADES = {
     7: "ALTER TABLE bundles ADD COLUMN survivors TEXT DEFAULT ''",
     8: "ALTER TABLE jobs ADD COLUMN keep_logs INTEGER DEFAULT 0",
     9: "ALTER TABLE jobs ADD COLUMN form TEXT",
+    10: "ALTER TABLE jobs ADD COLUMN max_fails TEXT",
+    11: "ALTER TABLE workers ADD COLUMN failed INTEGER DEFAULT 0",
 }
 """From each version that can be brought to the next one; a new column comes last, here and in a new ledger."""
 _BUSY_TIMEOUT_S = 10.0
@@ -32,7 +34,7 @@ CREATE TABLE jobs (
     size_bytes INTEGER, ranges INTEGER, shards INTEGER, bundle_size INTEGER, tasks_estimate INTEGER,
     opened_ms INTEGER, gzipped INTEGER, retries INTEGER, timeout_s REAL, cancelled_ms INTEGER,
     paused_ms INTEGER, pause_reason TEXT, resumed_ms INTEGER, trace TEXT, seal_key TEXT,
-    keep_logs INTEGER DEFAULT 0, form TEXT
+    keep_logs INTEGER DEFAULT 0, form TEXT, max_fails TEXT
 );
 CREATE INDEX jobs_by_time ON jobs (opened_ms, id);
 CREATE TABLE ranges (
@@ -48,7 +50,7 @@ CREATE TABLE bundles (
 );
 CREATE TABLE workers (
     job TEXT, worker TEXT, slots INTEGER, started_ms INTEGER, seen_ms INTEGER, duplicates_dropped INTEGER,
-    leases_lost INTEGER, unrecorded_runs INTEGER, api_calls TEXT, waited_ms INTEGER, instance TEXT,
+    leases_lost INTEGER, unrecorded_runs INTEGER, api_calls TEXT, waited_ms INTEGER, instance TEXT, failed INTEGER,
     PRIMARY KEY (job, worker)
 );
 CREATE TABLE fleet (

@@ -8,6 +8,7 @@ import math
 import re
 from dataclasses import dataclass, replace
 
+from cloudkon.ledger.failure_limit import is_failure_limit
 from cloudkon.ledger.job import MAX_RETRIES, MAX_TIMEOUT_S, RANGE_BYTES
 from cloudkon.workload.lines import BadLine, Line
 from cloudkon.workload.task_line import is_task_line
@@ -66,6 +67,8 @@ class Options:
     timeout_s: float | None = None
     keep_logs: bool = False
     """Whether the logs of tasks that succeed are kept, too."""
+    max_fails: str | None = None
+    """At how many failures, or at which share of its tasks, the job is paused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +165,17 @@ def _with_option(options: Options, name: str, value: str) -> Options:
             return replace(options, retries=_whole(name, value, 0, MAX_RETRIES))
         case "timeout":
             return replace(options, timeout_s=_timeout_s(value))
+        case "max_fails" if is_failure_limit(value):
+            return replace(options, max_fails=value)
+        case "max_fails":
+            raise ValueError(f"option max_fails={_shown(value)}: a number from 1, or a share such as 5%, was expected")
         case "logs" if value in _LOGS:
             return replace(options, keep_logs=_LOGS[value])
         case "logs":
             raise ValueError(f"option logs={_shown(value)}: all was expected, or failed")
         case _:
             raise ValueError(
-                f"unknown option {_shown(name)!r}; known are bundle, task_ms, retries, timeout and logs, "
+                f"unknown option {_shown(name)!r}; known are bundle, task_ms, retries, timeout, logs and max_fails, "
                 "and for values each, task, format and colsep"
             )
 
