@@ -53,6 +53,8 @@ def options_of(words: str) -> Options:
         ("retries=1 retries=2", Options(retries=2)),
         ("logs=all", Options(keep_logs=True)),
         ("logs=all logs=failed", Options()),
+        ("max_fails=20", Options(max_fails="20")),
+        ("max_fails=20 max_fails=2.5%", Options(max_fails="2.5%")),
         ("", Options()),
     ],
 )
@@ -117,6 +119,7 @@ def test_whatever_is_accepted_travels_is_written_down_and_plans(
     assert ranges_of(size_bytes, gzipped=False) >= 1
     assert shards_of(seen.tasks_of(size_bytes), size) >= 1
     asked: dict[str, Any] = {"retries": options.retries, "timeout_s": options.timeout_s, "keep_logs": options.keep_logs}
+    asked["max_fails"] = options.max_fails
     planned = replace(job(), bundle_size=size, **asked)
     item = job_item(planned)
     assert job_of(item) == planned
