@@ -29,6 +29,8 @@ def _module(named: str, workload: Path) -> str:
 
 
 def _dotted(name: str, workload: Path) -> str:
+    if not name.strip():
+        raise InputError("--tasks: name a module, or its file: --tasks my_tasks")
     if not name.endswith(_SUFFIX) and "/" not in name:
         return name
     path = Path(name if name.endswith(_SUFFIX) else f"{name}{_SUFFIX}")

@@ -7,6 +7,7 @@ import click
 
 from cli.jobs.ledger_options import complete_job, reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
+from cli.jobs.repeats import origins_of
 from cli.jobs.workload_lines import WorkloadLines
 from cli.system.paths import results_folder
 from cli.terminal.options import json_option, uses_clock
@@ -69,6 +70,7 @@ def explain(
     told = _job_fields(found.job) | _trace(found) | known.as_json(clock.now_ms()) | _output(found, known)
     if known.result is not None and (log := read_log(found.records.results, known.result)) is not None:
         told["log"] = log
+    told |= _origin(found, known)
     line = _read_line(found, known)
     if line is not None:
         told["line"] = line.text
@@ -140,6 +142,13 @@ def _trace(found: FoundJob) -> dict[str, str]:
         return {}
     is_aws = cloud is not None and not os.environ.get("AWS_ENDPOINT_URL")
     return {"trace": trace} | ({"trace_at": console_link(trace, cloud.names.region)} if cloud and is_aws else {})
+
+
+def _origin(found: FoundJob, known: TaskRecord) -> dict[str, Any]:
+    """Where the task stood in the first job, if this one repeats tasks of it."""
+    origins = origins_of(found)
+    line = None if origins is None else origins.line(known.line)
+    return {} if origins is None or line is None else {"first_job": origins.job, "first_line": line}
 
 
 def _read_line(found: FoundJob, known: TaskRecord) -> Line | None:

@@ -14,7 +14,7 @@ from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.lines import BadLine, Line
 from cloudkon.workload.planning import is_header, read_options
 from cloudkon.workload.task_line import is_task_line
-from dispatcher.ranges import Workload, range_lines
+from dispatcher.ranges import Workload, range_blocks, range_lines
 
 
 class WorkloadLines:
@@ -32,6 +32,13 @@ class WorkloadLines:
     def lines(self, numbering: LineOffsets, numbers: Iterable[int]) -> Iterator[Line | BadLine]:
         """The lines of these ascending numbers, numbered so; ranges without one of them are not read."""
         return lines_again(self._workload, self._job, numbering, numbers)
+
+    def comments(self) -> Iterator[str]:
+        """The lines that begin with a hash."""
+        for range_ in range(self._job.ranges):
+            for line in range_blocks(self._workload, self._job, range_):
+                if isinstance(line, Line) and line.text.startswith("#"):
+                    yield line.text
 
     def headers(self) -> Iterator[Line]:
         """The option lines at the top that can be used."""

@@ -44,7 +44,8 @@ def _write_objects(found: FoundJob, selection: Selection, output: Output) -> Cop
     for line in selected_lines(found, selection):
         if isinstance(line, BadLine):
             copied.left_out += 1
-        elif not is_header(line.text):
-            copied.tasks += 1
+            continue
+        copied.add(line)
+        if not is_header(line.text):
             output.value({"task": line.number, "line": line.text})
     return copied

@@ -10,6 +10,7 @@ from typing import Self
 from cli.input.form_options import form_words
 from cli.jobs.local_runs import RunOptions
 from cli.running.results_file import ResultsFile
+from cli.system.paths import default_ledger
 from cloudkon.errors import InputError
 from cloudkon.handlers.registry import Registry
 from cloudkon.workload.formats import HEAD_BYTES
@@ -41,6 +42,8 @@ class LocalOptions:
     results: ResultsFile | None = None
     resume: bool = False
     chaos_seed: int | None = None
+    again: Sequence[str] = ()
+    """The command that begins anew, where the run is nothing that a person could resume; empty: it can be."""
     form: Form | None = None
     """How tasks are made of the file's lines, where options say so."""
     folders: Sequence[str] = ()
@@ -75,7 +78,8 @@ class LocalOptions:
         """The command that goes on with this run."""
         file = str(self.file)
         words = ["cloudkon-cli", "run", "LOCAL", file if not file.startswith("-") else f"./{file}"]
-        words += ["-t", str(self.slots), "--ledger", str(self.ledger_file), "--resume"]
+        words += ["-t", str(self.slots), "--resume"]
+        words += [] if self.ledger_file == default_ledger() else ["--ledger", str(self.ledger_file)]
         words += form_words(None if self.form is None else replace(self.form, from_options=True).as_text())
         if self.processes is not None:
             words += ["--processes", str(self.processes)]

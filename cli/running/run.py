@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from cli.input.checked import check_tasks
 from cli.input.form_options import AskedForm, form_options
@@ -17,6 +18,7 @@ from cloudkon.clock import Clock
 from cloudkon.errors import InputError
 
 LOCAL = "LOCAL"
+_OF_LOCAL = {"processes", "modules", "allowed", "retries", "ledger", "keep_logs", "resume", "chaos_seed"}
 _LOOKS_LIKE_A_FILE = re.compile(r"[./]|^-$")  # no queue of SQS has such a name, but for .fifo
 
 
@@ -131,9 +133,7 @@ def run(
     is_local = queue.upper() == LOCAL
     ledger_file = ledger or default_ledger()
     if not is_local:
-        _refuse_local_options(
-            queue, processes, modules, allowed, ledger, chaos_seed, retries, resume=resume, keep_logs=keep_logs
-        )
+        _refuse_local_options(queue)
     if given is not None and given != DASH:
         check_workload(given, str(given), is_piped_ok=True)
     own = _own_files(given, ledger_file if is_local else None)
@@ -167,7 +167,7 @@ def run(
     else:
         from cli.running.run_queue import run_queue  # noqa: PLC0415
 
-        well = run_queue(queue, file, stage, threads, written, clock=clock, output=output, form=form)
+        well = run_queue(queue, file, stage, _expected_slots(threads), written, clock=clock, output=output, form=form)
     if written is not None:
         written.close()
     if not well:
@@ -199,30 +199,18 @@ def _own_files(given: Path | None, ledger: Path | None) -> Mapping[str, Path]:
     return own | {"the ledger": ledger} | companions
 
 
-def _refuse_local_options(
-    queue: str,
-    processes: int | None,
-    modules: Sequence[str],
-    allowed: Sequence[str],
-    ledger: Path | None,
-    chaos_seed: int | None,
-    retries: int | None,
-    *,
-    resume: bool,
-    keep_logs: bool,
-) -> None:
-    given = {
-        "--processes": processes is not None,
-        "--tasks": bool(modules),
-        "--allow": bool(allowed),
-        "--retries": retries is not None,
-        "--ledger": ledger is not None,
-        "--keep-logs": keep_logs,
-        "--resume": resume,
-        "--chaos": chaos_seed is not None,
-    }
-    for option, is_given in given.items():
-        if is_given:
+def _refuse_local_options(queue: str) -> None:
+    """Refuse what was typed for LOCAL; what a configuration file says of it does not matter here."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        if parameter.name in _OF_LOCAL and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
             raise InputError(
-                f"{option} is for LOCAL, and {queue} is a queue: its workers run the tasks, the stage keeps the ledger."
+                f"{parameter.opts[-1]} is for LOCAL, and {queue} is a queue: its workers run the tasks, the stage "
+                "keeps the ledger."
             )
+
+
+def _expected_slots(threads: int | None) -> int | None:
+    """The slots of a queue's workers, if they were named: what a configuration file says is about this machine."""
+    source = click.get_current_context().get_parameter_source("threads")
+    return threads if source is ParameterSource.COMMANDLINE else None

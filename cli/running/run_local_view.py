@@ -154,5 +154,9 @@ def _stopping(stop: Callable[[], None]) -> Iterator[list[int]]:
 
 
 def _say_how_to_go_on(stats: JobStats, options: LocalOptions) -> None:
+    if options.again:
+        click.echo("It was stopped before it was done, and nothing is kept of it. Begin anew with:", err=True)
+        click.echo(f"  {shlex.join(options.again)}", err=True)
+        return
     click.echo(f"Kept: the results of {stats.tasks.ended:,} tasks of {stats.job.id}. Go on with:", err=True)
     click.echo(f"  {shlex.join(options.command())}", err=True)

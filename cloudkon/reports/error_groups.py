@@ -30,7 +30,16 @@ _NUMBER = re.compile(
 def error_reason(error: str) -> str:
     """The error on one line, with ids as <id> and numbers as <n>, except codes."""
     line = _ID.sub("<id>", " ".join(error.split()))
-    return _NUMBER.sub(lambda found: found[0] if found[1] is not None else "<n>", line)[:_MOST_CHARACTERS]
+    line = _NUMBER.sub(lambda found: found[0] if found[1] is not None else "<n>", line)
+    return without_middle(line, _MOST_CHARACTERS)
+
+
+def without_middle(text: str, most: int) -> str:
+    """The beginning and the end of a long text: programs say at the end of what they print why they failed."""
+    if len(text) <= most:
+        return text
+    head = most // 3
+    return f"{text[:head].rstrip()} ... {text[head - most + 5 :].lstrip()}"
 
 
 @dataclass(slots=True)

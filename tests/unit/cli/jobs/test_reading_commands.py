@@ -283,3 +283,15 @@ def test_a_source_is_shown_as_a_path_or_an_address() -> None:
     assert source_text(job()) == "s3://workloads/tasks-abc.txt"
     local = replace(job(), source=replace(job().source, bucket="LOCAL", key="/home/me/tasks.txt"))
     assert source_text(local) == "/home/me/tasks.txt"
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_results_fit_their_terminal(ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    """A long error is cut where the terminal ends, and not broken within a word."""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", str(width))
+    results = [replace(each, error="word " * 60) if each and each.error else each for each in mixed_results()]
+    write_job(ledger, results=results)
+    shown = run("results").stdout.splitlines()
+    assert max(map(len, shown)) in range(width - len(" word ..."), width + 1)
+    assert shown[1].endswith(" ...")
