@@ -90,7 +90,8 @@ class Settings:
             min(self.guard_s, self.backlog_s, self.linger_s, self.drain_s, self.lull_s) >= 0, "no duration is negative"
         )
         _check(self.breaker_tasks >= 0, "breaker_tasks is not negative")
-        _check(min(self.report_s, self.cancel_s) > 0, "report_s and cancel_s are positive")
+        _check(self.report_s > 0, "report_s is positive")
+        _check(self.cancel_s > 0, "cancel_s is positive")
         _check(0 < self.status_s <= 60, "status_s lies between 0 and 60, or workers would seem to be gone")
         _check(min(self.free_disk_mb, self.failing_bundles) >= 0, "free_disk_mb and failing_bundles are 0 or more")
         _check(self.ledger_patience_s >= 0, "ledger_patience_s is 0 or more")

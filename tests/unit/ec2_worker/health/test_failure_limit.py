@@ -46,7 +46,7 @@ def test_no_task_begins_once_the_limit_is_reached(world: WorkerWorld) -> None:
     assert world.job.pause_reason == LIMIT
     worker.settle()
     assert not worker.holds()
-    assert sum(result is not None for row in world.rows() for result in row.results) == 8
+    assert sum(result is not None for row in world.rows().values() for result in row.results) == 8
 
 
 def test_failures_of_all_workers_count(world: WorkerWorld) -> None:
