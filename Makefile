@@ -5,7 +5,7 @@ READY := .venv/.ready
 TWO := -n 2 # who gets what: tests/conftest.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-animoto test test-image chaos check format bench bench-peers bench-animoto bench-animoto-run pictures lock clean
+.PHONY: man help setup demo demo-animoto test test-image chaos check format bench bench-peers bench-animoto bench-animoto-run pictures lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
@@ -57,6 +57,9 @@ bench-animoto-run: setup ## Make 160 videos of 60 pictures, and check each frame
 
 pictures: setup ## Make the pictures of the docs anew, from a real run (needs Chromium)
 	@$(BIN)/python -m bench.pictures docs
+
+man: setup ## Write the manual pages to build/man
+	@$(BIN)/cloudkon-cli man --output build/man
 
 lock: setup ## Resolve constraints.txt again, and the sums of what workers install
 	@$(BIN)/python -m pip install --quiet uv

@@ -49,6 +49,7 @@ _COMMANDS = {
     "gc": LazyCommand("cli.stage.gc", "Find and remove what an installation left over.", _SET_UP),
     "config": LazyCommand("cli.habits.config", "Show what is set, and where.", _SET_UP),
     "completion": LazyCommand("cli.completion", "Print the script for your shell's completion.", _SET_UP),
+    "man": LazyCommand("cli.manual.man", "Write the manual pages.", _SET_UP),
     "cloud": LazyCommand("cli.embedded.cloud", "Start or stop an AWS of your own on this machine.", _SET_UP),
     "demo": LazyCommand("cli.embedded.demo", "Run the demonstration: a minute, no AWS account.", _SET_UP),
     "demo-animoto": LazyCommand("cli.embedded.demo_animoto", "Run the demonstration that makes videos.", _SET_UP),

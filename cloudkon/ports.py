@@ -13,6 +13,7 @@ from cloudkon.ledger.fleet import WorkerStatus
 from cloudkon.ledger.job import Job, RangeKey, RangeReport, WorkerReport
 from cloudkon.ledger.lease import BundleRow, Claim, ClaimAnswer, Completion, Lease, Mark, Unanswered, WriteAnswer
 from cloudkon.ledger.results import Results
+from cloudkon.ledger.task_times import TaskTimes
 from cloudkon.telemetry.tracing import Span, TraceContext
 
 MAX_BATCH_MESSAGES = 10
@@ -128,7 +129,7 @@ class DispatchedRanges(Protocol):
         ...
 
 
-class Jobs(DispatchedRanges, Protocol):
+class Jobs(DispatchedRanges, TaskTimes, Protocol):
     """The rows around the bundles, written by the dispatcher and the workers. Every write may be repeated."""
 
     def open(self, job: Job) -> Job:

@@ -9,6 +9,7 @@ from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.bundle import Bundle, BundleKey
 from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source
+from cloudkon.ledger.task_times import MAX_NAME_CHARACTERS
 from cloudkon.messages.seal import new_seal_key, seal
 from cloudkon.messages.sending import Sender
 from cloudkon.messages.wire import encode_bundle
@@ -22,6 +23,7 @@ from cloudkon.workload.planning import (
     DEFAULT_WORKER_SLOTS,
     TRAVELLING,
     BundleBounds,
+    Sample,
 )
 from cloudkon.workload.rejects import Rejects
 from cloudkon.workload.templates.form import Form
@@ -70,6 +72,7 @@ class Dispatcher:
             slots=self.slots,
             worker_slots=self.worker_slots,
             bounds=self.bounds,
+            learnt_ms=self._learnt_ms(look.sample),
         )
         asked = replace(
             planned,
@@ -81,6 +84,14 @@ class Dispatcher:
         if standing == asked:  # else an earlier try has opened it
             self._count({"JobsOpened": 1})
         return standing
+
+    def _learnt_ms(self, seen: Sample) -> float | None:
+        """The mean time of the workload's tasks in earlier jobs; None where it is not known, or not asked for."""
+        options = seen.options
+        if not seen.name or seen.alone or options.bundle is not None or options.task_ms is not None:
+            return None
+        known = self.jobs.task_time(seen.name) if len(seen.name) <= MAX_NAME_CHARACTERS else None
+        return None if known is None else known.mean_ms
 
     def missing(self, job: Job) -> Sequence[int]:
         """The ranges of the job that have not been dispatched, in order."""

@@ -22,11 +22,15 @@ def planned_job(
     slots: int = DEFAULT_SLOTS,
     worker_slots: int = DEFAULT_WORKER_SLOTS,
     bounds: BundleBounds = TRAVELLING,
+    learnt_ms: float | None = None,
 ) -> Job:
-    """The job of a workload that begins so, as all slots together and each worker's would share it."""
+    """The job of a workload that begins so, as all slots together and each worker's would share it.
+
+    Learnt_ms is the mean time of its tasks in earlier jobs, where that is known.
+    """
     seen = look.sample
     tasks = seen.tasks_of(look.plain_bytes)
-    size = bundle_size(seen, look.plain_bytes, slots, worker_slots, bounds)
+    size = bundle_size(seen, look.plain_bytes, slots, worker_slots, bounds, learnt_ms)
     return Job(
         id=job_id(source.bucket, source.key, source.version, prefix=prefix),
         source=source,

@@ -11,7 +11,7 @@ from cloudkon.errors import InputError, UnavailableError
 from cloudkon.local import private
 
 _APPLICATION = 0x434B4F4E  # "CKON" in the file's header: no other program's database is taken for a ledger
-_VERSION = 12
+_VERSION = 13
 _UPGRADES = {
     2: "ALTER TABLE jobs ADD COLUMN trace TEXT",
     3: "ALTER TABLE fleet ADD COLUMN throttled TEXT DEFAULT '{}'",
@@ -21,8 +21,9 @@ _UPGRADES = {
     7: "ALTER TABLE bundles ADD COLUMN survivors TEXT DEFAULT ''",
     8: "ALTER TABLE jobs ADD COLUMN keep_logs INTEGER DEFAULT 0",
     9: "ALTER TABLE jobs ADD COLUMN form TEXT",
-    10: "ALTER TABLE jobs ADD COLUMN max_fails TEXT",
-    11: "ALTER TABLE workers ADD COLUMN failed INTEGER DEFAULT 0",
+    10: "CREATE TABLE task_times (name TEXT PRIMARY KEY, mean_ms REAL, seen_ms INTEGER)",
+    11: "ALTER TABLE jobs ADD COLUMN max_fails TEXT",
+    12: "ALTER TABLE workers ADD COLUMN failed INTEGER DEFAULT 0",
 }
 """From each version that can be brought to the next one; a new column comes last, here and in a new ledger."""
 _BUSY_TIMEOUT_S = 10.0
@@ -58,6 +59,7 @@ CREATE TABLE fleet (
     started_ms INTEGER, seen_ms INTEGER, reason TEXT, instance TEXT, failing TEXT,
     throttled TEXT
 );
+CREATE TABLE task_times (name TEXT PRIMARY KEY, mean_ms REAL, seen_ms INTEGER);
 """
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from cloudkon.ledger.failure_limit import is_failure_limit
 from cloudkon.ledger.job import MAX_RETRIES, MAX_TIMEOUT_S, RANGE_BYTES
 from cloudkon.workload.lines import BadLine, Line
-from cloudkon.workload.task_line import is_task_line
+from cloudkon.workload.task_line import first_word, is_task_line
 
 MAX_BUNDLE_TASKS = 64
 BUNDLE_BYTES = 6_500
 BUNDLES_PER_SLOT = 16
-BUNDLE_S = 2.0
+BUNDLE_S, LEAST_BUNDLE_S = 2.0, 0.1
 DEFAULT_SLOTS = 64
 """The expected parallelism of a stage when nobody says: sixteen workers of four slots."""
 DEFAULT_WORKER_SLOTS = 4
@@ -90,6 +90,8 @@ class Sample:
     whole: bool
     """Whether the sample is the workload."""
     alone: bool = False
+    name: str = ""
+    """Of all its tasks; empty if they have several."""
     text_bytes: int | None = None
     """The size of the tasks' texts, where they are not the lines themselves."""
 
@@ -111,7 +113,7 @@ class Sample:
 
 def sample(lines: list[Line | BadLine], *, whole: bool) -> Sample:
     """Learn from the first lines; options count until the first task."""
-    options, tasks, alone = Options(), 0, False
+    options, tasks, names = Options(), 0, set[str]()
     for line in lines:
         if isinstance(line, BadLine):
             continue
@@ -119,17 +121,9 @@ def sample(lines: list[Line | BadLine], *, whole: bool) -> Sample:
             options, _ = read_options(line, options)
         elif is_task_line(line.text):
             tasks += 1
-            alone = alone or _first_word(line.text) in TRAVEL_ALONE
-    return Sample(options, tasks, lines[-1].end if lines else 0, whole, alone)
-
-
-def _first_word(text: str) -> str:
-    return text.split(maxsplit=1)[0] if not text.startswith("{") else _json_name(text)
-
-
-def _json_name(text: str) -> str:
-    found = re.search(r'"task"\s*:\s*"([^"\\]*)"', text)
-    return found[1] if found else ""
+            names.add(first_word(line.text))
+    name = next(iter(names)) if len(names) == 1 else ""
+    return Sample(options, tasks, lines[-1].end if lines else 0, whole, not names.isdisjoint(TRAVEL_ALONE), name)
 
 
 def is_header(text: str) -> bool:
@@ -215,24 +209,28 @@ def bundle_size(
     slots: int,
     worker_slots: int = DEFAULT_WORKER_SLOTS,
     most: BundleBounds = TRAVELLING,
+    learnt_ms: float | None = None,
 ) -> int:
     """How many tasks travel together: clamp(1, most, by bytes, by parallelism, by time).
 
     A few tasks for many slots are cut no narrower than one worker's slots: cut into bundles of one, they would cost a
-    claim and a record each, and end no sooner.
+    claim and a record each, and end no sooner. Where the mean time of a task is known, by the header or learnt from
+    earlier jobs, a bundle lasts for a worker's slots some 100 ms at least, and for one slot 2 s at most.
     """
     if seen.options.bundle is not None:
         return seen.options.bundle
     if seen.alone:
         return 1
-    tasks = seen.tasks_of(size_bytes)
-    bounds = [
-        min(most.tasks, max(MAX_BUNDLE_TASKS, tasks // _SHARE)),
-        math.floor(most.size_bytes / max(1.0, seen.mean_text_bytes)),
-        max(tasks // (BUNDLES_PER_SLOT * slots), min(worker_slots, slots)),
-    ]
-    if seen.options.task_ms:
-        bounds.append(math.ceil(BUNDLE_S * 1000 / max(seen.options.task_ms, _MIN_TASK_MS)))
+    tasks, width = seen.tasks_of(size_bytes), min(worker_slots, slots)
+    task_ms = seen.options.task_ms or learnt_ms
+    least, bounds = width, [math.floor(most.size_bytes / max(1.0, seen.mean_text_bytes))]
+    if task_ms is None:
+        bounds.append(min(most.tasks, max(MAX_BUNDLE_TASKS, tasks // _SHARE)))
+    else:
+        task_ms = max(task_ms, _MIN_TASK_MS)
+        least = max(least, math.ceil(LEAST_BUNDLE_S * 1000 * width / task_ms))
+        bounds += [most.tasks, math.ceil(BUNDLE_S * 1000 / task_ms)]
+    bounds.append(max(tasks // (BUNDLES_PER_SLOT * slots), least))
     return max(1, min(bounds))
 
 

@@ -14,6 +14,7 @@ MAX_LINE_BYTES = 200 * 1024
 MAX_DEPTH = 200
 """Lists and objects within each other: far from where a stack ends, on whichever thread the line is read."""
 _TOO_DEEP = f"nested too deeply: more than {MAX_DEPTH} lists and objects within each other"
+_JSON_NAME = re.compile(r'"task"\s*:\s*"([^"\\]*)"')
 _NEEDS_SHLEX = frozenset("\"'\\")
 _CLOSED = re.compile(r"""(?:[^"']++|"[^"]*+"|'[^']*+')*+""")
 _QUOTED = re.compile(r""""([^"]*)"|'([^']*)'""")
@@ -55,6 +56,14 @@ def is_task_line(line: str) -> bool:
     return bool(line) and not line.startswith("#") and not line.isspace()
 
 
+def first_word(line: str) -> str:
+    """The name of a line's task, as far as that can be told without reading the whole line; empty if it can't."""
+    if line.startswith("{"):
+        found = _JSON_NAME.search(line)
+        return found[1] if found else ""
+    return line.split(maxsplit=1)[0]
+
+
 def _from_words(line: str) -> Task:
     if line.isprintable() and _NEEDS_SHLEX.isdisjoint(line):
         words = line.split()  # what shlex would do, at a thirtieth of its cost: all that is blank in it are spaces
@@ -80,7 +89,7 @@ def json_value(line: str) -> Any:
     """What a line of JSON holds; raise LineError with the reason."""
     _refuse_control_characters(line)
     try:
-        value = json.loads(line, parse_constant=_refuse_constant)
+        value = _DECODER.decode(line)
     except json.JSONDecodeError as error:
         raise LineError(f"not valid JSON: {error.msg.lower()} at column {error.colno}") from error
     except RecursionError as error:
@@ -123,6 +132,10 @@ def _depth(value: Any) -> int:
 
 def _refuse_constant(name: str) -> None:
     raise LineError(f"not valid JSON: {name} is not a number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+"""Made once: json.loads makes one for each line, which takes longer than most lines."""
 
 
 def _refuse_control_characters(line: str) -> None:

@@ -11,6 +11,7 @@ from cloudkon.ledger.job import WorkerReport
 from cloudkon.ports import Jobs
 from cloudkon.telemetry.metering import Meter
 from ec2_worker.telemetry.slot_times import SlotTimes
+from ec2_worker.telemetry.task_times import LearntTimes
 
 
 @dataclass(slots=True)
@@ -37,6 +38,7 @@ class JobCounters:
         self._fresh: Counter[str] = Counter()
         self._shared: Mapping[str, int] = {}
         self.slot_times = SlotTimes(clock)
+        self.learnt_times = LearntTimes(jobs, clock)
         self.instance: Callable[[], Instance | None] = lambda: None
         """Where the worker runs, as soon as it is known."""
         self._started_ms = clock.now_ms()
@@ -83,6 +85,7 @@ class JobCounters:
             self._share_calls(fresh)
             reports = [self._report(job) for job in fresh]
         self.flushed_s = self._clock.monotonic_s()
+        self.learnt_times.flush()
         try:
             for report in reports:
                 self._jobs.report_worker(report)

@@ -35,6 +35,7 @@ FOR_WORKERS: Mapping[str, Container[str]] = {
             "complete_all",
             "fleet",
             "job",
+            "learn_task_time",
             "lived_on",
             "pause",
             "release",

@@ -7,6 +7,7 @@
     bundle   job#<job>#<shard>   bundle#<range>.<n>
     index    jobs#<yyyy-mm>      <time>#<job>
     fleet    workers             <id>                       (see fleet.py)
+    time     time#<task name>    meta                       (see task_times.py)
 
 A bundle's row has short names: with the results of 64 tasks it fits 1 KiB, and so one write unit.
 """

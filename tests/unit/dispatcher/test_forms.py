@@ -13,7 +13,7 @@ from cloudkon.messages.wire import decode_bundle
 from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.rejects import read_rejects
 from cloudkon.workload.templates.form import Form
-from dispatcher import dispatch, ranges
+from dispatcher import planned, ranges
 from dispatcher.dispatch import Dispatcher
 from tests.support.manual_clock import ManualClock
 
@@ -64,7 +64,7 @@ def test_ranges_make_the_tasks_that_the_whole_makes(tmp_path: Path, monkeypatch:
         whole = Desk(tmp_path / f"whole {seed} {head[:14]}").dispatched(text)
         with monkeypatch.context() as patch:
             patch.setattr(ranges, "RANGE_BYTES", 997)
-            patch.setattr(dispatch, "ranges_of", lambda size, *, gzipped: 1 if gzipped else -(-size // 997))
+            patch.setattr(planned, "ranges_of", lambda size, *, gzipped: 1 if gzipped else -(-size // 997))
             cut = Desk(tmp_path / f"cut {seed} {head[:14]}")
             assert cut.dispatched(text) == whole
             assert cut.job.ranges > 3

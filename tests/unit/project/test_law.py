@@ -156,6 +156,7 @@ LAW: dict[str, set[str]] = {
     "cli/repair": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/input", "cli/views", "cli/jobs", "cli/running"},
     "cli/embedded": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal"},
     "cli/stage": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal", "cli/embedded"},
+    "cli/manual": _BELOW_THE_CLI | {"cli/system", "cli/terminal"},
     "cli/habits": _BELOW_THE_CLI | {"cli/system", "cli/terminal"},
     "cli": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal", "cli/habits"},
     "cli/fleet": _BELOW_THE_CLI | {"cli", "cli/system", "cli/terminal", "cli/jobs"},

@@ -100,6 +100,7 @@ def test_a_ledger_of_an_earlier_version_is_upgraded(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("ALTER TABLE workers DROP COLUMN failed")
         connection.execute("ALTER TABLE jobs DROP COLUMN max_fails")
+        connection.execute("DROP TABLE task_times")
         connection.execute("ALTER TABLE jobs DROP COLUMN keep_logs")
         connection.execute("ALTER TABLE bundles DROP COLUMN survivors")
         connection.execute("ALTER TABLE workers DROP COLUMN instance")
@@ -115,6 +116,7 @@ def test_a_ledger_of_an_earlier_version_is_upgraded(path: Path) -> None:
             "second", trace="1-a", seal_key="b", keep_logs=True, form='{"each":"exec echo {}"}', max_fails="5%"
         )
         assert ledger.open(second) == ledger.job("second") == second
+        assert ledger.task_time("sleep") is None
 
 
 def test_a_ledger_of_another_version_is_refused(path: Path) -> None:
@@ -122,7 +124,7 @@ def test_a_ledger_of_another_version_is_refused(path: Path) -> None:
     _open(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(InputError, match="is a ledger of version 99, and this CloudKon reads version 12"):
+    with pytest.raises(InputError, match="is a ledger of version 99, and this CloudKon reads version 13"):
         _open(path)
 
 
