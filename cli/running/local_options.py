@@ -3,12 +3,13 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 from cli.input.form_options import form_words
 from cli.jobs.local_runs import RunOptions
+from cli.running.machine_limits import MachineLimits
 from cli.running.results_file import ResultsFile
 from cli.system.paths import default_ledger
 from cloudkon.errors import InputError
@@ -39,6 +40,8 @@ class LocalOptions:
     """How often a failed task is run again where neither the workload nor its handler says; None: not at all."""
     keep_logs: bool = False
     """Whether the logs of all tasks are kept."""
+    limits: MachineLimits = field(default_factory=MachineLimits)
+    """What is left to others on this machine."""
     results: ResultsFile | None = None
     resume: bool = False
     chaos_seed: int | None = None
@@ -89,6 +92,7 @@ class LocalOptions:
             words += ["--retries", str(self.retries)]
         if self.keep_logs:
             words.append("--keep-logs")
+        words += self.limits.words()
         if self.results is not None:
             words += ["--results", str(self.results.shown)]
         return words
