@@ -83,6 +83,8 @@ class Job:
     """The key that its bundles are sealed with; see seal.py. Jobs that an earlier version has opened have none."""
     keep_logs: bool = False
     """Whether the logs of tasks that succeed are kept, too, as its workload's header says."""
+    task_slots: int | None = None
+    """How many slots of a worker each of its tasks needs; None: one."""
     max_fails: str | None = None
     """At how many failed tasks, or at which share of them, it is paused; see failure_limit.py."""
     form: str | None = None

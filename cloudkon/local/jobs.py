@@ -10,7 +10,7 @@ from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, WorkerReport
 from cloudkon.local.fleet import instance_text, read_instance
 from cloudkon.local.schema import LedgerFile
 
-_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _JOB = "SELECT * FROM jobs WHERE id = ?"
 _RECENT = "SELECT * FROM jobs ORDER BY opened_ms DESC, id DESC LIMIT ?"
 _CHANGE = "UPDATE jobs SET cancelled_ms = ?, paused_ms = ?, pause_reason = ?, resumed_ms = ? WHERE id = ?"
@@ -114,6 +114,7 @@ def _job_record(job: Job) -> tuple[Any, ...]:
         job.keep_logs,
         job.form,
         job.max_fails,
+        job.task_slots,
     )
 
 
@@ -134,7 +135,7 @@ def _flags(job: Job) -> tuple[Any, ...]:
 def _job(record: tuple[Any, ...]) -> Job:
     job, bucket, key, version, event_ms, pinned, size_bytes, ranges, shards, bundle_size, tasks, opened_ms = record[:12]
     gzipped, retries, timeout_s, cancelled_ms, paused_ms, pause_reason, resumed_ms, *rest = record[12:]
-    trace, seal_key, keep_logs, form, max_fails = rest
+    trace, seal_key, keep_logs, form, max_fails, task_slots = rest
     return Job(
         id=job,
         source=Source(bucket, os.fsdecode(key), version, event_ms, bool(pinned)),
@@ -156,6 +157,7 @@ def _job(record: tuple[Any, ...]) -> Job:
         keep_logs=bool(keep_logs),
         form=form,
         max_fails=max_fails,
+        task_slots=task_slots,
     )
 
 

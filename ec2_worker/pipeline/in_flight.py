@@ -66,6 +66,7 @@ class InFlightBundle:
         "results",
         "saved_s",
         "state",
+        "task_slots",
         "trace",
         "writing",
     )
@@ -82,6 +83,7 @@ class InFlightBundle:
         hidden_until_s: float,
         now_s: float,
         trace: BundleTrace | None = None,
+        task_slots: int = 1,
     ) -> None:
         columns = ResultColumns.of(results)
         todo = columns.unfinished()
@@ -102,6 +104,8 @@ class InFlightBundle:
         self.hidden_until_s = hidden_until_s
         self.saved_s = now_s
         """When the ledger last took its results and renewed its lease."""
+        self.task_slots = task_slots
+        """How many slots each of its tasks needs."""
         self.careful = is_careful(lease)
         """One slot runs it, with a mark in the ledger before each task."""
         self.mark = lease.mark

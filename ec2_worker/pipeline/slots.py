@@ -79,6 +79,7 @@ class Slots:
     def give_up(self, run: Run, now_s: float) -> None:
         """Record the failure of a task that did not stop in its time; the slot that runs it is lost."""
         self._put(run.bundle, run.index, self.task_runner.given_up(run, now_s))
+        self.backlog.lost(run.bundle)
         if run.bundle.careful:
             self.backlog.add(run.bundle)  # it was that slot's alone
 
