@@ -43,6 +43,8 @@ class LocalOptions:
     limits: MachineLimits = field(default_factory=MachineLimits)
     """What is left to others on this machine."""
     results: ResultsFile | None = None
+    joblog: Path | None = None
+    """Where the log in GNU parallel's columns goes, when the run ends."""
     resume: bool = False
     chaos_seed: int | None = None
     again: Sequence[str] = ()
@@ -93,6 +95,8 @@ class LocalOptions:
         if self.keep_logs:
             words.append("--keep-logs")
         words += self.limits.words()
+        if self.joblog is not None:
+            words += ["--joblog", str(self.joblog)]
         if self.results is not None:
             words += ["--results", str(self.results.shown)]
         return words
