@@ -1,7 +1,7 @@
 """LOCAL: the dispatcher and a worker over queues in memory and a ledger in SQLite, in this process."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
