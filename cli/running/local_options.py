@@ -9,8 +9,8 @@ from typing import Self
 
 from cli.input.form_options import form_words
 from cli.jobs.local_runs import RunOptions
-from cli.running.machine_limits import MachineLimits
 from cli.running.results_file import ResultsFile
+from cli.system.machine_limits import MachineLimits
 from cli.system.paths import default_ledger
 from cloudkon.errors import InputError
 from cloudkon.handlers.registry import Registry

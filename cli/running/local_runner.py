@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cli.running.earlier_run import RECENT_JOBS, earlier_run
-from cli.running.machine_limits import RoomyQueue
 from cli.running.processes.wanted import Processes
 from cli.running.unfinished_queue import UnfinishedQueue
+from cli.system.machine_limits import RoomyQueue
 from cli.system.paths import results_folder
 from cli.terminal.units import counted
 from cloudkon.client.local.local_world import CompletedBundles, LocalWorld

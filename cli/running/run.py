@@ -11,8 +11,8 @@ from cli.input.form_options import AskedForm, form_options
 from cli.input.piped_workload import DASH, in_a_file
 from cli.input.uploads import check_workload
 from cli.running.joblog import check_joblog
-from cli.running.machine_limits import MachineLimits, machine_options
 from cli.running.run_animoto import RunCommand
+from cli.system.machine_limits import MachineLimits, machine_options
 from cli.system.paths import data_folder, default_ledger, results_folder
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.running.machine_limits import (
+from cli.system.machine_limits import (
     MachineLimits,
     RoomyQueue,
     free_bytes,
