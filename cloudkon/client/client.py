@@ -97,15 +97,7 @@ class Client:
     ) -> MappedValues[T]: ...
     @overload
     def map(
-        self,
-        function: Callable[..., T],
-        items: Iterable[Any],
-        others: Iterable[Any],
-        more: Iterable[Any],
-        /,
-        *rest: Iterable[Any],
-        timeout_s: float | None = ...,
-        **options: Any,
+        self, function: Callable[..., T], /, *items: Iterable[Any], timeout_s: float | None = ..., **options: Any
     ) -> MappedValues[T]: ...
     def map(
         self, function: Callable[..., T], /, *items: Iterable[Any], timeout_s: float | None = None, **options: Any
