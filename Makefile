@@ -76,5 +76,5 @@ lock: setup ## Resolve constraints.txt again, and the sums of what workers insta
 		--extra animoto --extra xray pyproject.toml; } > constraints.new && mv constraints.new ec2_worker/ami/requirements.txt
 
 clean: ## Remove .venv, caches and packages
-	@rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .chalice/deployments
+	@rm -rf .venv .cache build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .chalice/deployments
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
