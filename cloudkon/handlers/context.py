@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from pathlib import Path, PurePosixPath
 
 from cloudkon.errors import InputError
@@ -88,6 +88,11 @@ class Context:
     def last_words(self) -> str:
         """What the task printed after the end of its last line, and nobody has seen yet."""
         return "" if self._log is None else self._log.last_line()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the task has left nothing so far: no file, no text, no time of a stage."""
+        return self._log is None and self._stages is None and not self._outputs
 
     @property
     def stages_ms(self) -> Mapping[str, float]:
@@ -183,13 +188,9 @@ def log_of_task() -> TaskLog | None:
     return None if here is None else here.log
 
 
-def enter(here: Context) -> Token[Context | None]:
-    """Let what this thread runs know its context, until leave."""
-    return _context.set(here)
-
-
-def leave(token: Token[Context | None]) -> None:
-    _context.reset(token)
+enter = _context.set
+"""Lets what this thread runs know its context, None for none; returns the token for leave."""
+leave = _context.reset
 
 
 def _checked(name: str) -> str:

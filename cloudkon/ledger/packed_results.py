@@ -7,19 +7,21 @@ There are two forms, told apart by the first byte:
   [ms], the duration [us], the time until it was recorded [ms], and the attempt of the bundle that ran it.
 - Columns, for a whole bundle of plain results: 0xC2, the number of tasks, and for each of the same four numbers its
   least, the width of what is above the least [bytes, 0 to 8], and for each task what is above, little-endian.
+  0xC3 if some of them say something: then follow the tasks' values and their ids, each of the two as the size of a JSON
+  array with null where there is none [bytes, 0 if nobody has one] and the array.
 """
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cloudkon.errors import WireError
 from cloudkon.ledger.result_columns import ResultColumns
 from cloudkon.ledger.results import JsonText, Results, TaskResult, TaskState
 
-_COLUMNS = 0xC2
-"""No head byte of a task: those are below 0x20."""
+_COLUMNS, _COLUMNS_THAT_SAY = 0xC2, 0xC3
+"""No head bytes of a task: those are below 0x20."""
 MAX_COLUMN_TASKS = 65_536
 """More than any bundle holds: a damaged row must not take memory for more."""
 _LEAST_COLUMN_TASKS = 8
@@ -28,12 +30,15 @@ _WIDTHS = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _STATE, _HAS_RUNS, _HAS_NOTE = 0b0111, 0b1000, 0b1_0000
 
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _STATES = {state.value: state for state in TaskState}
 _NOTHING: dict[str, Any] = {}
 
 
 def pack_results(results: Results, base_ms: int) -> bytes:
     """Write the results as bytes; times are kept relative to base_ms, the time of the job's event."""
+    if isinstance(results, tuple) and not any(results):
+        return bytes(len(results))  # as one by one, at a fraction of its cost: every bundle is claimed with none
     if len(results) >= _LEAST_COLUMN_TASKS:
         columns = results if isinstance(results, ResultColumns) else ResultColumns.of(results)
         if columns.are_plain and columns.are_recorded:
@@ -42,13 +47,29 @@ def pack_results(results: Results, base_ms: int) -> bytes:
 
 
 def _pack_columns(columns: ResultColumns, base_ms: int) -> bytes:
-    out = bytearray((_COLUMNS,))
+    says = bool(columns.values or columns.ids)
+    out = bytearray((_COLUMNS_THAT_SAY if says else _COLUMNS,))
     _put(out, len(columns))
     _put_column(out, columns.starts_ms, base_ms)
     _put_column(out, columns.durations_us, 0)
     _put_column(out, columns.recorded_ms, base_ms)
     _put_column(out, columns.attempts, 0)
+    if says:
+        _put_array(out, columns.values, len(columns))
+        _put_array(out, columns.ids, len(columns))
     return bytes(out)
+
+
+def _put_array(out: bytearray, parts: Mapping[int, Any], size: int) -> None:
+    texts = [_compact_json(parts[at]) if at in parts else "null" for at in range(size)] if parts else []
+    array = f"[{','.join(texts)}]".encode(errors="surrogatepass") if parts else b""
+    _put(out, len(array))
+    out += array
+
+
+def _compact_json(value: Any) -> str:
+    # Half a surrogate pair is what a handler may return, and what json.loads takes.
+    return value.text if isinstance(value, JsonText) else _COMPACT.encode(value)
 
 
 def _put_column(out: bytearray, numbers: Sequence[int], base: int) -> None:
@@ -85,7 +106,7 @@ def _pack_one_by_one(results: Results, base_ms: int) -> bytes:
 def unpack_results(packed: bytes, base_ms: int) -> Results:
     """Read what pack_results wrote; raise WireError when the bytes are not a whole number of results."""
     try:
-        if packed[:1] == bytes((_COLUMNS,)):
+        if packed and packed[0] in (_COLUMNS, _COLUMNS_THAT_SAY):
             return _unpack_columns(packed, base_ms)
         return _unpack_one_by_one(packed, base_ms)
     except (IndexError, KeyError, RecursionError, ValueError, struct.error) as error:
@@ -100,9 +121,26 @@ def _unpack_columns(packed: bytes, base_ms: int) -> ResultColumns:
     durations_us, at = _get_column(packed, at, size, 0)
     recorded_ms, at = _get_column(packed, at, size, base_ms)
     attempts, at = _get_column(packed, at, size, 0)
+    values: dict[int, Any] = {}
+    ids: dict[int, Any] = {}
+    if packed[0] == _COLUMNS_THAT_SAY:
+        values, at = _get_array(packed, at, size)
+        ids, at = _get_array(packed, at, size)
     if at != len(packed):
         raise ValueError("there is more than their columns")
-    return ResultColumns.of_plain(starts_ms, durations_us, recorded_ms, attempts)
+    return ResultColumns.of_plain(starts_ms, durations_us, recorded_ms, attempts, values, ids)
+
+
+def _get_array(packed: bytes, at: int, size: int) -> tuple[dict[int, Any], int]:
+    length, at = _get(packed, at)
+    if not length:
+        return {}, at
+    if at + length > len(packed):
+        raise IndexError("they end within an array")
+    parts = json.loads(packed[at : at + length])
+    if not isinstance(parts, list) or len(parts) != size:
+        raise ValueError(f"an array is not of {size} parts")
+    return {place: part for place, part in enumerate(parts) if part is not None}, at + length
 
 
 def _get_column(packed: bytes, at: int, size: int, base: int) -> tuple[list[int], int]:
@@ -176,8 +214,7 @@ def _note(result: TaskResult) -> bytes:
     frozen, value = (value.text, None) if isinstance(value, JsonText) else (None, value)
     parts = {"e": error, "v": value, "o": output, "i": task_id, "s": phases_ms, "l": log, "k": log_key, "w": raised_at}
     kept = {key: part for key, part in parts.items() if part is not None}
-    # Half a surrogate pair is what a handler may return, and what json.loads takes.
-    note = json.dumps(kept, separators=(",", ":"), ensure_ascii=False)
+    note = _COMPACT.encode(kept)
     if frozen is not None:
         note = f'{note[:-1]}{"," if kept else ""}"v":{frozen}}}'
     return note.encode(errors="surrogatepass")

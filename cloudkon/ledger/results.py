@@ -83,3 +83,10 @@ class TaskResult:
 
 Results = Sequence[TaskResult | None]
 """One entry for each task of a bundle, in its order; None for a task without a result."""
+
+
+def is_large(result: TaskResult | None) -> bool:
+    """Whether the result's value has to be stored elsewhere before the result can be recorded."""
+    if result is None or result.value is None or result.recorded_ms is not None:
+        return False
+    return len(json_text(result.value).encode()) > MAX_VALUE_BYTES

@@ -9,6 +9,7 @@ from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleRow
+from cloudkon.ledger.result_columns import ResultColumns
 from cloudkon.ledger.results import Results, TaskState
 from cloudkon.ports import Ledger
 from ec2_worker.pipeline.admission import Admission
@@ -32,6 +33,9 @@ class FirstFailures:
         """Count a completed bundle; True while its job has so many tasks that ended, and none that succeeded."""
         job = row.key.job
         if not self.tasks or job in self.settled:
+            return False
+        if isinstance(row.results, ResultColumns) and row.results.plain:
+            self.settle(job)
             return False
         ended = [result for result in row.results if result is not None]
         if any(result.state is TaskState.SUCCEEDED for result in ended):

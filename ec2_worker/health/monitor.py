@@ -74,11 +74,14 @@ class Monitor:
 
     def ended(self, bundle: InFlightBundle) -> None:
         """Take note of a bundle whose tasks have all ended."""
-        here = [each for each in bundle.results if each is not None and each.attempt == bundle.lease.attempt]
+        results, attempt = bundle.results, bundle.lease.attempt
+        plain = results.attempts.count(attempt)
+        others = [result for _, result in results.others() if result.attempt == attempt]
         self.counts.bundles += 1
-        self.counts.tasks += len(here)
-        if here:
-            self.streaks.ended(bundle.lease.key.job, succeeded=any(each.state is TaskState.SUCCEEDED for each in here))
+        self.counts.tasks += plain + len(others)
+        if plain or others:
+            succeeded = plain > 0 or any(each.state is TaskState.SUCCEEDED for each in others)
+            self.streaks.ended(bundle.lease.key.job, succeeded=succeeded)
 
     def report_stopped(self, reason: str) -> None:
         """Write that the worker has stopped, unless the ledger does not answer anyway."""

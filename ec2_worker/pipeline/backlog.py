@@ -31,11 +31,8 @@ class Backlog:
         self._receivers = 0
         self._alone = False
         """Whether a slot runs a suspect, and no other may run anything."""
-        self._closed = False
-
-    @property
-    def closed(self) -> bool:
-        return self._closed
+        self.closed = False
+        """Once it is, no slot starts another task; an attribute, since slots look at it after each task."""
 
     @property
     def busy(self) -> int:
@@ -56,7 +53,7 @@ class Backlog:
                 self._end_alone()
             self._wake_receiver()
             try:
-                while not self._closed:
+                while not self.closed:
                     if (bundle := self._next()) is not None:
                         return bundle
                     self._work.wait()
@@ -109,10 +106,10 @@ class Backlog:
         with self._lock:
             self._receivers += 1
             try:
-                self._wants.wait_for(lambda: self._closed or self._wanted() > 0, timeout_s)
+                self._wants.wait_for(lambda: self.closed or self._wanted() > 0, timeout_s)
             finally:
                 self._receivers -= 1
-            return 0 if self._closed else self._wanted()
+            return 0 if self.closed else self._wanted()
 
     def take_untouched(self) -> list[InFlightBundle]:
         """Remove and return the bundles of which no slot has taken a task."""
@@ -124,7 +121,7 @@ class Backlog:
     def close(self) -> None:
         """Let no slot start another task."""
         with self._lock:
-            self._closed = True
+            self.closed = True
             self._work.notify_all()
             self._wants.notify_all()
 

@@ -3,14 +3,19 @@
 import itertools
 import operator
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
+from cloudkon.handlers.registry import Handler
 from cloudkon.ledger.bundle import Bundle
 from cloudkon.ledger.lease import Lease
+from cloudkon.ledger.result_columns import ResultColumns
 from cloudkon.ledger.results import Results, TaskResult, TaskState
 from cloudkon.telemetry.tracing import Steps, step_of
+from cloudkon.workload.task_line import Task
 from ec2_worker.pipeline.retry_policy import is_careful
 from ec2_worker.telemetry.traces import BundleTrace
 
@@ -21,6 +26,16 @@ class InFlightState(StrEnum):
     RETURNING = "returning"  # whoever gives it back moves it on
     SETTLING = "settling"  # the settler moves it on: complete, forward, delete; the heartbeat still renews its lease
     GONE = "gone"  # final: settled, released, or its lease is lost
+
+
+@dataclass(slots=True)
+class ReadyTask:
+    """A task that may be called: its handler is known, its arguments are bound, and it has no timeout."""
+
+    function: Handler
+    arguments: tuple[Sequence[Any], Mapping[str, Any]]
+    tries: int
+    task: Task
 
 
 class InFlightBundle:
@@ -35,11 +50,13 @@ class InFlightBundle:
         "_to_run",
         "careful",
         "hidden_until_s",
+        "is_ordinary",
         "lease",
         "lease_ends_s",
         "left_out",
         "mark",
         "message",
+        "ready",
         "receipt",
         "received_ms",
         "recorded",
@@ -64,13 +81,14 @@ class InFlightBundle:
         now_s: float,
         trace: BundleTrace | None = None,
     ) -> None:
-        todo = [index for index, result in enumerate(results) if result is None or not result.is_final]
+        columns = ResultColumns.of(results)
+        todo = columns.unfinished()
         self.message = message
         self.lease = lease
         self.receipt = receipt
         self.received_ms = received_ms
-        self.results: list[TaskResult | None] = list(results)
-        self.recorded: Results = list(results)
+        self.results = columns
+        self.recorded = columns.copy()
         """As the ledger has them."""
         self.left_out: set[int] = set()
         """The positions of results that the last write left out: their values could not be stored yet."""
@@ -87,6 +105,11 @@ class InFlightBundle:
         self.mark = lease.mark
         self.writing = threading.Lock()
         """Held while its row is written: results must reach the ledger in the order they were read in."""
+        untried = all(columns[index] is None for index in todo)
+        self.is_ordinary = untried and not self.careful and trace is None and message.timeout_s is None
+        """Its tasks have not been tried before, need no mark, are not traced, and have no timeout of the workload's."""
+        self.ready: dict[str, ReadyTask] = {}
+        """What the tasks' lines say, where that is the same whenever they are read."""
         self.trace = trace
         """What is collected for its trace; None for almost all bundles, which are not traced."""
         self._to_run = len(todo)
@@ -105,13 +128,12 @@ class InFlightBundle:
     @property
     def unsaved(self) -> int:
         """How many results the ledger has not seen."""
-        return sum(result is not None and result.recorded_ms is None for result in self.results)
+        return self.results.unrecorded
 
     @property
     def mean_task_s(self) -> float:
         """The mean time of the tasks that have a result; there must be one."""
-        durations_us = [result.duration_us for result in self.results if result is not None]
-        return sum(durations_us) / len(durations_us) / 1_000_000
+        return self.results.mean_duration_us / 1_000_000
 
     def step(self, name: str) -> AbstractContextManager[None]:
         """Note what the worker does for the bundle in its trace, if it has one."""
@@ -131,6 +153,10 @@ class InFlightBundle:
     def put(self, index: int, result: TaskResult) -> bool:
         """Keep the result of a task that a slot took; return True once, for the last task of the bundle."""
         self.results[index] = result
+        return self.count_ended()
+
+    def count_ended(self) -> bool:
+        """Count a result that was put into its place; return True once, for the last task of the bundle."""
         return next(self._ended) == self._to_run
 
 

@@ -8,13 +8,13 @@ from typing import Literal, assert_never
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, UnavailableError
 from cloudkon.ledger.lease import BundleRow, Completion, Kept, LeaseLost, Unanswered, WriteAnswer
-from cloudkon.ledger.result_columns import stamped
-from cloudkon.ledger.results import Results
+from cloudkon.ledger.result_columns import ResultColumns, stamped
+from cloudkon.ledger.results import is_large
 from cloudkon.ports import Leases
 from cloudkon.settings import Settings
 from ec2_worker.pipeline.in_flight import InFlightBundle
 from ec2_worker.pipeline.retry_policy import unmarked
-from ec2_worker.pipeline.value_store import ValueStore, is_large
+from ec2_worker.pipeline.value_store import ValueStore
 
 Verb = Literal["checkpoint", "complete", "release"]
 
@@ -23,9 +23,9 @@ Verb = Literal["checkpoint", "complete", "release"]
 class _Draft:
     """What is about to be written of a bundle."""
 
-    fresh: Results
+    fresh: ResultColumns
     """As the slots left them."""
-    results: Results
+    results: ResultColumns
     """As the row will hold them: with stamps, and without those whose values are not stored yet."""
     left_out: set[int]
 
@@ -109,9 +109,11 @@ class ResultWriter:
             return self._answered(bundle, draft, self._write_alone(bundle, verb, draft, now_ms), now_s)
 
     def _draft(self, bundle: InFlightBundle, now_ms: int) -> _Draft:
-        fresh = list(bundle.results)
-        left_out = {index for index, result in enumerate(fresh) if is_large(result)}
-        known = [bundle.recorded[index] if index in left_out else result for index, result in enumerate(fresh)]
+        fresh = bundle.results.copy()
+        left_out = {index for index, result in fresh.others() if is_large(result)}
+        known = fresh if not left_out else fresh.copy()
+        for index in left_out:
+            known.set_back(index, bundle.recorded[index])
         return _Draft(fresh, stamped(known, now_ms), left_out)
 
     def _write_alone(self, bundle: InFlightBundle, verb: Verb, draft: _Draft, now_ms: int) -> WriteAnswer:
@@ -139,10 +141,7 @@ class ResultWriter:
                 assert_never(answer)
 
     def _kept(self, bundle: InFlightBundle, draft: _Draft, now_s: float) -> None:
-        for index, before in enumerate(draft.fresh):
-            # What was stamped has ended in this attempt, so no slot writes there; what was not stamped stays alone.
-            if before is not None and before.recorded_ms is None and index not in draft.left_out:
-                bundle.results[index] = draft.results[index]
+        bundle.results.keep_stamps(draft.fresh, draft.results, draft.left_out)
         bundle.recorded, bundle.left_out = draft.results, draft.left_out
         bundle.saved_s = now_s
         bundle.lease_ends_s = now_s + self.settings.lease_s - self.settings.guard_s

@@ -14,6 +14,7 @@ from cloudkon.backoff import Backoff
 from cloudkon.handlers.registry import Handling
 from cloudkon.ledger.bundle import Bundle
 from cloudkon.ledger.lease import Lease, Mark
+from cloudkon.ledger.result_columns import ResultColumns
 from cloudkon.ledger.results import Results, TaskResult, TaskState
 from cloudkon.settings import Settings
 
@@ -44,7 +45,8 @@ def with_retry(result: TaskResult, before: TaskResult | None, tries: float) -> T
 
 def wait_before_retry_s(results: Results, backoff: Backoff) -> float | None:
     """How long a bundle stays hidden before its failed tasks are run again; None if it has none."""
-    runs = [result.runs for result in results if result is not None and not result.is_final]
+    said = [result for _, result in results.others()] if isinstance(results, ResultColumns) else results
+    runs = [result.runs for result in said if result is not None and not result.is_final]
     return backoff.delay_s(max(runs)) if runs else None
 
 

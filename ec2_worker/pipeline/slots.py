@@ -4,6 +4,7 @@ They make no AWS calls, but for the mark that a careful bundle needs before each
 """
 
 from dataclasses import dataclass
+from itertools import islice
 
 from cloudkon.clock import Clock
 from cloudkon.ledger.results import TaskResult, TaskState
@@ -35,21 +36,25 @@ class Slots:
         try:
             while (bundle := self.backlog.next()) is not None:
                 with self.events.slot_running(bundle.lease.key.job):
-                    while not self.backlog.closed and self.run_next(bundle):
+                    while not self.backlog.closed and self.run_next(bundle, most=len(bundle.message.tasks)):
                         pass
         except GivenUpError:
             return  # another slot has taken its place
 
-    def run_next(self, bundle: InFlightBundle) -> bool:
-        """Take and run one task; False if there is none, or none may be started."""
+    def run_next(self, bundle: InFlightBundle, most: int = 1) -> bool:
+        """Take and run tasks, so many of an ordinary bundle and one of another; False if none may be started."""
         if bundle.state is not InFlightState.RUNNING:
             return False
         if bundle.waiting and self.clock.monotonic_s() >= bundle.lease_ends_s:
             bundle.state = InFlightState.LAPSED
             return False
+        if bundle.is_ordinary:
+            return self._run_ordinary(bundle, most)
         index = next(bundle.remaining, None)
-        if index is None:
-            return False
+        return index is not None and self._run_carefully(bundle, index)
+
+    def _run_carefully(self, bundle: InFlightBundle, index: int) -> bool:
+        """Run one task, with a mark if the bundle needs it; False if that could not be set."""
         if bundle.careful and (struck := strikes(bundle.mark, index)) >= self.settings.strikes:
             self._put(bundle, index, self._condemned(bundle, struck))
             return True
@@ -57,6 +62,17 @@ class Slots:
             return False
         self._put(bundle, index, self.task_runner.run(bundle, index))
         return True
+
+    def _run_ordinary(self, bundle: InFlightBundle, most: int) -> bool:
+        """Run tasks in one loop; False if there was none."""
+        ran = False
+        for index, result in islice(self.task_runner.run_all(bundle), most):
+            ran = True
+            if bundle.count_ended() if result is None else bundle.put(index, result):
+                self.finish(bundle)
+            if self.backlog.closed:
+                break
+        return ran
 
     def give_up(self, run: Run, now_s: float) -> None:
         """Record the failure of a task that did not stop in its time; the slot that runs it is lost."""

@@ -1,28 +1,38 @@
 """One run of one task: parse it, call its handler, and turn whatever happens into one result."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
 from cloudkon.clock import Clock
 from cloudkon.errors import TaskFailedError, TaskRejectedError, UnavailableError
+from cloudkon.handlers.calling import call
 from cloudkon.handlers.context import Context, enter, leave
 from cloudkon.handlers.deadline import deadline
 from cloudkon.handlers.recording import UnrecordableError, recorded
 from cloudkon.handlers.registry import LoadedHandler, Permanent, Registry
 from cloudkon.handlers.traceback_text import raised_at, traceback_text
-from cloudkon.ledger.results import MAX_ERROR_CHARACTERS, MAX_LOG_BYTES, JsonText, TaskResult, TaskState
+from cloudkon.ledger.results import (
+    MAX_ERROR_CHARACTERS,
+    MAX_LOG_BYTES,
+    MAX_VALUE_BYTES,
+    JsonText,
+    TaskResult,
+    TaskState,
+)
 from cloudkon.ports import ObjectStore
 from cloudkon.settings import Settings
 from cloudkon.wording import error_text, type_name
 from cloudkon.workload.task_line import LineError, Task, parse_task
-from ec2_worker.pipeline.in_flight import InFlightBundle
+from ec2_worker.pipeline.in_flight import InFlightBundle, InFlightState, ReadyTask
 from ec2_worker.pipeline.retry_policy import budget_of, with_retry
 from ec2_worker.pipeline.timeouts import Run, Timeouts
 
 Arguments = tuple[Sequence[Any], Mapping[str, Any]]
+_CONSTANTS = frozenset({str, int, float, bool, type(None)})
+_LONG_S = 1.0
 RETURNED_BYTES = "value.bin"
 """The name under which bytes that a handler returns are stored."""
 
@@ -84,6 +94,71 @@ class TaskRunner:
             raise GivenUpError
         return self._result(bundle, index, outcome, start_ms, started_s, tries, task)
 
+    def run_all(self, bundle: InFlightBundle) -> Iterator[tuple[int, TaskResult | None]]:
+        """Take the tasks of an ordinary bundle, one after the other, and run them; yield the place and the result.
+
+        The result is None where it is plain: it has gone straight into the bundle's columns. One reading of the clock
+        lies between two tasks. Ends when no task is left, or none may be started; raises GivenUpError as run does.
+        """
+        clock_s, results, attempt = self.clock.monotonic_s, bundle.results, bundle.lease.attempt
+        since_s, since_ms = started_s, _ = clock_s(), self.clock.now_ms()
+        for index in bundle.remaining:
+            ready = bundle.ready.get(bundle.message.tasks[index]) or self._ready(bundle, index)
+            if ready is None:
+                yield index, self.run(bundle, index)
+                ended_s = clock_s()
+            else:
+                here = Context(bundle.message.key, attempt, index, self.store, clock_s)
+                said = self._call_ready(here, ready)
+                start_ms = since_ms + int((started_s - since_s) * 1000)
+                if isinstance(said, Outcome):
+                    yield index, self._result(bundle, index, said, start_ms, started_s, ready.tries, ready.task)
+                    ended_s = clock_s()
+                else:
+                    ended_s = clock_s()
+                    duration_us = int((ended_s - started_s) * 1_000_000)
+                    results.put_plain(index, start_ms, duration_us, attempt, said, ready.task.id)
+                    yield index, None
+            if bundle.state is not InFlightState.RUNNING or ended_s >= bundle.lease_ends_s:
+                return
+            if ended_s - started_s > _LONG_S:  # the machine may have slept, or its clock been set
+                since_s, since_ms = ended_s, self.clock.now_ms()
+            started_s = ended_s
+
+    def _ready(self, bundle: InFlightBundle, index: int) -> ReadyTask | None:
+        """Parse a task and bind its arguments, for equal lines too; None for a task that run must look at."""
+        line = bundle.message.tasks[index]
+        try:
+            task = parse_task(line)
+            handler = self.registry.find(task)
+            arguments = handler.bind(task)
+            budget = budget_of(bundle.message, handler.handling, self.settings)
+        except BaseException:  # noqa: BLE001 (run finds it again, and says why)
+            return None
+        if budget.timeout_s is not None:
+            return None
+        ready = ReadyTask(handler.function, arguments, budget.tries, task)
+        if task.line and _CONSTANTS.issuperset(map(type, arguments[0])):  # what no handler can change for the next
+            bundle.ready[line] = ready
+        return ready
+
+    def _call_ready(self, here: Context, ready: ReadyTask) -> JsonText | Outcome | None:
+        """Call a task's handler; return its value where there is no more to say."""
+        enter(here)
+        try:
+            value = call(ready.function, *ready.arguments)
+            if value is None and here.is_silent:
+                return None
+            outcome = _succeeded(here, value)
+        except BaseException as failure:  # noqa: BLE001 (whatever a handler raises, sys.exit too, is its task's result)
+            outcome = _outcome_of(failure)
+        finally:
+            enter(None)
+        said = outcome.value
+        if said is not None and here.is_silent and 4 * len(said.text) <= MAX_VALUE_BYTES:
+            return said
+        return self._told(here, outcome)
+
     def given_up(self, run: Run, now_s: float) -> TaskResult:
         """The result of a task that did not stop in its time."""
         result = TaskResult(
@@ -103,6 +178,10 @@ class TaskRunner:
             outcome = self._call(here, handler, arguments, timeout_s)
         finally:
             leave(token)
+        return self._told(here, outcome)
+
+    def _told(self, here: Context, outcome: Outcome) -> Outcome:
+        """The outcome with what the run has left besides; outside of its context, so that nothing is told twice."""
         if words := here.last_words():
             sys.stderr.write(words)
         return self._with_traces(here, outcome)
@@ -137,14 +216,8 @@ class TaskRunner:
                 return _succeeded(here, handler.run(*arguments))
             with deadline(timeout_s):
                 return _succeeded(here, handler.run(*arguments))
-        except (Permanent, UnrecordableError) as failure:
-            return _failed(failure, error_text(failure), permanent=True)
-        except UnavailableError as failure:
-            return replace(_failed(failure, error_text(failure)), service_failed=True)
-        except TaskFailedError as failure:
-            return _failed(failure, error_text(failure))
         except BaseException as failure:  # noqa: BLE001 (whatever a handler raises, sys.exit too, is its task's result)
-            return _failed(failure, f"{type_name(failure)}: {error_text(failure)}")
+            return _outcome_of(failure)
 
     def _result(
         self,
@@ -177,6 +250,19 @@ class TaskRunner:
 
 def _phases_ms(here: Context) -> Mapping[str, float] | None:
     return {name: round(ms, 1) for name, ms in here.stages_ms.items()} or None
+
+
+def _outcome_of(failure: BaseException) -> Outcome:
+    """What a handler raised, as its task's outcome."""
+    match failure:
+        case Permanent() | UnrecordableError():
+            return _failed(failure, error_text(failure), permanent=True)
+        case UnavailableError():
+            return replace(_failed(failure, error_text(failure)), service_failed=True)
+        case TaskFailedError():
+            return _failed(failure, error_text(failure))
+        case _:
+            return _failed(failure, f"{type_name(failure)}: {error_text(failure)}")
 
 
 def _failed(failure: BaseException, error: str, *, permanent: bool = False) -> Outcome:

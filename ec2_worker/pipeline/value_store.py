@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
-from cloudkon.ledger.results import MAX_VALUE_BYTES, TaskResult, json_text
+from cloudkon.ledger.results import TaskResult, is_large, json_text
 from cloudkon.ports import ObjectStore
 from cloudkon.settings import Settings
 from ec2_worker.pipeline.in_flight import InFlight, InFlightBundle, InFlightState
@@ -17,13 +17,6 @@ from ec2_worker.pipeline.in_flight import InFlight, InFlightBundle, InFlightStat
 log = logging.getLogger(__name__)
 
 _TICKS_A_CHECKPOINT = 4
-
-
-def is_large(result: TaskResult | None) -> bool:
-    """Whether the result's value has to be stored before the result can be recorded."""
-    if result is None or result.value is None or result.recorded_ms is not None:
-        return False
-    return len(json_text(result.value).encode()) > MAX_VALUE_BYTES
 
 
 @dataclass(slots=True)
@@ -67,8 +60,8 @@ class ValueStore:
 
     def store_all(self, bundle: InFlightBundle) -> None:
         """Store the bundle's large values; raise CloudKonError at the first one that can't be stored."""
-        for index, result in enumerate(bundle.results):
-            if result is not None and is_large(result):
+        for index, result in bundle.results.others():
+            if is_large(result):
                 stored = self._stored(bundle, index, result)
                 with bundle.writing:  # another thread may have stored, and recorded, the same value meanwhile
                     if bundle.results[index] is result:

@@ -1,5 +1,6 @@
 """Results as columns are the results that a list of them would be, at a fraction of the cost."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from cloudkon.errors import WireError
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ledger.packed_results import MAX_COLUMN_TASKS, pack_results, unpack_results
 from cloudkon.ledger.result_columns import ResultColumns, frozen, runs_of, stamped
-from cloudkon.ledger.results import TaskResult, TaskState
+from cloudkon.ledger.results import JsonText, TaskResult, TaskState
 from cloudkon.reports.totals import JobTotals
 from tests.support.data.recorded import row
 from tests.support.data.rows import NOW_MS, failed, succeeded
@@ -23,11 +24,16 @@ _PLAIN = st.builds(
     recorded_ms=st.integers(NOW_MS, NOW_MS + 10**9),
     attempt=st.integers(1, 3),
 )
+_SAYS = st.builds(
+    replace,
+    _PLAIN,
+    value=st.none() | st.integers() | st.text(max_size=3) | st.lists(st.booleans(), max_size=2),
+    id=st.none() | st.text(min_size=1, max_size=3),
+)
 _ANY = (
-    _PLAIN
+    _SAYS
     | st.none()
     | st.builds(replace, _PLAIN, runs=st.integers(2, 9))
-    | st.builds(replace, _PLAIN, value=st.integers() | st.text(max_size=3))
     | st.builds(replace, _PLAIN, error=st.just("it broke"), state=st.sampled_from(list(TaskState)))
     | st.builds(replace, _PLAIN, recorded_ms=st.none())
 )
@@ -80,13 +86,31 @@ def test_packed_columns_are_unpacked_as_they_were(results: list[TaskResult | Non
     assert unpack_results(packed, base_ms) == results
 
 
+@given(st.lists(_SAYS, min_size=8, max_size=70), st.integers(0, 2 * NOW_MS))
+def test_values_and_ids_travel_with_the_columns(results: list[TaskResult | None], base_ms: int) -> None:
+    """Results that say no more than a value and an id are packed as columns, fresh from a task or read from a row."""
+    fresh = [r and (r if r.value is None else replace(r, value=JsonText(json.dumps(r.value)))) for r in results]
+    packed = pack_results(fresh, base_ms)
+    assert packed[0] in {0xC2, 0xC3}
+    assert unpack_results(packed, base_ms) == results == unpack_results(pack_results(results, base_ms), base_ms)
+
+
+def test_a_large_value_that_is_not_stored_yet_stays_out_of_the_columns() -> None:
+    """It is among the others, where it is looked for before the bundle is recorded."""
+    fresh = replace(succeeded(NOW_MS), recorded_ms=None)
+    small, large = (replace(fresh, value=JsonText(json.dumps("x" * size))) for size in (1_000, 1_100))
+    columns = ResultColumns.of([small, large])
+    assert [at for at, _ in columns.others()] == [1]
+    assert list(columns) == [small, large]
+
+
 def test_a_bundle_of_plain_results_takes_a_few_bytes_a_task() -> None:
     """64 short tasks that ran one after the other and were recorded together take under four bytes each."""
     results = [succeeded(NOW_MS + 3 * at, duration_us=2_500 + at, recorded_ms=NOW_MS + 400) for at in range(64)]
     assert len(pack_results(results, NOW_MS - 1_000)) < 64 * 4
 
 
-@given(st.lists(_PLAIN, min_size=8, max_size=12), st.data())
+@given(st.lists(_SAYS, min_size=8, max_size=12), st.data())
 def test_columns_that_were_cut_or_changed_are_never_more_than_was_written(
     results: list[TaskResult | None], data: st.DataObject
 ) -> None:
@@ -120,7 +144,7 @@ def test_a_row_of_an_earlier_version_is_read() -> None:
     assert first == second == succeeded(NOW_MS + 200, duration_us=5_000, recorded_ms=NOW_MS + 1_200, attempt=1)
 
 
-@given(st.lists(_PLAIN, min_size=1, max_size=9))
+@given(st.lists(_SAYS, min_size=1, max_size=9))
 def test_totals_of_columns_are_those_of_their_results(results: list[TaskResult | None]) -> None:
     """Counting a row by its columns gives what counting it task by task gives: by worker, by range and by phase."""
     by_columns, one_by_one = JobTotals(), JobTotals()

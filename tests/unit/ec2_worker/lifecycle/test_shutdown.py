@@ -111,6 +111,10 @@ class FailsUnexpectedly:
         result: TaskResult = self._runner.run(bundle, index)
         return result
 
+    def run_all(self, bundle: InFlightBundle) -> Iterator[tuple[int, TaskResult]]:
+        for index in bundle.remaining:
+            yield index, self.run(bundle, index)
+
 
 def has_ended_or_waits(slot: threading.Thread, worker: Worker) -> bool:
     return eventually(lambda: not slot.is_alive() or worker.backlog.busy == 0)
