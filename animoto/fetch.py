@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 
 from animoto.addresses import Addresses
 from animoto.download.buckets import BucketReader, Buckets
@@ -75,10 +76,11 @@ class Fetcher:
         tls: ssl.SSLContext | None = None,
         *,
         files: bool = False,
+        resolver: AbstractResolver | None = None,
     ) -> None:
         """With files, paths of this machine can be fetched too.
 
-        If tls is given, it decides which certificates are trusted, instead of what this machine trusts.
+        Instead of what this machine has, tls decides which certificates are trusted, and resolver finds addresses.
         """
         self._addresses = addresses
         self._tls = tls
@@ -87,6 +89,7 @@ class Fetcher:
         self._buckets = buckets
         self._pause = pause
         self._files = FileReader() if files else None
+        self._resolver = resolver
 
     async def fetch_all(self, urls: Sequence[str]) -> AsyncGenerator[Download]:
         """Yield every URL's bytes, or what is wrong with it, in order; close the iterator to cancel the rest."""
@@ -109,7 +112,7 @@ class Fetcher:
     async def _open_readers(self, stack: AsyncExitStack) -> "_Readers":
         limits = self._limits
         session = aiohttp.ClientSession(
-            connector=GuardedConnector(self._addresses, limits.connections, tls=self._tls),
+            connector=GuardedConnector(self._addresses, limits.connections, self._resolver, self._tls),
             timeout=aiohttp.ClientTimeout(sock_connect=limits.connect_s, sock_read=limits.silence_s),
             cookie_jar=aiohttp.DummyCookieJar(),  # nothing is told from one download to another
             headers=_HEADERS,

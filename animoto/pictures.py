@@ -14,6 +14,7 @@ from animoto.formats.picture_file import DAMAGED, PictureError, PictureFile
 from animoto.formats.sniff import describe_non_picture
 from animoto.formats.webp import is_webp, part_webp
 from animoto.picture.broken import Broken
+from animoto.picture.decoding import decoding
 from animoto.picture.decoding_memory import DecodingMemory
 from animoto.picture.orientation import read_orientation
 from animoto.picture.profile import conversion_to_srgb
@@ -60,17 +61,12 @@ def frame_of(
     wrong beside them does no harm.
     """
     memory = memory or DecodingMemory()
-    try:
-        if data.startswith(jpeg.SIGNATURE):
-            return _place_jpeg(data, canvas, max_pixels, memory)
-        if data.startswith(png.SIGNATURE):
-            return _place_by_pillow(png.part_png(data), canvas, max_pixels, memory)
-        file = part_webp(data) if is_webp(data) else PictureFile(data)
-        return _place_by_pillow(file, canvas, max_pixels, memory)
-    except (PictureError, MemoryError):
-        raise
-    except Exception as error:  # decoders raise whatever they come upon
-        raise PictureError(DAMAGED) from error
+    if data.startswith(jpeg.SIGNATURE):
+        return _place_jpeg(data, canvas, max_pixels, memory)
+    if data.startswith(png.SIGNATURE):
+        return _place_by_pillow(png.part_png(data), canvas, max_pixels, memory)
+    file = part_webp(data) if is_webp(data) else PictureFile(data)
+    return _place_by_pillow(file, canvas, max_pixels, memory)
 
 
 def _place_jpeg(data: bytes, canvas: Canvas, max_pixels: int, memory: DecodingMemory) -> VideoFrame:
@@ -94,10 +90,11 @@ def _decode_jpeg_pixels(data: bytes, max_pixels: int) -> VideoFrame | None:
     decoder = CodecContext.create("mjpeg", "r")
     decoder.thread_count = 1  # pictures are spread over threads, each is not
     decoder.options = {"err_detect": "explode", "max_pixels": str(max_pixels)}
-    try:
-        frames = decoder.decode(Packet(data))
-    except av.PatchWelcomeError:
-        return None
+    with decoding():
+        try:
+            frames = decoder.decode(Packet(data))
+        except av.PatchWelcomeError:
+            return None
     if not frames or not isinstance(frames[0], VideoFrame) or frames[0].is_corrupt:
         raise PictureError(DAMAGED)
     return frames[0]
@@ -107,7 +104,8 @@ def _place_by_pillow(file: PictureFile, canvas: Canvas, max_pixels: int, memory:
     with _open(file.pixels) as image:
         _check_size(image.width, image.height, max_pixels)
         with memory.reserve(image.width * image.height * _BYTES_PER_PIXEL[image.format or ""]):
-            image.load()
+            with decoding():
+                image.load()
             profile = file.profile or image.info.get("icc_profile")
             exif = file.exif or image.info.get("exif")
             frame = frame_of_image(image, profile if isinstance(profile, bytes) else None)
@@ -117,12 +115,13 @@ def _place_by_pillow(file: PictureFile, canvas: Canvas, max_pixels: int, memory:
 
 def _open(data: bytes) -> Image.Image:
     """Read the header alone."""
-    try:
-        return Image.open(io.BytesIO(data), formats=_FORMATS)
-    except UnidentifiedImageError:
-        raise PictureError(describe_non_picture(data)) from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureError(f"it is too large: {error}") from None
+    with decoding():
+        try:
+            return Image.open(io.BytesIO(data), formats=_FORMATS)
+        except UnidentifiedImageError:
+            raise PictureError(describe_non_picture(data)) from None
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise PictureError(f"it is too large: {error}") from None
 
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:

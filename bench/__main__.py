@@ -26,13 +26,22 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "local": Benchmark("sleep 0, LOCAL, two slots: time, CPU, memory of the whole command", 200_000),
     "codec": Benchmark("what a task costs to parse, to pack and to carry, and the bytes that it takes", 100_000),
     "tracing": Benchmark("what a worker pays for a bundle whose trace goes to X-Ray", 20_000),
+    "dispatcher": Benchmark("the dispatcher in the Lambda's package, on one CPU: lines a second", 500_000),
     "cloud": Benchmark("sleep 0 through the embedded cloud and two workers: rate, API calls, USD a million", 20_000),
 }
 
 
+PEERS = "peers"
+"""Beside other programs, which takes longer and has options of its own: bench/peers."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmarks that are named, all of them by default; a table each on stdout, or a line of JSON each."""
-    options = _parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    if given and given[0] == PEERS:
+        peers: Callable[[Sequence[str]], int] = import_module("bench.peers.__main__").main
+        return peers(given[1:])
+    options = _parser().parse_args(given)
     for name in [name for name in BENCHMARKS if name in (options.names or BENCHMARKS)]:
         tasks = options.tasks or BENCHMARKS[name].tasks
         measure: Callable[[int], Figures] = import_module(f"bench.{name}").measure
@@ -51,6 +60,7 @@ def _machine() -> Mapping[str, object]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measures CloudKon on this machine.")
+    parser.epilog = f"python -m bench {PEERS} --help: CloudKon beside other programs."
     parser.add_argument(
         "names", nargs="*", type=_benchmark, metavar="NAME", help=f"{', '.join(BENCHMARKS)} (default: all)"
     )

@@ -9,11 +9,13 @@ from typing import Any
 
 from bench.children import module_path, run
 from bench.figures import Figures
-from bench.prices import bill
 from bench.rows import row_sizes, write_units
 from cli.embedded.sandbox import own_cloud, own_workers
 from cli.system.processes import cli
 from cloudkon.clock import SystemClock
+from cloudkon.costs.bill import Bill
+from cloudkon.costs.calls import call_charges, calls_only, dispatch_charges
+from cloudkon.costs.prices import shipped_prices
 
 _STAGE = "dev"
 _WORKERS, _THREADS = 2, 4
@@ -35,13 +37,17 @@ def measure(tasks: int) -> Figures:
         stats = json.loads(run(cli("stats", job, "--json"), environment).stdout)
         sizes = row_sizes(job, _STAGE, environment)
     assert stats["tasks"]["succeeded"] == stats["executions"] == tasks
-    return _figures(tasks, stats, sizes)
+    return figures_of(tasks, stats, sizes)
 
 
-def _figures(tasks: int, stats: Mapping[str, Any], sizes: list[int]) -> Figures:
+def figures_of(tasks: int, stats: Mapping[str, Any], sizes: list[int]) -> Figures:
+    """What a job took and cost, from its statistics and the sizes of its rows."""
     calls = {name: count for name, count in stats["api_calls"].items() if not name.startswith("sts.")}
     bundles, lambda_s = stats["bundles"]["total"], stats["stages"]["dispatch"]["max_ms"] / 1000
-    cost = bill(calls, bundles=bundles, row_units=write_units(sizes), lambda_s=lambda_s)
+    prices = shipped_prices()
+    charges = call_charges(calls, prices, bundles=bundles, row_units=write_units(sizes))
+    services = Bill([*charges, *dispatch_charges(1, lambda_s, prices)]).services
+    calls = calls_only(calls)
     million = 1e6 / tasks
     return {
         "makespan_s": stats["makespan_s"],
@@ -51,9 +57,6 @@ def _figures(tasks: int, stats: Mapping[str, Any], sizes: list[int]) -> Figures:
         "row_bytes_max": max(sizes),
         "calls_per_task": sum(calls.values()) / tasks,
         **{f"{name}_per_1000_tasks": count / tasks * 1000 for name, count in sorted(calls.items())},
-        "usd_per_million": cost.total * million,
-        "usd_per_million_sqs": cost.sqs * million,
-        "usd_per_million_dynamodb": cost.dynamodb * million,
-        "usd_per_million_s3": cost.s3 * million,
-        "usd_per_million_lambda": cost.function * million,
+        "usd_per_million": sum(services.values()) * million,
+        **{f"usd_per_million_{name.lower()}": usd * million for name, usd in sorted(services.items())},
     }

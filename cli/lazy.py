@@ -50,7 +50,7 @@ class LazyGroup(click.Group):
         if name.startswith("-") or name in self.list_commands(ctx):
             return super().resolve_command(ctx, args)
         near = get_close_matches(name, self.list_commands(ctx), n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"See {ctx.command_path} --help."
+        hint = f"Did you mean {near[0]}?" if near else f"See {ctx.command_path} --help"
         raise click.UsageError(f"There is no command {name!r}. {hint}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click's signature)

@@ -1,13 +1,16 @@
 """The console script cloudkon-cli: the commands, and how every error of theirs reaches a person."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import click
 
+from cli.habits.applied import apply_habits
 from cli.lazy import LazyCommand, LazyGroup
 from cli.system.failures import explained
 from cli.system.streams import prepare_streams, settle_stdout
@@ -19,11 +22,14 @@ _RUN, _LOOK, _REPAIR, _MACHINES, _SET_UP = "Run", "Look", "Repair", "Machines", 
 _COMMANDS = {
     "run": LazyCommand("cli.running.run", "Run a workload on this machine, or on a queue's workers.", _RUN),
     "submit": LazyCommand("cli.running.submit", "Upload workloads to AWS and print their jobs' ids.", _RUN),
+    "check": LazyCommand("cli.input.check", "Check a workload: what would run, and what would not.", _RUN),
+    "plan": LazyCommand("cli.running.plan", "Say what a workload will take and cost, before it is run.", _RUN),
     "generate": LazyCommand("cli.generate", "Write a workload to try things out.", _RUN),
     "jobs": LazyCommand("cli.jobs.job_list", "List the latest jobs.", _LOOK),
     "watch": LazyCommand("cli.jobs.watch", "Follow a job until it ends.", _LOOK),
     "status": LazyCommand("cli.jobs.status", "Show where a job stands and what it waits for.", _LOOK),
     "stats": LazyCommand("cli.jobs.stats", "Show a job's statistics: tasks, times, workers, calls.", _LOOK),
+    "report": LazyCommand("cli.report.report", "Write a page about a job: what ran, failed and cost.", _LOOK),
     "results": LazyCommand("cli.jobs.results", "List the result of each task.", _LOOK),
     "failed": LazyCommand("cli.jobs.failed", "Show why tasks failed, grouped by reason.", _LOOK),
     "logs": LazyCommand("cli.repair.logs", "Print what tasks printed, and their tracebacks.", _LOOK),
@@ -41,7 +47,9 @@ _COMMANDS = {
     "undeploy": LazyCommand("cli.stage.undeploy", "Remove everything of an installation from AWS.", _SET_UP),
     "stack": LazyCommand("cli.stage.stack", "Create, change, show or delete the AWS resources.", _SET_UP),
     "gc": LazyCommand("cli.stage.gc", "Find and remove what an installation left over.", _SET_UP),
+    "config": LazyCommand("cli.habits.config", "Show what is set, and where.", _SET_UP),
     "completion": LazyCommand("cli.completion", "Print the script for your shell's completion.", _SET_UP),
+    "man": LazyCommand("cli.manual.man", "Write the manual pages.", _SET_UP),
     "cloud": LazyCommand("cli.embedded.cloud", "Start or stop an AWS of your own on this machine.", _SET_UP),
     "demo": LazyCommand("cli.embedded.demo", "Run the demonstration: a minute, no AWS account.", _SET_UP),
     "demo-animoto": LazyCommand("cli.embedded.demo_animoto", "Run the demonstration that makes videos.", _SET_UP),
@@ -75,9 +83,28 @@ class Interrupted(Failure):
 class Root(LazyGroup):
     """Turns what commands raise on purpose into one line on stderr and an exit code."""
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            raise _misuse(error) from error
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0].upper() == "LOCAL":
+            raise click.UsageError(f"LOCAL is a place to run at: {ctx.command_path} run {' '.join(args)}", ctx)
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
+            if not {"-h", "--help"} & {*ctx.args}:
+                apply_habits(ctx, ctx.params.get("config_profile"), os.environ, _here())
             return _flushed(super().invoke, ctx)
+        except click.UsageError as error:
+            raise _misuse(error) from error
         except InputError as error:
             raise Misuse(str(error)) from error
         except CloudKonError as error:
@@ -91,6 +118,23 @@ class Root(LazyGroup):
             if told is None:
                 raise
             raise Failure(told) from error
+
+
+def _misuse(error: click.UsageError) -> click.ClickException:
+    """The error in one line; a command that was called without its arguments shows its help, as click has it."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error
+    from cli.misuse import usage_text  # noqa: PLC0415 (few commands are mistyped)
+
+    return Misuse(usage_text(error))
+
+
+def _here() -> Path:
+    """The current folder; the root where it was deleted meanwhile."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path("/")
 
 
 def _flushed(act: Callable[[click.Context], Any], ctx: click.Context) -> Any:
@@ -112,6 +156,11 @@ def _flushed(act: Callable[[click.Context], Any], ctx: click.Context) -> Any:
     "finds them: in the environment, in ~/.aws, or from the machine's role.",
 )
 @click.option(
+    "--config-profile",
+    metavar="NAME",
+    help="Use [profiles.NAME] of cloudkon.toml (default: CLOUDKON_PROFILE); see config --help.",
+)
+@click.option(
     "--version",
     is_flag=True,
     is_eager=True,
@@ -119,7 +168,7 @@ def _flushed(act: Callable[[click.Context], Any], ctx: click.Context) -> Any:
     callback=lambda context, _, asked: _show_version(context) if asked else None,
     help="Show the version and exit.",
 )
-def cloudkon_cli() -> None:
+def cloudkon_cli(config_profile: str | None) -> None:
     """Run workloads of many tasks: a file, a task a line, each result recorded once.
 
     \b

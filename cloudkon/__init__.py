@@ -4,6 +4,11 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # typing may be hidden still: see own_modules
 if TYPE_CHECKING:
+    from cloudkon.client.client import Client
+    from cloudkon.client.errors import JobStoppedError, TaskError
+    from cloudkon.client.executor import Executor
+    from cloudkon.client.job import Job
+    from cloudkon.client.new_results import Result
     from cloudkon.handlers.context import Context, context
     from cloudkon.handlers.deadline import TimedOutError, remaining_s
     from cloudkon.handlers.program import Ended, run_program
@@ -11,11 +16,17 @@ if TYPE_CHECKING:
 
     __version__: str
 
-# What the author of a task needs, each imported when it is first asked for.
+# What a person's code needs, each imported when it is first asked for: a module of tasks loads nothing of the client.
 __all__ = [
+    "Client",
     "Context",
     "Ended",
+    "Executor",
+    "Job",
+    "JobStoppedError",
     "Permanent",
+    "Result",
+    "TaskError",
     "TimedOutError",
     "__version__",
     "context",
@@ -25,14 +36,20 @@ __all__ = [
 ]
 
 _PLACES = {
-    "Context": "context",
-    "context": "context",
-    "TimedOutError": "deadline",
-    "remaining_s": "deadline",
-    "Ended": "program",
-    "run_program": "program",
-    "Permanent": "registry",
-    "task": "registry",
+    "Client": "client.client",
+    "Executor": "client.executor",
+    "Job": "client.job",
+    "JobStoppedError": "client.errors",
+    "Result": "client.new_results",
+    "TaskError": "client.errors",
+    "Context": "handlers.context",
+    "context": "handlers.context",
+    "TimedOutError": "handlers.deadline",
+    "remaining_s": "handlers.deadline",
+    "Ended": "handlers.program",
+    "run_program": "handlers.program",
+    "Permanent": "handlers.registry",
+    "task": "handlers.registry",
 }
 
 
@@ -43,7 +60,7 @@ if not TYPE_CHECKING:  # a checker would believe every name
         if name == "__version__":
             value = _version()
         elif name in _PLACES:
-            value = getattr(import_module(f"cloudkon.handlers.{_PLACES[name]}"), name)
+            value = getattr(import_module(f"cloudkon.{_PLACES[name]}"), name)
         else:
             raise AttributeError(f"module 'cloudkon' has no attribute {name!r}")
         globals()[name] = value

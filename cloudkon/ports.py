@@ -13,6 +13,7 @@ from cloudkon.ledger.fleet import WorkerStatus
 from cloudkon.ledger.job import Job, RangeKey, RangeReport, WorkerReport
 from cloudkon.ledger.lease import BundleRow, Claim, ClaimAnswer, Completion, Lease, Mark, Unanswered, WriteAnswer
 from cloudkon.ledger.results import Results
+from cloudkon.ledger.task_times import TaskTimes
 from cloudkon.telemetry.tracing import Span, TraceContext
 
 MAX_BATCH_MESSAGES = 10
@@ -37,22 +38,18 @@ class TaskQueue(Protocol):
 
     def send(self, bodies: Sequence[str]) -> Sequence[int]:
         """Send a batch (together at most MAX_MESSAGE_BYTES in UTF-8); return the positions that were refused."""
-        ...
 
     def send_later(self, bodies: Sequence[str], delay_s: float) -> Sequence[int]:
         """Send a batch that nobody receives before so long, 15 minutes at most; meanwhile it is not in flight."""
 
     def receive(self, count: int, wait_s: float, visibility_s: float) -> Sequence[Delivery]:
         """Wait up to wait_s for up to count messages (10 at most) and hide them for visibility_s."""
-        ...
 
     def delete(self, receipts: Sequence[str]) -> Sequence[int]:
         """Delete a batch for good; return the positions that failed. What is already gone counts as deleted."""
-        ...
 
     def hide(self, receipts: Sequence[str], seconds: float) -> Sequence[int]:
         """Set the visibility timeout of a batch to this long from now; return the positions that failed."""
-        ...
 
 
 class Leases(Protocol):
@@ -112,6 +109,13 @@ class Leases(Protocol):
         """
         ...
 
+    def lived_on(self, lease: Lease, index: int) -> None:
+        """Note that the owner of a lease that it has lost was alive, whatever it had marked: that was no strike.
+
+        Before: the bundle is another's. Afterwards whoever claims it next knows; whoever holds it is not disturbed.
+        """
+        ...
+
 
 class DispatchedRanges(Protocol):
     """Which ranges of a job have been dispatched."""
@@ -125,7 +129,7 @@ class DispatchedRanges(Protocol):
         ...
 
 
-class Jobs(DispatchedRanges, Protocol):
+class Jobs(DispatchedRanges, TaskTimes, Protocol):
     """The rows around the bundles, written by the dispatcher and the workers. Every write may be repeated."""
 
     def open(self, job: Job) -> Job:
@@ -233,11 +237,9 @@ class InstanceGroup(Protocol):
 
     def protect(self, instance: str, *, on: bool) -> None:
         """Keep the instance from being scaled in, or no longer."""
-        ...
 
     def let_go(self, instance: str) -> None:
         """End the wait of the termination hook: the instance holds no work any more. No error if no hook is waiting."""
-        ...
 
 
 class Tracer(Protocol):
@@ -245,19 +247,15 @@ class Tracer(Protocol):
 
     def open(self, job: str, event_ms: int) -> str | None:
         """Decide whether a new job is traced; return its trace's id, None if it is not."""
-        ...
 
     def wants(self, context: TraceContext | None) -> bool:
         """Whether spans in this context are recorded: if not, nothing need be collected for them."""
-        ...
 
     def tell(self, span: Span) -> None:
         """Take a span that has a context and has ended, with all spans below it."""
-        ...
 
     def close(self) -> None:
         """Send what is left, for some seconds at most; nothing is told after that."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,11 @@ from cloudkon.errors import InputError
 
 _PREFIX = "CLOUDKON_"
 
+MAX_IN_FLIGHT = 120_000
+"""How many messages of a queue may have been received and not deleted; nobody receives any beyond.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html"""
+MANY_IN_FLIGHT = 96_000
+"""From when on a person is told."""
 # The longest that SQS keeps a message, and so the longest that work may wait for a worker.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 QUEUE_RETENTION_DAYS = 14

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cloudkon.client.local.local_world import LocalWorld
 from cloudkon.clock import SystemClock
 from cloudkon.handlers.context import Context, enter, leave, log_of_task
 from cloudkon.handlers.deadline import deadline
@@ -27,7 +28,7 @@ from cloudkon.ledger.bundle import BundleKey
 from cloudkon.ledger.job import Source
 from cloudkon.ledger.results import TaskState
 from cloudkon.local.ledger import SqliteLedger
-from cloudkon.local.queue import Depth, MemoryQueue
+from cloudkon.local.queue import Depth
 from cloudkon.local.store import FolderStore
 from cloudkon.messages.wire import numbered
 from cloudkon.reports.task_logs import read_log
@@ -37,7 +38,6 @@ from cloudkon.workload.rejects import read_rejects
 from dispatcher.dispatch import Dispatcher
 from ec2_worker import assembly
 from ec2_worker.handlers import handlers
-from ec2_worker.services import Services
 
 _JOB = "test-aaaaaaaaaaaa"
 _IDLE_S = 0.05
@@ -108,22 +108,21 @@ class _Run:
     def __init__(self, folder: Path, registry: Registry) -> None:
         self._folder = folder
         self._clock = SystemClock()
-        self._tasks, self._store = MemoryQueue(self._clock), FolderStore(folder)
+        self._store = FolderStore(folder)
         self._settings = Settings(poll_s=0.02, linger_s=0.001, retries=0, retry_base_s=0.001, retry_cap_s=0.001)
         self._ledger = SqliteLedger(None, guard_ms=self._settings.guard_ms)
-        services = Services(
-            self._tasks, MemoryQueue(self._clock), MemoryQueue(self._clock), self._ledger, self._store, self._clock
-        )
-        self._services, self._registry = services, registry
+        self._world = LocalWorld(self._ledger, self._store, self._clock)
+        self._registry = registry
 
     def outcomes(self, text: str) -> list[TaskOutcome]:
         self._store.write("workload.txt", text.encode())
-        dispatcher = Dispatcher(self._store, self._store, self._ledger, self._tasks, self._clock, slots=1)
+        world = self._world
+        dispatcher = Dispatcher(self._store, self._store, self._ledger, world.waiting, self._clock, slots=1)
         try:
             job = dispatcher.open(Source("TEST", "workload.txt", "1", self._clock.now_ms(), pinned=False))
             dispatcher.dispatch(job)
-            while self._tasks.depth() != _EMPTY:
-                worker = assembly.build(self._services, self._registry, self._settings, name="test", slots=1)
+            while world.waiting.depth() != _EMPTY:
+                worker = assembly.build(world.services(), self._registry, self._settings, name="test", slots=1)
                 with capturing(log_of_task):
                     worker.run(until_idle_s=_IDLE_S)
             return sorted(self._recorded(job), key=lambda outcome: outcome.line)

@@ -8,7 +8,8 @@ from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.bundle import Bundle, BundleKey
-from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, job_id
+from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source
+from cloudkon.ledger.task_times import MAX_NAME_CHARACTERS
 from cloudkon.messages.seal import new_seal_key, seal
 from cloudkon.messages.sending import Sender
 from cloudkon.messages.wire import encode_bundle
@@ -16,11 +17,18 @@ from cloudkon.ports import Jobs, ObjectStore, TaskQueue, Tracer
 from cloudkon.telemetry.emf import MetricLog
 from cloudkon.telemetry.metering import Meter
 from cloudkon.telemetry.tracing import NoTracer, TraceContext
-from cloudkon.workload.lines import BadLine, Block, Line
 from cloudkon.workload.packing import PackedBundle, Reject, pack_bundles
-from cloudkon.workload.planning import DEFAULT_SLOTS, DEFAULT_WORKER_SLOTS, bundle_size, ranges_of, shards_of
+from cloudkon.workload.planning import (
+    DEFAULT_SLOTS,
+    DEFAULT_WORKER_SLOTS,
+    TRAVELLING,
+    BundleBounds,
+    Sample,
+)
 from cloudkon.workload.rejects import Rejects
-from dispatcher.ranges import Workload, look_at, range_blocks
+from cloudkon.workload.templates.form import Form
+from dispatcher.planned import planned_job
+from dispatcher.ranges import LineCount, Workload, look_at, range_blocks
 from dispatcher.trace import RangeTrace
 
 _UNZIP = "A gzipped workload can't be cut into ranges: drop it as it is unpacked, or as several files."
@@ -42,39 +50,48 @@ class Dispatcher:
     slots: int = DEFAULT_SLOTS
     """The slots of all workers together."""
     worker_slots: int = DEFAULT_WORKER_SLOTS
+    bounds: BundleBounds = TRAVELLING
     backoff: Backoff = field(default_factory=Backoff)
     tracer: Tracer = field(default_factory=NoTracer)
     metrics: MetricLog | None = None
     new_seal_key: Callable[[], str] = new_seal_key
 
-    def open(self, source: Source, *, prefix: str = "") -> Job:
-        """Write the job's row, or return the one that stands: the first plan binds every later dispatch."""
+    def open(self, source: Source, *, prefix: str = "", form: Form | None = None) -> Job:
+        """Write the job's row, or return the one that stands: the first plan binds every later dispatch.
+
+        The workload's lines are tasks, or values of this form, or of the one that its header tells.
+        """
         workload = Workload(self.workloads, source)
         size_bytes = workload.size_bytes()
-        look = look_at(workload, size_bytes)
-        seen = look.sample
-        tasks = seen.tasks_of(look.plain_bytes)
-        size = bundle_size(seen, look.plain_bytes, self.slots, self.worker_slots)
-        name = job_id(source.bucket, source.key, source.version, prefix=prefix)
-        asked = Job(
-            id=name,
-            source=source,
-            size_bytes=size_bytes,
-            ranges=ranges_of(size_bytes, gzipped=look.is_one_piece),
-            shards=shards_of(tasks, size),
-            bundle_size=size,
-            tasks_estimate=tasks,
+        look = look_at(workload, size_bytes, form)
+        planned = planned_job(
+            source,
+            size_bytes,
+            look,
+            prefix=prefix,
+            slots=self.slots,
+            worker_slots=self.worker_slots,
+            bounds=self.bounds,
+            learnt_ms=self._learnt_ms(look.sample),
+        )
+        asked = replace(
+            planned,
             opened_ms=self.clock.now_ms(),
-            gzipped=look.gzipped,
-            retries=seen.options.retries,
-            timeout_s=seen.options.timeout_s,
-            trace=self.tracer.open(name, source.event_ms),
+            trace=self.tracer.open(planned.id, source.event_ms),
             seal_key=self.new_seal_key(),
         )
         standing = self.jobs.open(asked)
         if standing == asked:  # else an earlier try has opened it
             self._count({"JobsOpened": 1})
         return standing
+
+    def _learnt_ms(self, seen: Sample) -> float | None:
+        """The mean time of the workload's tasks in earlier jobs; None where it is not known, or not asked for."""
+        options = seen.options
+        if not seen.name or seen.alone or options.bundle is not None or options.task_ms is not None:
+            return None
+        known = self.jobs.task_time(seen.name) if len(seen.name) <= MAX_NAME_CHARACTERS else None
+        return None if known is None else known.mean_ms
 
     def missing(self, job: Job) -> Sequence[int]:
         """The ranges of the job that have not been dispatched, in order."""
@@ -108,7 +125,7 @@ class Dispatcher:
         self, job: Job, number: int, calls_before: Mapping[str, int], trace: RangeTrace, until_ms: int | None
     ) -> Mapping[str, int]:
         started_ms = self.clock.now_ms()
-        lines = _Counted()
+        lines = LineCount()
         rejects = Rejects(self.results, job.id, number)
         tasks = bundles = 0
         with Sender(self.queue, self.clock, self.backoff) as sender:
@@ -155,16 +172,15 @@ class Dispatcher:
         key = BundleKey(job.id, range_number, number, job.shards)
         now_ms = self.clock.now_ms()
         event_ms = job.source.event_ms
-        bundle = Bundle(key, packed.lines, packed.tasks, event_ms, now_ms, job.retries, job.timeout_s, trace)
+        bundle = Bundle(
+            key,
+            packed.lines,
+            packed.tasks,
+            event_ms,
+            now_ms,
+            job.retries,
+            job.timeout_s,
+            trace,
+            keep_logs=job.keep_logs,
+        )
         return bundle if job.seal_key is None else replace(bundle, seal=seal(bundle, job.seal_key))
-
-
-@dataclass(slots=True)
-class _Counted:
-    """Counts the lines that pass."""
-
-    count: int = 0
-
-    def seen(self, item: Block | Line | BadLine) -> Block | Line | BadLine:
-        self.count = item.last_number if isinstance(item, Block) else item.number
-        return item

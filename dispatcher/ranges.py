@@ -1,8 +1,9 @@
 """Reads a range of a workload: the lines that begin in it, whatever chunks they arrive in."""
 
 import logging
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from cloudkon.errors import InputError
@@ -11,6 +12,9 @@ from cloudkon.ports import ObjectStore
 from cloudkon.workload.formats import HEAD_BYTES, known_misfit
 from cloudkon.workload.lines import GZIP_MAGIC, BadLine, Block, Line, gunzip, one_by_one, read_blocks, read_lines
 from cloudkon.workload.planning import Sample, sample
+from cloudkon.workload.templates.expanding import expanded, is_in_one_piece
+from cloudkon.workload.templates.form import Form
+from cloudkon.workload.templates.header import find_form
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +49,13 @@ class Look:
     """The (estimated) size in plain text."""
     gzipped: bool = False
     is_one_piece: bool = False
-    """Whether it can't be cut into ranges: it is compressed, or no workload at all."""
+    """Whether it can't be cut into ranges: it is compressed, or numbered, or no workload at all."""
+    form: Form | None = None
+    """How tasks are made of its lines, if these are values."""
 
 
-def look_at(workload: Workload, size_bytes: int) -> Look:
-    """Read the first lines."""
+def look_at(workload: Workload, size_bytes: int, asked: Form | None = None) -> Look:
+    """Read the first lines; asked is the form that they have, unless their header says it."""
     if not size_bytes:
         return Look(sample([], whole=True), 0)
     consumed = 0
@@ -69,7 +75,17 @@ def look_at(workload: Workload, size_bytes: int) -> Look:
         lines.pop()  # cut off in its middle
     plain_bytes = len(plain) if whole else round(size_bytes * (len(plain) / consumed if gzipped else 1))
     misfits = known_misfit(plain) is not None
-    return Look(sample([] if misfits else lines, whole=whole), plain_bytes, gzipped, gzipped or misfits)
+    form = None if misfits else find_form(lines, asked)
+    is_one_piece = gzipped or misfits or is_in_one_piece(form)
+    return Look(_sample([] if misfits else lines, form, whole=whole), plain_bytes, gzipped, is_one_piece, form)
+
+
+def _sample(lines: list[Line | BadLine], form: Form | None, *, whole: bool) -> Sample:
+    if form is None:
+        return sample(lines, whole=whole)
+    tasks = list(expanded(lines, form, is_first=True))
+    seen = sample(tasks, whole=whole)
+    return replace(seen, text_bytes=sum(len(line.text.encode()) for line in tasks if isinstance(line, Line)))
 
 
 def _chain(first: _Item, rest: Iterator[_Item]) -> Iterator[_Item]:
@@ -90,18 +106,29 @@ def _head(chunks: Iterator[bytes], *, gzipped: bool) -> tuple[bytes, bool]:
 
 
 def range_lines(workload: Workload, job: Job, number: int) -> Iterator[Line | BadLine]:
-    """The lines of one range, numbered from 1; broken gzip data ends in a BadLine that says so."""
+    """The lines of one range, numbered from 1; broken gzip data ends in a BadLine that says so.
+
+    In a workload of values, each line is the task that is made of it.
+    """
     return one_by_one(range_blocks(workload, job, number))
 
 
 def range_blocks(workload: Workload, job: Job, number: int) -> Iterator[Block | Line | BadLine]:
-    """The lines of one range as range_lines has them, many at once where they are plain.
+    """The lines of one range as range_lines has them, many at once where they are plain."""
+    lines = _as_written(workload, job, number)
+    return lines if job.form is None else expanded(lines, Form.parse(job.form), is_first=number == 0)
+
+
+def _as_written(workload: Workload, job: Job, number: int) -> Iterator[Block | Line | BadLine]:
+    """The lines of one range as they stand in the workload.
 
     ...| range n - 1          | range n             |...
        ^ begins here: n - 1's  ^ begins here: n's, to its break
     """
     if number == 0:
-        yield from _first_range(workload, gzipped=job.gzipped)
+        is_in_one_piece = job.gzipped or (job.ranges == 1 and job.form is not None)
+        stop = math.inf if is_in_one_piece else RANGE_BYTES
+        yield from _begun_before(stop, 0, _from_the_beginning(workload, gzipped=job.gzipped))
         return
     start, stop = number * RANGE_BYTES, (number + 1) * RANGE_BYTES
     # From the byte before on: what ends there or runs on into the range was begun in an earlier one.
@@ -116,13 +143,16 @@ def range_blocks(workload: Workload, job: Job, number: int) -> Iterator[Block | 
         yield from _begun_before(stop, first.end, items)
 
 
-def _first_range(workload: Workload, *, gzipped: bool) -> Iterator[Block | Line | BadLine]:
+def all_lines(workload: Workload, look: Look) -> Iterator[Block | Line | BadLine]:
+    """All lines of a workload, as the ranges together have them."""
+    lines = _from_the_beginning(workload, gzipped=look.gzipped)
+    return lines if look.form is None else expanded(lines, look.form, is_first=True)
+
+
+def _from_the_beginning(workload: Workload, *, gzipped: bool) -> Iterator[Block | Line | BadLine]:
     if gzipped:
-        items = read_blocks(_fitting(gunzip(workload.read(), _say_what_is_ignored)))
-        yield from _until_broken(items, InputError)
-    else:
-        items = read_blocks(_fitting(workload.read()))
-        yield from _begun_before(RANGE_BYTES, 0, _until_broken(items, _MisfitError))
+        return _until_broken(read_blocks(_fitting(gunzip(workload.read(), _say_what_is_ignored))), InputError)
+    return _until_broken(read_blocks(_fitting(workload.read())), _MisfitError)
 
 
 class _MisfitError(InputError):
@@ -149,7 +179,9 @@ def _say_what_is_ignored() -> None:
     log.warning("The gzipped workload has more behind its end that is no gzip data: it is ignored, as by gunzip.")
 
 
-def _begun_before(stop: int, begins: int, items: Iterator[Block | Line | BadLine]) -> Iterator[Block | Line | BadLine]:
+def _begun_before(
+    stop: float, begins: int, items: Iterator[Block | Line | BadLine]
+) -> Iterator[Block | Line | BadLine]:
     while begins < stop and (item := next(items, None)) is not None:
         if isinstance(item, Block) and item.end > stop:
             for line in item.lines():
@@ -172,3 +204,14 @@ def _until_broken(
             yield item
     except breaks as error:
         yield BadLine(number + 1, str(error), "", 0)
+
+
+@dataclass(slots=True)
+class LineCount:
+    """Counts the lines that pass."""
+
+    count: int = 0
+
+    def seen(self, item: Block | Line | BadLine) -> Block | Line | BadLine:
+        self.count = item.last_number if isinstance(item, Block) else item.number
+        return item

@@ -24,6 +24,7 @@ from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handl
 from ec2_worker.health.health import SickError
 from ec2_worker.lifecycle.exits import Exit
 from ec2_worker.lifecycle.parent_link import ParentLink
+from ec2_worker.lifecycle.patience import patiently
 from ec2_worker.lifecycle.restarts import Restarts
 from ec2_worker.lifecycle.supervisor import Supervisor
 from ec2_worker.options import parser
@@ -101,7 +102,10 @@ def _work(options: argparse.Namespace, environ: Mapping[str, str], parent_link: 
     pictures = PictureSources(environ.get(PICTURE_NETWORKS_VARIABLE, ""), cloud.bucket)
     registry = handlers(options.tasks, options.allow, pictures)
     name, slots = worker_name(), options.threads or os.cpu_count() or 1
-    services = assembly.aws_services(cloud, environ, settings, SystemClock(), options.source, sys.stdout)
+    clock = SystemClock()
+    services = patiently(
+        lambda: assembly.aws_services(cloud, environ, settings, clock, options.source, sys.stdout), clock
+    )
     supervised = parent_link is not None
     worker = assembly.build(services, registry, settings, name=name, slots=slots, supervised=supervised)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from cloudkon import wiring
 from cloudkon.clock import Clock
 from cloudkon.handlers.registry import Registry
+from cloudkon.messages.completions import QueuedCompletions
 from cloudkon.settings import Settings
 from cloudkon.telemetry.metering import RecentCounts
 from ec2_worker.health.breaker import Breaker
@@ -117,11 +118,13 @@ class _Assembly:
     def worker(self, *, supervised: bool) -> Worker:
         services, settings, clock = self.services, self.settings, self.services.clock
         termination_watch = self._termination_watch()
-        monitor = self._monitor(termination_watch)
+        self.job_counters.instance = lambda: termination_watch.instance if termination_watch else None
+        monitor = self._monitor()
         breaker = Breaker(services.ledger, clock, settings.breaker_tasks, self.admission)
         events = Observers(self.backlog, monitor, breaker, self.metrics, self.job_counters)
         writer = ResultWriter(services.ledger, self.values, clock, settings)
-        settler = Settler(services.tasks, services.process, writer, self.in_flight, events, clock, settings)
+        completions = services.completions or QueuedCompletions(services.process)
+        settler = Settler(services.tasks, completions, writer, self.in_flight, events, clock, settings)
         heartbeat = Heartbeat(services.tasks, writer, self.in_flight, self.job_counters, clock, settings, events)
         runner = TaskRunner(self.registry, clock, settings, self.timeouts, services.results)
         slots = Slots(self.backlog, runner, heartbeat, settler, events, clock, settings)
@@ -175,7 +178,7 @@ class _Assembly:
             protection = ScaleInProtection(services.instance_group, clock, self.in_flight, self.settings.lull_s)
         return TerminationWatch(services.metadata, clock, self.drain, protection)
 
-    def _monitor(self, termination_watch: TerminationWatch | None) -> Monitor:
+    def _monitor(self) -> Monitor:
         services, clock, counts = self.services, self.services.clock, Counts()
         fleet_status = FleetStatus(
             services.ledger,
@@ -185,7 +188,7 @@ class _Assembly:
             self.settings.status_s,
             busy=lambda: self.backlog.busy,
             counts=counts.now,
-            instance=lambda: termination_watch.instance if termination_watch else None,
+            instance=self.job_counters.instance,
             throttled=RecentCounts(services.meter.throttled, clock).look,
         )
         return Monitor(

@@ -37,6 +37,7 @@ class Observers:
     def bundle_ended(self, bundle: InFlightBundle) -> None:
         self.backlog.measured(bundle)
         self.monitor.ended(bundle)
+        self.job_counters.learnt_times.ended(bundle.message.tasks, bundle.results)
 
     def bundle_completed(self, row: BundleRow) -> None:
         self.breaker.completed(row)

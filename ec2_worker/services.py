@@ -6,6 +6,7 @@ import socket
 from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
+from cloudkon.messages.completions import Completions
 from cloudkon.ports import InstanceGroup, Ledger, ObjectStore, TaskQueue, Tracer
 from cloudkon.telemetry.emf import MetricLog
 from cloudkon.telemetry.metering import Meter
@@ -41,5 +42,7 @@ class Services:
     """How often a message of the task queue may be received before it is moved to the dead letters."""
     parked: TaskQueue | None = None
     """Where messages of paused jobs rest; None where they are hidden instead."""
+    completions: Completions | None = None
+    """Who is told of completed bundles in the place of the process queue, within one process."""
     values: ObjectStore | None = None
     """The same store as results, with calls that end before a heartbeat is due; None where results answers at once."""

@@ -4,6 +4,7 @@ from av import VideoFrame
 from av.video.reformatter import ColorRange
 from PIL import Image
 
+from animoto.picture.decoding import decoding
 from animoto.picture.profile import Conversion, conversion_to_srgb
 
 _STRIP_PIXELS = 1 << 20
@@ -19,11 +20,13 @@ def frame_of_image(image: Image.Image, profile: bytes | None = None) -> VideoFra
     """The decoded picture as a frame (yuvj444p, full range), opaque and in sRGB, rounded right."""
     frame = VideoFrame(image.width, image.height, "yuvj444p")
     frame.color_range = ColorRange.JPEG
-    to_srgb = conversion_to_srgb(_opaque_mode(image), profile)
+    with decoding():  # Pillow looks at palettes and transparency only when it converts
+        to_srgb = conversion_to_srgb(_opaque_mode(image), profile)
     rows = max(1, _STRIP_PIXELS // image.width)
     for top in range(0, image.height, rows):
-        strip = image.crop((0, top, image.width, min(image.height, top + rows)))
-        _write(frame, top, _convert(strip, to_srgb))
+        with decoding():
+            strip = _convert(image.crop((0, top, image.width, min(image.height, top + rows))), to_srgb)
+        _write(frame, top, strip)
     return frame
 
 

@@ -42,9 +42,11 @@ class Emulator:
 class EmbeddedCloud:
     """At most one cloud a home directory; every change is made by one command at a time."""
 
-    def __init__(self, home: Path, clock: Clock) -> None:
+    def __init__(self, home: Path, clock: Clock, module: str = "ministack") -> None:
+        """Module: what Python runs as the emulator."""
         self._home = home
         self._clock = clock
+        self._module = module
         self._state = home / "cloud.json"
         self._scratch = home / "cloud"
         self.log = home / "cloud.log"
@@ -107,7 +109,7 @@ class EmbeddedCloud:
             "SFTP_ENABLED": "0",
         }
         process = start_detached(
-            [sys.executable, "-m", "ministack"], child_environment(port, stage, environment) | settings, self.log
+            [sys.executable, "-m", self._module], child_environment(port, stage, environment) | settings, self.log
         )
         cloud = Emulator(process, port, stage, auth)
         self._write(cloud)

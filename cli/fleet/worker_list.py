@@ -15,6 +15,7 @@ from cli.terminal.units import duration
 from cloudkon.clock import Clock
 from cloudkon.ledger.fleet import MEMORY_S, WorkerState, WorkerStatus
 from cloudkon.printable import one_line
+from cloudkon.reports.diagnosis import DOUBT_S
 from cloudkon.stage.machine import Machine
 from cloudkon.telemetry.throttling import by_service
 
@@ -78,8 +79,16 @@ def _row(status: WorkerStatus, stage: FleetOverview, now_ms: int) -> tuple[str, 
         by_service(status.throttled) or "-",
         f"{place.id} {place.type} {place.zone}" if place else "-",
         _price(stage.usd_an_hour.get(place.id) if place else None),
-        one_line(status.reason or stage.why_idle(status)),
+        one_line(_reason(status, stage, now_ms)),
     )
+
+
+def _reason(status: WorkerStatus, stage: FleetOverview, now_ms: int) -> str:
+    """Why it is so; of a worker that has missed its word: that nobody knows."""
+    silent_ms = now_ms - status.seen_ms
+    if status.state is not WorkerState.STOPPED and DOUBT_S * 1000 < silent_ms <= _SILENT_MS:
+        return f"it may have died: it was last heard of {duration(silent_ms)} ago"
+    return status.reason or stage.why_idle(status)
 
 
 def _machine_row(machine: Machine, stage: FleetOverview, now_ms: int) -> tuple[str, ...]:
@@ -98,7 +107,7 @@ def _worker_as_json(status: WorkerStatus, stage: FleetOverview, now_ms: int) -> 
     return {
         "worker": status.worker,
         "state": _state(status, now_ms),
-        "reason": status.reason or stage.why_idle(status),
+        "reason": _reason(status, stage, now_ms),
         "slots": status.slots,
         "busy": status.busy,
         "bundles": status.bundles,

@@ -13,7 +13,7 @@ from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
 from cli.terminal.style import terminal_width
 from cli.terminal.tables import Table
-from cli.terminal.units import duration
+from cli.terminal.units import short_duration
 from cloudkon.clock import Clock
 from cloudkon.ledger.job import Job
 from cloudkon.printable import one_line
@@ -31,6 +31,7 @@ class _Listed:
     job: Job
     state: str | None
     tasks: TaskCounts | None
+    took_s: float | None
 
 
 @click.command()
@@ -41,8 +42,9 @@ class _Listed:
 def jobs(ledgers: Ledgers, limit: int, *, clock: Clock, output: Output) -> None:
     """List the latest jobs, the newest first, of this machine and, if AWS is set up, of the stage.
 
-    For each job: its state, how many tasks have ended, how many of them failed or were rejected, and its age. A job
-    that is stopped ran here, and its process has ended before it. With --json, a line a job.
+    For each job: its state, how many tasks have ended, how many of them failed or were rejected, how long it took (so
+    far, while it runs), and its age. A job that is stopped ran here, and its process has ended before it. With --json,
+    a line a job.
 
     \b
     Examples:
@@ -63,10 +65,10 @@ def _counted(found: Sequence[FoundJob], now_ms: int) -> Iterator[_Listed]:
     for each in found:
         left -= each.job.tasks_estimate
         if left < 0:
-            yield _Listed(each.job, None, None)
+            yield _Listed(each.job, None, None, None)
             continue
         stats = job_stats(each.records.ledger, each.job, now_ms)
-        yield _Listed(each.job, state_of(each, stats), stats.tasks)
+        yield _Listed(each.job, state_of(each, stats), stats.tasks, stats.makespan_s)
 
 
 def _table(listed: Sequence[_Listed], now_ms: int) -> Table:
@@ -76,13 +78,14 @@ def _table(listed: Sequence[_Listed], now_ms: int) -> Table:
             each.state or "-",
             f"about {each.job.tasks_estimate:,}" if each.tasks is None else _done(each.tasks),
             "-" if each.tasks is None else f"{each.tasks.failed + each.tasks.rejected:,}",
-            duration(max(0, now_ms - each.job.opened_ms)),
+            "-" if each.took_s is None else short_duration(each.took_s * 1000),
+            short_duration(max(0, now_ms - each.job.opened_ms)),
             _short(source_text(each.job)),
         )
         for each in listed
     ]
-    sides: list[Any] = ["left", "left", "right", "right", "right", "left"]
-    return Table(("job", "state", "done", "failed", "age", "source"), sides, rows, expendable="source")
+    sides: list[Any] = ["left", "left", "right", "right", "right", "right", "left"]
+    return Table(("job", "state", "done", "failed", "took", "age", "source"), sides, rows, expendable="source")
 
 
 def _done(tasks: TaskCounts) -> str:
@@ -99,7 +102,8 @@ def _short(source: str) -> str:
 
 def _as_json(listed: _Listed) -> dict[str, Any]:
     tasks = None if listed.tasks is None else asdict(listed.tasks)
-    return job_as_json(listed.job) | {"state": listed.state, "tasks": tasks}
+    took_s = None if listed.took_s is None else round(listed.took_s, 3)
+    return job_as_json(listed.job) | {"state": listed.state, "tasks": tasks, "makespan_s": took_s}
 
 
 def job_as_json(job: Job) -> dict[str, Any]:

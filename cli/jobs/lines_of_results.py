@@ -4,11 +4,19 @@ from collections.abc import Iterator
 from itertools import count
 
 from cli.jobs.ledgers import FoundJob
+from cli.jobs.repeats import Origins
 from cli.jobs.workload_lines import WorkloadLines
 from cloudkon.errors import CloudKonError
 from cloudkon.reports.task_results import ResultJson
 from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.lines import Line
+
+
+def with_origins(origins: Origins, results: Iterator[ResultJson]) -> Iterator[ResultJson]:
+    """Yield the results of a retry with the places of their lines in the first job."""
+    for result in results:
+        line = origins.line(result["task"])
+        yield result if line is None else result | {"first_job": origins.job, "first_line": line}
 
 
 def with_lines(found: FoundJob, results: Iterator[ResultJson]) -> Iterator[ResultJson]:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from cli.input.form_options import form_words
 from cli.jobs.ledger_options import ledger_option_text
 from cli.jobs.ledgers import FoundJob
 from cli.system.paths import results_folder
 from cloudkon.ledger.job import LOCAL_BUCKET
+from cloudkon.local import private
 from cloudkon.local.run_lock import is_running
 from cloudkon.reports.stats import JobStats
 
@@ -31,9 +33,11 @@ class RunOptions:
 def remember(ledger_file: Path, job: str, options: RunOptions) -> None:
     """Write the options down, for `retry` and for whoever asks how the run is resumed."""
     path = _path(ledger_file, job)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private.make_folder(path.parent)
     draft = path.with_suffix(f".{os.getpid()}.tmp")
-    draft.write_text(json.dumps(asdict(options)), encoding="utf-8")
+    draft.unlink(missing_ok=True)  # of a process that had our number and died
+    with private.create(draft) as file:
+        file.write(json.dumps(asdict(options)).encode())
     draft.replace(path)
 
 
@@ -71,6 +75,7 @@ def resume_command(found: FoundJob) -> str:
         return ""
     options = remembered(file, found.job.id)
     words = ["cloudkon-cli", "run", "LOCAL", found.job.source.key]
+    words += form_words(found.job.form)
     words += ["-t", str(options.slots)] if options.slots else []
     words += ["--processes", str(options.processes)] if options.processes else []
     words += [word for module in options.modules for word in ("--tasks", module)]

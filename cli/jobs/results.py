@@ -5,10 +5,12 @@ import click
 
 from cli.jobs.ledger_options import optional_job, reads_ledgers
 from cli.jobs.ledgers import Ledgers
-from cli.jobs.lines_of_results import with_lines
+from cli.jobs.lines_of_results import with_lines, with_origins
 from cli.jobs.outputs import LinkLifetimeParam, download_outputs, with_links
+from cli.jobs.repeats import origins_of
 from cli.terminal.options import json_and_csv_options
 from cli.terminal.output import Output, json_line
+from cli.terminal.style import terminal_width
 from cli.terminal.units import duration
 from cloudkon.ledger.results import TaskState
 from cloudkon.printable import one_line
@@ -27,9 +29,11 @@ _COLUMNS = (
     "value",
     "error",
     "output",
+    "first_job",
+    "first_line",
     "link",
 )
-_MOST, _MOST_OF_A_LINK = 200, 8192
+_LEAST, _MOST, _MOST_OF_A_LINK = 20, 200, 8192
 """Characters; a link that is cut leads nowhere."""
 
 
@@ -80,6 +84,8 @@ def results(
     )
     if not output.is_text:
         listed = with_lines(found, listed)
+    if (origins := origins_of(found)) is not None:
+        listed = with_origins(origins, listed)
     shown = with_links(listed, store, presign) if download is None else download_outputs(list(listed), store, download)
     output.lines(shown, _line, _COLUMNS)
 
@@ -88,9 +94,17 @@ def _line(outcome: ResultJson) -> str:
     said = outcome.get("error") or outcome.get("link")
     if said is None and "value" in outcome:
         said = json_line(outcome["value"])
-    if "text" in outcome:
+    if outcome.get("text"):
         said = f"{said}: {outcome['text']}"
     took = duration(outcome["duration_ms"] if outcome["runs"] else None)
-    most = _MOST_OF_A_LINK if said is not None and said == outcome.get("link") else _MOST
-    line = f"{outcome['task']:>9}  {outcome['state']:<9}  {took:>11}  {one_line(said or '', most)}"
-    return line.rstrip()
+    first = f"  (line {outcome['first_line']:,} of {outcome['first_job']})" if "first_line" in outcome else ""
+    before = f"{outcome['task']:>9}  {outcome['state']:<9}  {took:>11}  "
+    most = _MOST_OF_A_LINK if said is not None and said == outcome.get("link") else _room_beside(before, first)
+    line = f"{before}{one_line(said or '', most)}"
+    return f"{line.rstrip()}{first}"
+
+
+def _room_beside(*others: str) -> int:
+    """How many characters of a text fit on the terminal's line beside other texts and the mark of a cut."""
+    width = terminal_width()
+    return _MOST if width is None else min(_MOST, max(_LEAST, width - sum(map(len, others)) - len(" ...")))

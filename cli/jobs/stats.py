@@ -4,21 +4,28 @@ import click
 
 from cli.jobs.ledger_options import complete_job, reads_ledgers
 from cli.jobs.ledgers import Ledgers
-from cli.terminal.options import json_and_csv_options, uses_clock
+from cli.terminal.options import json_and_csv_options, prices_option, uses_clock
 from cli.terminal.output import Format, Output
+from cli.terminal.tables import Table
+from cli.views.cost_view import cost_tables
 from cli.views.stats_compared import CSV_COLUMNS, compared_table, stats_row
 from cli.views.stats_view import stats_tables
 from cloudkon.clock import Clock
-from cloudkon.reports.stats import job_stats
+from cloudkon.costs.job_cost import job_cost
+from cloudkon.costs.prices import Prices
+from cloudkon.reports.activity.activity import Activity
+from cloudkon.reports.stats import JobReading, read_job
+from cloudkon.workload.line_numbers import LineOffsets
 
 
 @click.command()
 @click.argument("jobs", nargs=-1, metavar="[JOB]...", shell_complete=complete_job)
+@prices_option
 @json_and_csv_options
 @reads_ledgers
 @uses_clock
-def stats(ledgers: Ledgers, jobs: Sequence[str], *, clock: Clock, output: Output) -> None:
-    """Show the statistics of JOB, by default the latest: its tasks, times, workers and API calls.
+def stats(ledgers: Ledgers, jobs: Sequence[str], *, prices: Prices, clock: Clock, output: Output) -> None:
+    """Show the statistics of JOB, by default the latest: its tasks, times, workers, API calls and cost.
 
     Several jobs are shown beside each other. With --csv each job is a row.
 
@@ -29,11 +36,24 @@ def stats(ledgers: Ledgers, jobs: Sequence[str], *, clock: Clock, output: Output
       cloudkon-cli stats tasks-k3vq7xwz5a2m --json | jq .tasks
       cloudkon-cli stats --ledger night.sqlite3
     """
+    now_ms = clock.now_ms()
     found = [ledgers.find(job) for job in jobs or (None,)]
-    answers = [job_stats(each.records.ledger, each.job, clock.now_ms()) for each in found]
+    activities = [Activity(each.job) for each in found]
+    readings = [
+        read_job(each.records.ledger, each.job, now_ms, *([activity.add] if output.is_text else ()))
+        for each, activity in zip(found, activities, strict=True)
+    ]
+    answers = [reading.stats for reading in readings]
+    costs = [job_cost(reading, prices) for reading in readings]
+    told = [stats.as_json() | {"cost": cost.as_json()} for stats, cost in zip(answers, costs, strict=True)]
     if output.format is Format.CSV:
-        output.lines(map(stats_row, answers), str, CSV_COLUMNS)
+        output.lines(map(stats_row, answers, costs), str, CSV_COLUMNS)
     elif len(answers) == 1:
-        output.value(answers[0].as_json(), stats_tables(answers[0]))
+        output.value(told[0], [*_tables(readings[0], activities[0]), *cost_tables(costs[0])])
     else:
-        output.listing((each.as_json() for each in answers), compared_table(answers))
+        output.listing(told, compared_table(answers, costs))
+
+
+def _tables(reading: JobReading, activity: Activity) -> list[Table]:
+    offsets = LineOffsets(reading.ranges)
+    return stats_tables(reading.stats, activity, lambda place: offsets.number(place.range, place.line))

@@ -74,7 +74,8 @@ def _depths(found: FoundJob) -> Depths | None:
     try:
         tasks = (cloud.queue(bucket) if found.job.source.is_file else cloud.tasks).approximate_depth()
         dead = cloud.dead_letters.approximate_depth()
+        parked = 0 if cloud.parked is None else cloud.parked.approximate_depth().visible
     except CloudKonError as error:
         click.echo(f"Warning: the queues can't be looked at: {error}", err=True)
         return None
-    return Depths(tasks.visible, tasks.in_flight, tasks.delayed, dead.visible)
+    return Depths(tasks.visible, tasks.in_flight, tasks.delayed, dead.visible, parked)

@@ -40,12 +40,13 @@ def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, clock: Clock, out
       cloudkon-cli watch
       cloudkon-cli watch tasks-k3vq7xwz5a2m && echo done
     """
-    if job is None and len(running := running_jobs(ledgers, clock)) > 1:
+    running = running_jobs(ledgers, clock) if job is None else []
+    if len(running) > 1:
         if not watch_all(running, clock, ledgers.options, output=output):
             raise SystemExit(1)
         return
     if job is None:
-        found = _newest(ledgers, clock, wait_s)
+        found = running[0] if running else _newest(ledgers, clock, wait_s)
         job, records = found.job.id, found.records
     else:
         records = ledgers.of(job)

@@ -1,10 +1,11 @@
 """Reads lines of a job's workload again, where it was read from, if it still is what it was."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cli.jobs.ledgers import FoundJob
+from cloudkon.client.lines_again import lines_again
+from cloudkon.client.local.unchanged_file import fingerprint
 from cloudkon.errors import CloudKonError, NotFoundError
 from cloudkon.ledger.job import LOCAL_BUCKET, Job
 from cloudkon.local.store import FolderStore
@@ -13,7 +14,7 @@ from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.lines import BadLine, Line
 from cloudkon.workload.planning import is_header, read_options
 from cloudkon.workload.task_line import is_task_line
-from dispatcher.ranges import Workload, range_lines
+from dispatcher.ranges import Workload, range_blocks, range_lines
 
 
 class WorkloadLines:
@@ -30,20 +31,14 @@ class WorkloadLines:
 
     def lines(self, numbering: LineOffsets, numbers: Iterable[int]) -> Iterator[Line | BadLine]:
         """The lines of these ascending numbers, numbered so; ranges without one of them are not read."""
-        left = iter(numbers)
-        wanted = next(left, None)
+        return lines_again(self._workload, self._job, numbering, numbers)
+
+    def comments(self) -> Iterator[str]:
+        """The lines that begin with a hash."""
         for range_ in range(self._job.ranges):
-            before, after = numbering.before(range_), numbering.before(range_ + 1)
-            if wanted is None or before is None:
-                return
-            if after is not None and wanted > after:
-                continue
-            for line in range_lines(self._workload, self._job, range_):
-                if before + line.number == wanted:
-                    yield _numbered(line, wanted)
-                    wanted = _next_above(left, wanted)
-                if wanted is None or (after is not None and wanted > after):
-                    break
+            for line in range_blocks(self._workload, self._job, range_):
+                if isinstance(line, Line) and line.text.startswith("#"):
+                    yield line.text
 
     def headers(self) -> Iterator[Line]:
         """The option lines at the top that can be used."""
@@ -54,12 +49,6 @@ class WorkloadLines:
                 return
             if is_header(line.text) and not read_options(line)[1]:
                 yield line
-
-
-def fingerprint(path: Path) -> str:
-    """What tells the content of a LOCAL run's file from any other."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def _store(found: FoundJob) -> ObjectStore:
@@ -84,14 +73,3 @@ def _check_unchanged(store: ObjectStore, job: Job) -> None:
             f"{source.key} has changed since {job.id} began: its lines are not those of that job. "
             "Put the earlier content back to go on."
         )
-
-
-def _numbered(line: Line | BadLine, number: int) -> Line | BadLine:
-    if isinstance(line, Line):
-        return Line(number, line.text, line.end)
-    return BadLine(number, line.reason, line.excerpt, line.end)
-
-
-def _next_above(numbers: Iterator[int], last: int) -> int | None:
-    """The next number; a line that was rejected for two reasons is named twice."""
-    return next((number for number in numbers if number > last), None)

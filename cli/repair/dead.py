@@ -12,6 +12,7 @@ from cloudkon.errors import NotFoundError
 from cloudkon.ledger.bundle import Bundle
 from cloudkon.ledger.job import RangeKey
 from cloudkon.messages.dead_letters import Choice, DeadLetter, DeadLetters, Handled
+from cloudkon.messages.failed_events import FailedEvent
 from cloudkon.printable import one_line
 from cloudkon.settings import Settings
 from cloudkon.wiring import cloud
@@ -25,7 +26,7 @@ all_option = click.option("--all", "everything", is_flag=True, help="All message
 
 @click.group()
 def dead() -> None:
-    """Inspect the dead-letter queue: messages that could not be decoded, or were received too often.
+    """Inspect the dead-letter queue: what could not be decoded, opened as a job, or finished in many receives.
 
     A message's id follows from its content, so copies of a message share one id.
 
@@ -90,10 +91,11 @@ def show(id_: str, stage: str, *, clock: Clock, output: Output) -> None:
 @json_option
 @uses_clock
 def redrive(ids: Sequence[str], stage: str, *, clock: Clock, everything: bool, output: Output) -> None:
-    """Move messages back to the queue they came from, to be tried again.
+    """Move messages back to where they came from, to be tried again.
 
-    A message that this version of CloudKon can't decode stays, because it would only come back. Exits with 1 if a
-    message can't be moved.
+    Bundles and ranges go to their queues, and the event of a workload that could not be opened as a job goes to the
+    Lambda. A message that this version of CloudKon can't decode stays, because it would only come back. Exits with 1
+    if a message can't be moved.
     """
     letters = _opened(stage, clock)
     handled = letters.redrive(_choice(ids, everything=everything))
@@ -118,7 +120,7 @@ def purge(ids: Sequence[str], stage: str, *, clock: Clock, everything: bool, out
 
 def _opened(stage: str, clock: Clock) -> DeadLetters:
     opened = cloud(stage, Settings())
-    return DeadLetters(opened.dead_letters, opened.tasks, opened.ranges, clock)
+    return DeadLetters(opened.dead_letters, opened.tasks, opened.ranges, opened.ingest, clock)
 
 
 def _choice(ids: Sequence[str], *, everything: bool) -> Choice:
@@ -168,12 +170,12 @@ def _unknown(ids: Sequence[str], letters: Sequence[DeadLetter]) -> NotFoundError
     return NotFoundError(f"There is no dead letter {named}.{hint} See those there are: cloudkon-cli dead list")
 
 
-def _named(content: Bundle | RangeKey | None) -> str:
+def _named(content: Bundle | RangeKey | FailedEvent | None) -> str:
     match content:
         case Bundle():
             return str(content.key)
-        case RangeKey():
-            return str(content)
+        case RangeKey() | FailedEvent():
+            return one_line(str(content), _SHOWN_CHARACTERS)
         case None:
             return "-"
         case _:
@@ -189,6 +191,7 @@ def _as_json(letter: DeadLetter) -> dict[str, Any]:
         "job": bundle.key.job if bundle else range_.job if range_ else None,
         "bundle": bundle.key.id if bundle else None,
         "range": range_.number if range_ else None,
+        "objects": list(letter.content.objects) if isinstance(letter.content, FailedEvent) else None,
         "tasks": len(bundle.tasks) if bundle else None,
         "size_bytes": len(letter.body.encode(errors="surrogatepass")),
     }

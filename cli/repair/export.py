@@ -34,7 +34,7 @@ def export_failed(ledgers: Ledgers, job: str | None, reason: str | None, *, reje
         copy_lines(found, selection, sys.stdout.buffer) if output.is_text else _write_objects(found, selection, output)
     )
     if copied.left_out:
-        click.echo(f"{copied.left_out:,} lines were left out: they are not UTF-8, or too long.", err=True)
+        click.echo(f"{copied.left_out:,} lines were left out: no task can be made of them.", err=True)
     if not copied.tasks:
         click.echo(f"No task of {found.job.id} has failed in this way; nothing was printed.", err=True)
 
@@ -44,7 +44,8 @@ def _write_objects(found: FoundJob, selection: Selection, output: Output) -> Cop
     for line in selected_lines(found, selection):
         if isinstance(line, BadLine):
             copied.left_out += 1
-        elif not is_header(line.text):
-            copied.tasks += 1
+            continue
+        copied.add(line)
+        if not is_header(line.text):
             output.value({"task": line.number, "line": line.text})
     return copied

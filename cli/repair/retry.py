@@ -1,4 +1,5 @@
 import os
+from array import array
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -7,11 +8,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from cli.input.uploads import Upload
 from cli.jobs.ledger_options import optional_job, reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.jobs.local_runs import remembered
+from cli.jobs.repeats import Origins, origins_of
 from cli.repair.selection import Selection, copy_lines
-from cli.running.uploads import Upload
 from cli.system.paths import data_folder, results_folder
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
@@ -114,8 +116,13 @@ def _written_file(found: FoundJob, selection: Selection) -> Path:
 
 
 def _copy(found: FoundJob, selection: Selection, out: BinaryIO) -> None:
-    if not copy_lines(found, selection, out).tasks:
+    copied = copy_lines(found, selection, out)
+    if not copied.tasks:
         raise CloudKonError(f"No task of {found.job.id} has to be run again; nothing was begun.")
+    before = origins_of(found)
+    numbers = copied.numbers if before is None else array("q", (before.line(n) or n for n in copied.numbers))
+    origins = Origins(found.job.id if before is None else before.job, copied.headers + 1, numbers)
+    out.writelines(f"{note}\n".encode() for note in origins.notes())
 
 
 def _name(job: Job) -> str:

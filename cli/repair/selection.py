@@ -1,7 +1,8 @@
 """Which tasks of a job to take again, and their lines as a workload of their own."""
 
+from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from cli.jobs.ledgers import FoundJob
@@ -59,8 +60,21 @@ def selected_lines(found: FoundJob, selection: Selection) -> Iterator[Line | Bad
 class Copied:
     """How many tasks were written, and how many lines are not UTF-8, or too long, to be written."""
 
-    tasks: int = 0
     left_out: int = 0
+    headers: int = 0
+    """Lines of options, which come first."""
+    numbers: "array[int]" = field(default_factory=lambda: array("q"))
+    """The tasks' lines in the job that they are of."""
+
+    @property
+    def tasks(self) -> int:
+        return len(self.numbers)
+
+    def add(self, line: Line) -> None:
+        if is_header(line.text):
+            self.headers += 1
+        else:
+            self.numbers.append(line.number)
 
 
 def copy_lines(found: FoundJob, selection: Selection, out: BinaryIO) -> Copied:
@@ -71,7 +85,7 @@ def copy_lines(found: FoundJob, selection: Selection, out: BinaryIO) -> Copied:
             copied.left_out += 1
             continue
         out.write(f"{line.text}\n".encode())
-        copied.tasks += not is_header(line.text)
+        copied.add(line)
     return copied
 
 

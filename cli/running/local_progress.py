@@ -1,53 +1,58 @@
 """The progress of a LOCAL run: a bar on a terminal, silence in a pipe."""
 
+import os
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from typing import TYPE_CHECKING, Self
 
 from cloudkon.ledger.job import Job
 
+if TYPE_CHECKING:
+    from cli.terminal.bar import Bar
+
+_TERMINAL_VARIABLES = ("FORCE_COLOR", "TTY_COMPATIBLE")
+"""By these a person says that a stream is to be taken for a terminal; rich has the last word about it."""
+
 
 class LocalProgress:
-    """Counts the tasks that finish; any thread may tell it."""
+    """Counts the tasks that finish; any thread may tell it. In its block, what is said on stderr is above the bar."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
         self._counts: Counter[str] = Counter()
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[counts]}", markup=False),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(compact=True),
-            console=self._console,
-            transient=True,
-            expand=True,
-            disable=not self._console.is_terminal,
-        )
-        self._bar = self._progress.add_task("", total=None, counts="", visible=False)
+        self._bar = _bar() if sys.stderr.isatty() or any(map(os.environ.get, _TERMINAL_VARIABLES)) else None
 
     def begin(self, job: Job) -> None:
         """Show the bar; its length is the plan's estimate, which is exact for small workloads."""
-        self._progress.update(self._bar, description=job.id, total=max(1, job.tasks_estimate), visible=True)
+        if self._bar is not None:
+            self._bar.begin(job.id, max(1, job.tasks_estimate))
 
-    def finished(self, tasks: Sequence[dict[str, Any]]) -> None:
-        self._counts.update(task["state"] for task in tasks)
+    def finished(self, states: Mapping[str, int]) -> None:
+        """Count tasks that have ended, by their states."""
+        if self._bar is None:
+            return
+        self._counts.update(states)
         counts = ", ".join(f"{count:,} {state}" for state, count in sorted(self._counts.items(), reverse=True))
-        self._progress.update(self._bar, advance=len(tasks), counts=counts)
+        self._bar.advance(sum(states.values()), counts)
 
     def end(self) -> None:
-        self._progress.update(self._bar, description="reading the ledger")
+        if self._bar is not None:
+            self._bar.describe("reading the ledger")
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        if self._bar is not None:
+            self._bar.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        if self._bar is not None:
+            self._bar.__exit__(kind, error, trace)
+
+
+def _bar() -> "Bar":
+    from cli.terminal.bar import Bar  # noqa: PLC0415 (rich takes a tenth of a command's start, and a pipe has no bar)
+
+    return Bar(sys.stderr)

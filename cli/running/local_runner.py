@@ -1,46 +1,45 @@
 """LOCAL: the dispatcher and a worker over queues in memory and a ledger in SQLite, in this process."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from cli.running.chaos import Chaos
-from cli.running.processes.worker_processes import Processes, WorkerProcesses
-from cli.running.unchanged_file import UnchangedFile
+from cli.running.earlier_run import RECENT_JOBS, earlier_run
+from cli.running.processes.wanted import Processes
 from cli.running.unfinished_queue import UnfinishedQueue
 from cli.system.paths import results_folder
 from cli.terminal.units import counted
+from cloudkon.client.local.local_world import CompletedBundles, LocalWorld
+from cloudkon.client.local.unchanged_file import UnchangedFile
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, InputError
 from cloudkon.handlers.registry import Registry
-from cloudkon.ledger.job import LOCAL_BUCKET, LOCAL_PREFIX, Job, RangeReport, Source
+from cloudkon.ledger.job import LOCAL_BUCKET, LOCAL_PREFIX, Job, Source
 from cloudkon.ledger.lease import BundleRow, BundleState
-from cloudkon.local.bounded import BoundedQueue, ClosedError
+from cloudkon.local.bounded import ClosedError
 from cloudkon.local.ledger import SqliteLedger
-from cloudkon.local.queue import Depth, MemoryQueue
+from cloudkon.local.queue import Depth
 from cloudkon.local.run_lock import RunLock
 from cloudkon.local.store import FolderStore
-from cloudkon.messages.wire import decode_completion, decode_undecodable, numbered, recorded_json
-from cloudkon.ports import MAX_BATCH_MESSAGES, ObjectStore, Tracer
+from cloudkon.messages.finished import FinishedTasks, TasksOfRow
+from cloudkon.ports import ObjectStore, Tracer
 from cloudkon.settings import Settings
-from cloudkon.telemetry.tracing import NoTracer
 from cloudkon.workload.line_numbers import LineOffsets
+from cloudkon.workload.planning import STAYING
+from cloudkon.workload.templates.form import Form
 from dispatcher.dispatch import Dispatcher
 from ec2_worker import assembly
-from ec2_worker.services import Services, worker_name
+from ec2_worker.services import worker_name
+
+if TYPE_CHECKING:
+    from cli.running.chaos import Chaos
 
 _Answer = TypeVar("_Answer")
-_QUEUE_MESSAGES = 256
-"""Bundles in memory ahead of the worker: a few megabytes at the most usual sizes."""
 _POLL_S = 0.1
 """How late the worker notices that its last bundle is settled."""
 _LOOK_S = 0.2
 """How late a pause or a cancel is noticed."""
-_PROCESS_VISIBILITY_S = 60.0
-_RECENT_JOBS = 1_000
-"""How far back a run to resume is looked for."""
 
 
 class Workers(Protocol):
@@ -67,40 +66,28 @@ class LocalRun:
         slots: int,
         settings: Settings,
         clock: Clock,
-        finished: Callable[[Sequence[dict[str, Any]]], None],
-        chaos: Chaos | None = None,
+        finished: Callable[[FinishedTasks], None],
+        chaos: "Chaos | None" = None,
         tracer: Tracer | None = None,
         processes: Processes | None = None,
         after_a_kill: Processes | None = None,
+        form: Form | None = None,
     ) -> None:
         """After_a_kill is where the tasks of a run that was killed go on; by default where they would run otherwise."""
         self._ledger_file = ledger_file
         self._finished = finished
+        self._form = form
         self._chaos = chaos
         self._clock = clock
-        self._tracer = tracer or NoTracer()
         if chaos is not None:
             settings = chaos.shortened(settings)
-        self.ledger = SqliteLedger(ledger_file, guard_ms=settings.guard_ms)
-        self._tasks = MemoryQueue(self._clock)
-        self._bounded = BoundedQueue(self._tasks, _QUEUE_MESSAGES)
-        self._process = MemoryQueue(self._clock)
-        self._dead_letters = MemoryQueue(self._clock)
-        self._set_aside: dict[str, str] = {}
-        """Messages that no worker could use, with the reasons."""
-        self.results = FolderStore(results_folder(ledger_file))
-        around = Services(
-            self._bounded,
-            self._process,
-            self._dead_letters,
-            self.ledger,
-            self.results,
-            self._clock,
-            tracer=self._tracer,
-        )
+        ledger, store = SqliteLedger(ledger_file, guard_ms=settings.guard_ms), FolderStore(results_folder(ledger_file))
+        is_one_process = chaos is None and processes is None
+        self._world = LocalWorld(ledger, store, clock, tracer, tells_rows=is_one_process)
+        around = self._world.services()
         self._path = file.resolve()
-        self._file = UnchangedFile(self._path)
-        workloads: ObjectStore = self._file
+        self.workload = UnchangedFile(self._path)
+        workloads: ObjectStore = self.workload
         if chaos is not None:
             around, workloads = chaos.over(around), chaos.workloads(workloads)
         self._unfinished = UnfinishedQueue(around.tasks)
@@ -112,9 +99,10 @@ class LocalRun:
             self._clock,
             slots=slots,
             worker_slots=slots,
-            tracer=self._tracer,
+            bounds=STAYING,
+            tracer=around.tracer,
         )
-        self._in_processes = partial(WorkerProcesses, around, settings=settings, died=self._break_leases_of)
+        self._around, self._settings = around, settings
         self._after_a_kill = after_a_kill if processes is None else None
         self._worker: Workers = (
             assembly.build(around, registry, settings, name=worker_name(), slots=slots)
@@ -127,15 +115,28 @@ class LocalRun:
         self._over = threading.Event()
         self._failure: BaseException | None = None
 
+    @property
+    def ledger(self) -> SqliteLedger:
+        return self._world.ledger
+
+    @property
+    def results(self) -> FolderStore:
+        return self._world.results
+
+    def _in_processes(self, processes: Processes) -> Workers:
+        from cli.running.processes.worker_processes import WorkerProcesses  # noqa: PLC0415 (most runs have none)
+
+        return WorkerProcesses(self._around, processes, self._settings, self._break_leases_of)
+
     def _break_leases_of(self, worker: str) -> None:
         self.ledger.break_leases_of(self._job, worker)
 
     def open(self, *, resume: bool) -> Job:
         """Open a new job for the file, or the one to resume; raises InputError if the file changed since."""
         source = self._source()
-        if resume and (earlier := self._earlier(source)) is not None:
+        if resume and (earlier := earlier_run(self.ledger.recent(RECENT_JOBS), source, self._form)) is not None:
             return self._reopened(earlier)
-        return self._repeated(lambda: self._dispatcher.open(source, prefix=LOCAL_PREFIX))
+        return self._repeated(lambda: self._dispatcher.open(source, prefix=LOCAL_PREFIX, form=self._form))
 
     def _reopened(self, job: Job) -> Job:
         if job.cancelled_ms is not None:
@@ -144,10 +145,9 @@ class LocalRun:
             )
         return self.ledger.resume(job.id, self._clock.now_ms()) or job
 
-    def recorded(self, job: Job) -> Iterator[Sequence[dict[str, Any]]]:
+    def recorded(self, job: Job) -> Iterator[FinishedTasks]:
         """What the ledger holds of the job's bundles that are done, as finished was or will be told it."""
-        for row, before in self._done(job):
-            yield [recorded_json(line, result, row.owners) for line, result in numbered(row, before)]
+        return (TasksOfRow(row, before) for row, before in self._done(job))
 
     def _done(self, job: Job) -> Iterator[tuple[BundleRow, int]]:
         """The bundles that are done and whose lines can be numbered, with the count of the lines before their range."""
@@ -179,49 +179,37 @@ class LocalRun:
                 self._worker.run()
             finally:
                 self._over.set()
-                self._bounded.close()
+                self._world.tasks.close()
                 for helper in helpers:
                     helper.join()
         if self._failure is not None:
             raise self._failure
-        if self._set_aside:
+        if set_aside := self._world.set_aside:
             raise CloudKonError(
-                f"{counted(len(self._set_aside), 'bundle')} could not be run: {next(iter(self._set_aside.values()))} "
+                f"{counted(len(set_aside), 'bundle')} could not be run: {next(iter(set_aside.values()))} "
                 "Everything else is recorded."
             )
 
     def _move_to_processes(self, processes: Processes) -> None:
         """Let a process of their own run the tasks: of its death this one knows, and so finds the task that kills."""
         self._worker = self._in_processes(processes)
+        self._world.read_records()
         for _ in range(self._stops):
             self._worker.drain()
 
     def stop(self) -> None:
         """Finish what was begun and return from run; a second call does not wait for it."""
         self._stops += 1
-        self._bounded.close()
+        self._world.tasks.close()
         self._worker.drain()
 
     def close(self) -> None:
-        self._tracer.close()
-        self.ledger.close()
+        self._world.close()
 
     def _source(self) -> Source:
         started_ms = self._clock.now_ms()
-        version = f"{self._file.fingerprint}-{started_ms}"
+        version = f"{self.workload.fingerprint}-{started_ms}"
         return Source(LOCAL_BUCKET, str(self._path), version, started_ms, pinned=False)
-
-    def _earlier(self, source: Source) -> Job | None:
-        content = source.version.partition("-")[0]
-        for job in self.ledger.recent(_RECENT_JOBS):
-            if (job.source.bucket, job.source.key) == (LOCAL_BUCKET, source.key):
-                if job.source.version.partition("-")[0] == content:
-                    return job
-                raise InputError(
-                    f"{source.key} has changed since {job.id} began: its lines are not those of that run. "
-                    "Run it anew, without --resume."
-                )
-        return None
 
     def _guarded(self, act: Callable[[Job], None], job: Job) -> None:
         try:
@@ -239,38 +227,24 @@ class LocalRun:
         return act() if self._chaos is None else self._chaos.repeated(act)
 
     def _consume(self, job: Job) -> None:
-        """Read the process queue until the completion of every bundle has been seen; each counts once."""
-        seen = set(self._unfinished.done)
-        for tasks in self.recorded(job) if seen else ():
+        """Take in what has ended until the completion of every bundle has been seen; each counts once."""
+        completed = CompletedBundles(self.ledger, job, self._unfinished.done)
+        for tasks in self.recorded(job) if self._unfinished.done else ():
             self._finished(tasks)
-        reports: Sequence[RangeReport] = ()
         halted = False
-        while not self._over.is_set() or self._process.depth().visible:
-            for delivery in self._process.receive(MAX_BATCH_MESSAGES, _POLL_S, _PROCESS_VISIBILITY_S):
-                completion = decode_completion(delivery.body)
-                if completion.bundle not in seen:
-                    seen.add(completion.bundle)
-                    while completion.range > len(reports):  # ranges are dispatched in order, each row after its range
-                        reports = self.ledger.dispatched(job.id)
-                    self._finished(completion.numbered(LineOffsets(reports).before(completion.range) or 0))
-                self._process.delete([delivery.receipt])
+        over = found = False
+        while not over or found:
+            over, found = self._over.is_set(), False
+            for bundle in self._world.ended.receive(0.0 if over else _POLL_S):
+                found = True
+                if (ended := completed.add(bundle)) is not None:
+                    self._finished(ended)
             if not halted and self._is_halted(job):
                 halted = True
                 self.stop()
-            if len(reports) < job.ranges:
-                reports = self.ledger.dispatched(job.id)
-            elif len(seen) + self._buried() >= sum(report.bundles for report in reports) and self._swept():
+            if completed.are_all(self._world.look_aside()) and self._swept():
                 self._worker.drain()
                 return
-
-    def _buried(self) -> int:
-        """How many messages no worker could use: nobody waits for their bundles."""
-        while letters := self._dead_letters.receive(MAX_BATCH_MESSAGES, 0.0, _PROCESS_VISIBILITY_S):
-            for letter in letters:
-                reason, body = decode_undecodable(letter.body) or ("It is too long.", letter.body)
-                self._set_aside[body] = reason
-            self._dead_letters.delete([letter.receipt for letter in letters])
-        return len(self._set_aside)
 
     def _is_halted(self, job: Job) -> bool:
         now_s = self._clock.monotonic_s()
@@ -282,4 +256,4 @@ class LocalRun:
 
     def _swept(self) -> bool:
         """With chaos, what came twice is waited for too: the run ends with an empty queue or it has lost one."""
-        return self._chaos is None or self._tasks.depth() == Depth(visible=0, in_flight=0)
+        return self._chaos is None or self._world.waiting.depth() == Depth(visible=0, in_flight=0)

@@ -5,7 +5,7 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,7 @@ from cloudkon.errors import CloudKonError, InputError
 
 STDOUT = Path("-")
 _HEAD_BYTES = 1024 * 1024
-Tasks = Sequence[dict[str, Any]]
+Tasks = Iterable[dict[str, Any]]
 
 
 class ResultsFile:

@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
-from cli.running.piped_workload import DASH, in_a_file
+from cli.input.checked import check_tasks
+from cli.input.form_options import AskedForm, form_options
+from cli.input.piped_workload import DASH, in_a_file
+from cli.input.uploads import check_workload
 from cli.running.run_animoto import RunCommand
-from cli.running.uploads import check_workload, warn_of_backslashes
 from cli.system.paths import data_folder, default_ledger, results_folder
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
@@ -15,6 +18,7 @@ from cloudkon.clock import Clock
 from cloudkon.errors import InputError
 
 LOCAL = "LOCAL"
+_OF_LOCAL = {"processes", "modules", "allowed", "retries", "ledger", "keep_logs", "resume", "chaos_seed"}
 _LOOKS_LIKE_A_FILE = re.compile(r"[./]|^-$")  # no queue of SQS has such a name, but for .fifo
 
 
@@ -35,7 +39,8 @@ def _complete_local(_context: click.Context, _parameter: click.Parameter, begun:
 @click.option(
     "--processes",
     type=click.IntRange(min=1),
-    help="LOCAL: run the tasks in so many processes, each of --threads (default: 1): for handlers that compute.",
+    help="LOCAL: run the tasks in so many processes, each of --threads (default: 1): for handlers that compute. "
+    "By default one a core for handlers marked @task(cpu_bound=True).",
 )
 @click.option(
     "--tasks",
@@ -74,6 +79,8 @@ def _complete_local(_context: click.Context, _parameter: click.Parameter, begun:
     type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
     help="Write a JSON line for each task to this file, as they finish; - is standard output.",
 )
+@click.option("--dry-run", is_flag=True, help="Print the tasks, a line each, and run nothing.")
+@form_options
 @stage_option
 @json_option
 @uses_clock
@@ -92,6 +99,8 @@ def run(
     stage: str,
     *,
     clock: Clock,
+    asked: AskedForm,
+    dry_run: bool,
     keep_logs: bool,
     resume: bool,
     output: Output,
@@ -101,12 +110,18 @@ def run(
     FILE is text, a task a line, plain or gzipped; - is standard input, and a pipe will do. Exits with 1 unless every
     task succeeded. A LOCAL run that was stopped or killed goes on with --resume.
 
+    Behind -- may stand a command with places for a value ({} {.} {/} {//} {/.} {#} {1} {2}), and behind ::: the values;
+    or behind :::: a file of values, a line each. Otherwise FILE holds them, or standard input does.
+
     \b
     Examples:
       cloudkon-cli run LOCAL tasks.txt -t 4
       cloudkon-cli run LOCAL tasks.txt -t 4 --tasks handlers.py --results done.jsonl
       cloudkon-cli run LOCAL numbers.txt --processes 4 --tasks primes.py
       cloudkon-cli generate sleep --tasks 1000 | cloudkon-cli run LOCAL -
+      cloudkon-cli run LOCAL -t 8 -- convert {} {.}.png ::: *.jpg
+      cloudkon-cli run LOCAL list.txt -- 'gzip -k {} && rm {}'
+      cloudkon-cli run LOCAL pictures.csv --task resize --tasks handlers.py
       cloudkon-cli run LOCAL animoto holiday/ -o holiday.mp4
       cloudkon-cli run cloudkon-dev-tasks tasks.txt
     """
@@ -114,19 +129,21 @@ def run(
 
     if not output.is_text and results == DASH:
         raise InputError("--json and --results - would both be written to standard output. Name a file for --results.")
-    given = _given(queue, workload, source)
+    given = _given(queue, workload, source, asked)
     is_local = queue.upper() == LOCAL
     ledger_file = ledger or default_ledger()
     if not is_local:
-        _refuse_local_options(
-            queue, processes, modules, allowed, ledger, chaos_seed, retries, resume=resume, keep_logs=keep_logs
-        )
-    if given != DASH:
+        _refuse_local_options(queue)
+    if given is not None and given != DASH:
         check_workload(given, str(given), is_piped_ok=True)
     own = _own_files(given, ledger_file if is_local else None)
     written = ResultsFile(results, apart_from=own, resume=resume) if results else None
-    file = in_a_file(given, results_folder(ledger_file) if is_local else data_folder())
-    warn_of_backslashes(file)
+    keep_in = results_folder(ledger_file) if is_local else data_folder()
+    form = asked.form(given)
+    file = asked.kept_rows(keep_in) if given is None else in_a_file(given, keep_in)
+    check_tasks(file, form, "the values" if given is None else str(given), asked.what, print_them=dry_run)
+    if dry_run:
+        return
     if is_local:
         from cli.running.local_options import LocalOptions  # noqa: PLC0415
         from cli.running.run_local_view import run_local  # noqa: PLC0415
@@ -136,11 +153,13 @@ def run(
             ledger_file=ledger_file,
             slots=threads or (1 if processes else os.cpu_count() or 1),
             processes=processes,
+            is_sized=threads is not None or processes is not None,
             modules=modules,
-            allowed=allowed,
+            allowed=asked.allowed(allowed),
             retries=retries,
             keep_logs=keep_logs,
             results=written,
+            form=form,
             resume=resume,
             chaos_seed=chaos_seed,
         )
@@ -148,18 +167,20 @@ def run(
     else:
         from cli.running.run_queue import run_queue  # noqa: PLC0415
 
-        well = run_queue(queue, file, stage, threads, written, clock=clock, output=output)
+        well = run_queue(queue, file, stage, _expected_slots(threads), written, clock=clock, output=output, form=form)
     if written is not None:
         written.close()
     if not well:
         raise SystemExit(1)
 
 
-def _given(queue: str, workload: Path | None, source: Path | None) -> Path:
-    """The one workload that is named."""
+def _given(queue: str, workload: Path | None, source: Path | None, asked: AskedForm) -> Path | None:
+    """The one workload that is named; None if the command line has its rows."""
     if workload is not None and source is not None:
         raise InputError(f"Two workloads are named, {workload} and {source}. Name one: cloudkon-cli run {queue} FILE")
-    given = source or workload
+    given = asked.workload(source or workload)
+    if given is None and asked.tail.sources:
+        return None
     if given is None and _LOOKS_LIKE_A_FILE.search(queue) and (queue == "-" or Path(queue).exists()):
         raise InputError(f"Where is {queue} to be run? On this machine: cloudkon-cli run LOCAL {queue}")
     if given is None:
@@ -167,41 +188,29 @@ def _given(queue: str, workload: Path | None, source: Path | None) -> Path:
     return given
 
 
-def _own_files(given: Path, ledger: Path | None) -> Mapping[str, Path]:
+def _own_files(given: Path | None, ledger: Path | None) -> Mapping[str, Path]:
     """The run's own files by what they are; raises InputError if the ledger and the workload are one file."""
-    own = {"the workload": given} if given != DASH else {}
+    own = {"the workload": given} if given is not None and given != DASH else {}
     if ledger is None:
         return own
-    if ledger.exists() and given != DASH and given.exists() and ledger.samefile(given):
+    if ledger.exists() and any(file.exists() and ledger.samefile(file) for file in own.values()):
         raise InputError(f"--ledger {ledger} is the workload, and would be overwritten. Name another file.")
     companions = {f"the ledger's own {name}": ledger.with_name(ledger.name + name) for name in ("-wal", "-shm")}
     return own | {"the ledger": ledger} | companions
 
 
-def _refuse_local_options(
-    queue: str,
-    processes: int | None,
-    modules: Sequence[str],
-    allowed: Sequence[str],
-    ledger: Path | None,
-    chaos_seed: int | None,
-    retries: int | None,
-    *,
-    resume: bool,
-    keep_logs: bool,
-) -> None:
-    given = {
-        "--processes": processes is not None,
-        "--tasks": bool(modules),
-        "--allow": bool(allowed),
-        "--retries": retries is not None,
-        "--ledger": ledger is not None,
-        "--keep-logs": keep_logs,
-        "--resume": resume,
-        "--chaos": chaos_seed is not None,
-    }
-    for option, is_given in given.items():
-        if is_given:
+def _refuse_local_options(queue: str) -> None:
+    """Refuse what was typed for LOCAL; what a configuration file says of it does not matter here."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        if parameter.name in _OF_LOCAL and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
             raise InputError(
-                f"{option} is for LOCAL, and {queue} is a queue: its workers run the tasks, the stage keeps the ledger."
+                f"{parameter.opts[-1]} is for LOCAL, and {queue} is a queue: its workers run the tasks, the stage "
+                "keeps the ledger."
             )
+
+
+def _expected_slots(threads: int | None) -> int | None:
+    """The slots of a queue's workers, if they were named: what a configuration file says is about this machine."""
+    source = click.get_current_context().get_parameter_source("threads")
+    return threads if source is ParameterSource.COMMANDLINE else None

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from cli.input.values_on_the_line import TailCommand
 from cli.running.local_options import LocalOptions
 from cli.system.paths import data_folder, default_ledger, results_folder
 from cli.terminal.options import json_option, uses_clock
@@ -26,6 +27,8 @@ from cloudkon.workload.task_line import MAX_LINE_BYTES
 
 _LOCAL, _ANIMOTO = "LOCAL", "animoto"
 _FOLDER = "videos"
+_WORDS = "cloudkon.words"
+"""Under this name the context keeps what the person typed."""
 _CHOICES = {
     "order": ("name", "date"),
     "transition": ("cut", "fade"),
@@ -36,14 +39,17 @@ _RECENT_JOBS = 100
 _CommandT = TypeVar("_CommandT", bound=Callable[..., Any])
 
 
-class RunCommand(click.Command):
+class RunCommand(TailCommand):
     """The command run, that hands on what begins with LOCAL animoto."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         if len(args) > 1 and args[0].upper() == _LOCAL and args[1] == _ANIMOTO:
-            return run_animoto.make_context(f"{info_name} {args[0]} {args[1]}", args[2:], parent, **extra)
+            words = tuple(args)
+            context = run_animoto.make_context(f"{info_name} {args[0]} {args[1]}", args[2:], parent, **extra)
+            context.meta[_WORDS] = words
+            return context
         return super().make_context(info_name, args, parent, **extra)
 
 
@@ -105,7 +111,9 @@ def run_animoto(
     _check_out(video, found.files, force=force)
     workload = _workload({"images": [str(path) for path in found.files], **_asked(options)})
     ledger_file = ledger or default_ledger()
-    if not run_local(LocalOptions(file=workload, ledger_file=ledger_file, slots=1), clock=clock, output=output):
+    again = ("cloudkon-cli", "run", *click.get_current_context().meta[_WORDS])
+    local = LocalOptions(file=workload, ledger_file=ledger_file, slots=1, again=again)
+    if not run_local(local, clock=clock, output=output):
         raise SystemExit(1)
     _fetch(workload, ledger_file, video)
     click.echo(f"{video}: {len(found.files)} pictures, {size(video.stat().st_size)}", err=True)

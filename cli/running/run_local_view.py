@@ -7,24 +7,25 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from types import FrameType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from cli.input.task_modules import find_modules
 from cli.jobs.ledger_options import ledger_option_text
 from cli.jobs.local_runs import remember
-from cli.running.chaos import Chaos
 from cli.running.local_options import LocalOptions
 from cli.running.local_progress import LocalProgress
 from cli.running.local_runner import LocalRun
-from cli.running.processes.worker_processes import Processes
-from cli.running.task_modules import find_modules
+from cli.running.processes.wanted import Processes
 from cli.system.paths import results_folder
 from cli.system.streams import reserved_stdout
 from cli.terminal.output import Output
+from cli.views.misfits import say_misfits
 from cli.views.outcome import error_groups, outcome_line, say_what_next, went_well
 from cli.views.stats_view import interpreter_wait_text
 from cloudkon import wiring
+from cloudkon.client.local.local_settings import local_settings
 from cloudkon.clock import Clock
 from cloudkon.handlers.context import log_of_task
 from cloudkon.handlers.program import end_programs
@@ -32,23 +33,23 @@ from cloudkon.handlers.registry import Registry
 from cloudkon.handlers.scratch import sweep
 from cloudkon.handlers.task_log import capturing
 from cloudkon.ledger.job import Job
+from cloudkon.messages.finished import FinishedTasks
 from cloudkon.reports.error_groups import ErrorGroup
 from cloudkon.reports.stats import JobStats, job_stats
-from cloudkon.settings import Settings
 from cloudkon.signals import listening
 from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers
 
-_DRAIN_S = 5.0
-"""A person who pressed Ctrl-C waits no longer than this for tasks that were begun."""
-_POLL_S = 0.1
-"""How late the end of a run is noticed."""
-_RETRIES_VARIABLE = "CLOUDKON_RETRIES"
+if TYPE_CHECKING:
+    from cli.running.chaos import Chaos
 
 
 def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
     """Run a workload on this machine; return whether every task succeeded."""
     with reserved_stdout() as out:
-        stats, groups, signals = _ran(options, out, clock)
+        modules = find_modules(options.modules, options.file, options.folders)
+        registry = _registry(modules, options)
+        options = options.sized_for(registry)
+        stats, groups, signals = _ran(options, modules, registry, out, clock)
     if signals and not stats.ended:
         _say_how_to_go_on(stats, options)
         raise SystemExit(128 + signals[0])
@@ -63,22 +64,23 @@ def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
     return went_well(stats)
 
 
-def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Sequence[ErrorGroup], list[int]]:
+def _ran(
+    options: LocalOptions, modules: Sequence[str], registry: Registry, out: TextIO, clock: Clock
+) -> tuple[JobStats, Sequence[ErrorGroup], list[int]]:
     """Run it; return what became of it, why tasks failed, and the signals that came."""
-    chaos = None if options.chaos_seed is None else Chaos(options.chaos_seed, clock)
-    settings = _settings(options)
-    modules = find_modules(options.modules, options.file, options.folders)
+    chaos = None if options.chaos_seed is None else _chaos(options.chaos_seed, clock)
+    settings = local_settings(os.environ, retries=options.retries, keep_logs=options.keep_logs)
     with LocalProgress() as progress:
 
-        def finished(tasks: Sequence[dict[str, Any]]) -> None:
-            progress.finished(tasks)
+        def finished(tasks: FinishedTasks) -> None:
+            progress.finished(tasks.states)
             if options.results is not None:
                 options.results.write(tasks)
 
         run = LocalRun(
             options.file,
             options.ledger_file,
-            _registry(modules, options),
+            registry,
             slots=options.slots * (options.processes or 1),
             settings=settings,
             clock=clock,
@@ -87,12 +89,13 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
             tracer=wiring.tracer(os.environ, "local", settings),
             processes=None if options.processes is None else _processes(modules, options),
             after_a_kill=_processes(modules, options),
+            form=options.form,
         )
         try:
             job = run.open(resume=options.resume)
             progress.begin(job)
             with _stopping(run.stop) as signals, capturing(log_of_task):
-                run.run(job, begun=lambda: _begin(options, run, job, out))
+                run.run(job, begun=lambda: _begin(options, run, job, out, registry, signals))
             progress.end()
             stats = job_stats(run.ledger, run.ledger.job(job.id) or job, clock.now_ms())
             groups = error_groups(run.ledger, run.results, stats)
@@ -104,20 +107,20 @@ def _ran(options: LocalOptions, out: TextIO, clock: Clock) -> tuple[JobStats, Se
     return stats, groups, signals
 
 
-def _settings(options: LocalOptions) -> Settings:
-    """A person is looking on: a run whose first tasks all fail is theirs to stop, and what fails is not tried again."""
-    changes: dict[str, Any] = {"drain_s": _DRAIN_S, "poll_s": _POLL_S, "breaker_tasks": 0}
-    if options.retries is not None or not os.environ.get(_RETRIES_VARIABLE):
-        changes["retries"] = options.retries or 0
-    if options.keep_logs:
-        changes["keep_logs"] = 1
-    return Settings.from_environ(os.environ, **changes)
+def _chaos(seed: int, clock: Clock) -> "Chaos":
+    from cli.running.chaos import Chaos  # noqa: PLC0415 (most days are not that bad)
+
+    return Chaos(seed, clock)
 
 
-def _begin(options: LocalOptions, run: LocalRun, job: Job, out: TextIO) -> None:
+def _begin(
+    options: LocalOptions, run: LocalRun, job: Job, out: TextIO, registry: Registry, signals: Sequence[int]
+) -> None:
+    """The last that is done before tasks run, and what is done only if no other process runs the job."""
     remember(options.ledger_file, job.id, options.to_remember())
     if options.results is not None:
         options.results.begin(out, run.recorded(job) if options.resume else ())
+    say_misfits(job, run.workload, registry, lambda: bool(signals))
 
 
 def _registry(modules: Sequence[str], options: LocalOptions) -> Registry:
@@ -151,5 +154,9 @@ def _stopping(stop: Callable[[], None]) -> Iterator[list[int]]:
 
 
 def _say_how_to_go_on(stats: JobStats, options: LocalOptions) -> None:
+    if options.again:
+        click.echo("It was stopped before it was done, and nothing is kept of it. Begin anew with:", err=True)
+        click.echo(f"  {shlex.join(options.again)}", err=True)
+        return
     click.echo(f"Kept: the results of {stats.tasks.ended:,} tasks of {stats.job.id}. Go on with:", err=True)
     click.echo(f"  {shlex.join(options.command())}", err=True)

@@ -11,10 +11,10 @@ import click
 from cli.jobs.following import follow, telling_done
 from cli.jobs.ledger_options import stage_option_text
 from cli.running.results_file import ResultsFile
-from cli.running.unchanged_file import UnchangedFile
 from cli.terminal.output import Output
 from cli.views.outcome import error_groups, outcome_line, say_what_next, went_well
 from cli.views.progress import show_progress
+from cloudkon.client.local.unchanged_file import UnchangedFile
 from cloudkon.clock import Clock
 from cloudkon.ledger.job import Job, Source
 from cloudkon.ledger.lease import BundleRow
@@ -23,11 +23,20 @@ from cloudkon.settings import Settings
 from cloudkon.wiring import cloud, tracer
 from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.planning import DEFAULT_SLOTS
+from cloudkon.workload.templates.form import Form
 from dispatcher.dispatch import Dispatcher
 
 
 def run_queue(
-    queue: str, file: Path, stage: str, slots: int | None, results: ResultsFile | None, *, clock: Clock, output: Output
+    queue: str,
+    file: Path,
+    stage: str,
+    slots: int | None,
+    results: ResultsFile | None,
+    *,
+    clock: Clock,
+    output: Output,
+    form: Form | None = None,
 ) -> bool:
     """Send a workload to a queue's workers and wait for its end; return whether every task succeeded."""
     settings = Settings.from_environ(os.environ)
@@ -44,7 +53,7 @@ def run_queue(
     )
     # Each run is a job of its own, however often the file is run.
     source = Source(queue, str(file.resolve()), secrets.token_hex(8), clock.now_ms(), pinned=False)
-    job = dispatcher.open(source)
+    job = dispatcher.open(source, form=form)
     if results is not None:
         results.begin(sys.stdout)
     try:

@@ -1,14 +1,15 @@
 """What an account says of a stage, for people who have none: without account numbers, addresses and keys."""
 
 import json
+import os
 import platform
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
 from cloudkon.aws.errors import translated
-from cloudkon.aws.session import Session
+from cloudkon.aws.session import Session, private_settings
 from cloudkon.aws.stack.stack import Stack
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
@@ -18,22 +19,43 @@ from cloudkon.stage.names import Names
 _SECRETS = (
     (re.compile(r"\b\d{12}\b"), "<account>"),
     (re.compile(r"\b(?:AKIA|ASIA|AIDA|AROA)[A-Z0-9]{12,}\b"), "<key>"),
+    (re.compile(r"(?<=://)[^/@\s\"']+@"), "<who>@"),
     (re.compile(r"[^@\s\"':]+@[^@\s\"']+\.[a-z]+"), "<address>"),
+    (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b"), "<address>"),
+    (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<id>"),
     (re.compile(r"(?<=assumed-role/)[^\"\s,]+|(?<=:user/)[^\"\s,]+"), "<who>"),
 )
+_PRIVATE = re.compile(r"SECRET|TOKEN|PASSW|CREDENTIAL|(ACCESS|API|PRIVATE)_?KEY|PROFILE", re.IGNORECASE)
+"""In the names of environment variables."""
+_TELLING = 6
+"""From how many characters on a value tells something; shorter ones are words."""
+_PUBLIC_PARAMETERS = frozenset(
+    {
+        *("Stage", "Fleet", "Autoscaling", "Alarms", "WorkerImage", "InstanceType", "SecondInstanceType"),
+        *("ThirdInstanceType", "OnDemandPercent", "MaxWorkers", "Threads", "Processes", "DiskGiB", "PublicAddresses"),
+        *("Egress", "BacklogPerSlot", "IdleMinutes", "OldestTaskSeconds", "FailedTasksPercent", "LogDays"),
+        *("KeepDays", "OutputDays"),
+    }
+)
+"""Of the stack; of the others it is told only whether they were given."""
 _ACTIVITIES = 20
 _Look = Callable[[Session, Names, Clock], Iterator[dict[str, Any]]]
 
 
-def masked(text: str) -> str:
+def masked(text: str, private: Iterable[str] = ()) -> str:
     """The text without what tells whose account it is, and without what opens it."""
+    for value in sorted(private, key=len, reverse=True):
+        text = text.replace(json.dumps(value, ensure_ascii=False)[1:-1], "<private>")
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
     return text
 
 
-def report_lines(stage: str, findings: Iterable[CheckResult], clock: Clock) -> Iterator[str]:
+def report_lines(
+    stage: str, findings: Iterable[CheckResult], clock: Clock, environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """Versions, what the doctor finds, and what AWS notes by itself: an object a line."""
+    private = _private(os.environ if environment is None else environment)
     versions = {package: version(package) for package in ("cloudkon", "boto3")}
     told: list[dict[str, Any]] = [{"about": "versions", **versions, "python": platform.python_version()}]
     told += [
@@ -41,7 +63,13 @@ def report_lines(stage: str, findings: Iterable[CheckResult], clock: Clock) -> I
     ]
     told += _noted(stage, clock)
     for each in told:
-        yield masked(json.dumps(each, default=str, ensure_ascii=False))
+        yield masked(json.dumps(each, default=str, ensure_ascii=False), private)
+
+
+def _private(environment: Mapping[str, str]) -> set[str]:
+    """What the environment and AWS's files hold that is nobody else's business."""
+    told = {value for name, value in environment.items() if _PRIVATE.search(name) and len(value) >= _TELLING}
+    return told | private_settings()
 
 
 def _noted(stage: str, clock: Clock) -> Iterator[dict[str, Any]]:
@@ -67,7 +95,11 @@ def _looked(about: str, look: _Look, session: Session, names: Names, clock: Cloc
 
 def _stack(session: Session, names: Names, clock: Clock) -> Iterator[dict[str, Any]]:
     stack = Stack(session.cloudformation(), names.stack, clock)
-    yield {"status": stack.status(), "parameters": dict(stack.parameters())}
+    parameters = {
+        name: value if name in _PUBLIC_PARAMETERS or not value else "<given>"
+        for name, value in stack.parameters().items()
+    }
+    yield {"status": stack.status(), "parameters": parameters}
 
 
 def _alarms(session: Session, names: Names, _: Clock) -> Iterator[dict[str, Any]]:

@@ -33,6 +33,7 @@ def stack() -> None:
     Examples:
       cloudkon-cli stack up
       cloudkon-cli stack up --parameter MaxWorkers=8 --parameter OnDemandPercent=20
+      cloudkon-cli stack up --repair
       cloudkon-cli stack diff
       cloudkon-cli stack status --json
       cloudkon-cli stack down --delete-data
@@ -43,17 +44,22 @@ def stack() -> None:
 @stage_option
 @json_option
 @parameter_option
+@click.option("--repair", is_flag=True, help="Also undo what was changed or deleted by hand.")
 @uses_clock
-def up(stage: str, asked: dict[str, str], *, clock: Clock, output: Output) -> None:
+def up(stage: str, asked: dict[str, str], *, repair: bool, clock: Clock, output: Output) -> None:
     """Create the stage's stack, or bring it up to date.
 
     Prints the names of the stage's resources. The group of workers is created once there is an image for them: build
-    one, then run this command again.
+    one, then run this command again. What somebody has changed by hand is left alone, unless --repair is given; then
+    sizes that workers scale has set are the template's again, too.
     """
     session = Session()
     names, formation = _named(session, stage, clock)
     given = given_parameters(session, names, formation, asked)
-    formation.up(stage_template(session), given, tell)
+    if not repair:
+        formation.up(stage_template(session), given, tell)
+    elif not formation.repair(stage_template(session), given, tell):
+        output.say("Nothing was changed by hand.")
     settle(session.dynamodb(), names.ledger_table, clock)
     if given.get("WorkerImage") == "no":
         click.echo(

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
 
 from cli.terminal.output import Format, Output
 from cloudkon.clock import SystemClock
+from cloudkon.costs.prices import Prices, read_prices, shipped_prices
 from cloudkon.stage.names import DEFAULT_STAGE, check_stage
 
 
@@ -46,6 +48,18 @@ def json_and_csv_options(command: Callable[..., None]) -> Callable[..., None]:
         command(*arguments, output=Output(chosen), **options)
 
     return with_output
+
+
+def _prices(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Prices:
+    return shipped_prices() if value is None else read_prices(value)
+
+
+prices_option = click.option(
+    "--prices",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    callback=_prices,
+    help="Your own list of prices, in place of the one that comes with CloudKon.",
+)
 
 
 def uses_clock(command: Callable[..., None]) -> Callable[..., None]:

@@ -15,12 +15,14 @@ _COLOURS = {
     "blue": ("absent",),
 }
 _COLOUR_OF = {word: colour for colour, words in _COLOURS.items() for word in words}
-_ASCII = str.maketrans({"✓": "+", "✗": "x", "µ": "u", "…": "~", "─": "-", "·": "-"})
+_ASCII = str.maketrans(
+    {"✓": "+", "✗": "x", "µ": "u", "…": "~", "─": "-", "·": "-"} | dict(zip("▁▂▃▄▅▆▇█", "._-~+=*#", strict=True))
+)
 
 
 def coloured(text: str, colour: str | None) -> str:
     """The text in this colour; click takes it away where no terminal reads it."""
-    if colour is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    if not text or colour is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return click.style(text, fg=colour)
 

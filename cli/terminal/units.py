@@ -1,5 +1,6 @@
 """Numbers for people's eyes, with their units."""
 
+import math
 from datetime import UTC, datetime
 
 _SIZES = ("B", "kB", "MB", "GB", "TB")
@@ -17,6 +18,16 @@ def duration(ms: float | None) -> str:
     if seconds < 59.95:
         return f"{_three_digits(seconds)} s"
     return _long_duration(round(seconds))
+
+
+def short_duration(ms: float) -> str:
+    """As duration, in one unit: 12.3 ms, 40 min, 5 h."""
+    if ms < 59_950:
+        return duration(ms)
+    for unit_ms, most, unit in ((60_000, 60, "min"), (3_600_000, 48, "h")):
+        if ms < most * unit_ms:
+            return f"{ms // unit_ms:.0f} {unit}"
+    return f"{ms // 86_400_000:,.0f} d"
 
 
 def _long_duration(seconds: int) -> str:
@@ -51,6 +62,15 @@ def size(size_bytes: float) -> str:
         size_bytes /= 1000
         unit += 1
     return f"{_three_digits(size_bytes) if unit else f'{size_bytes:.0f}'} {_SIZES[unit]}"
+
+
+def dollars(usd: float) -> str:
+    """Cents where there are many, and three digits of less."""
+    if usd >= 10 or not usd:
+        return f"{usd:,.2f}"
+    if usd < 1e-6:
+        return "<0.000001"
+    return f"{usd:.{max(2, 2 - math.floor(math.log10(usd)))}f}"
 
 
 def moment(ms: int) -> str:

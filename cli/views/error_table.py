@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cli.terminal.tables import Table
 from cloudkon.printable import one_line
-from cloudkon.reports.error_groups import ErrorGroup
+from cloudkon.reports.error_groups import ErrorGroup, without_middle
 
 _MOST_CHARACTERS = 300
 
@@ -12,7 +12,8 @@ _MOST_CHARACTERS = 300
 def error_table(groups: Sequence[ErrorGroup]) -> Table:
     """A row a reason: how many tasks, their state, the reason, the lines of the first few."""
     rows = [
-        (f"{group.count:,}", group.state, one_line(group.text, _MOST_CHARACTERS), _lines(group)) for group in groups
+        (f"{group.count:,}", group.state, one_line(without_middle(group.text, _MOST_CHARACTERS), None), _lines(group))
+        for group in groups
     ]
     return Table(("tasks", "state", "reason", "lines"), ("right", "left", "left", "left"), rows)
 

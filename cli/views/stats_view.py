@@ -1,24 +1,32 @@
 """A job's statistics as tables for a person."""
 
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterator
 
 from cli.system.paths import source_text
+from cli.terminal.sparkline import sparkline
 from cli.terminal.tables import Table
 from cli.terminal.units import counted, duration, moment, rate
 from cloudkon.ledger.results import OTHER_PHASES
 from cloudkon.printable import one_line
+from cloudkon.reports.activity.activity import Activity
+from cloudkon.reports.activity.stragglers import TaskPlace
 from cloudkon.reports.phases import Percentiles
 from cloudkon.reports.stats import JobStats
 
 _WORTH_A_WORD = 0.2
 """Of the tasks' time."""
+_SPARKS = 48
+_LEAST_MOMENTS = 8
+_MOST_STRAGGLERS = 3
+_TIMES_THE_MEDIAN, _SEEN_SHARE = 3.0, 0.01
 _LEAST_TASK_S = 0.0002
 """Processes cost shorter tasks more than they bring."""
 
 
-def stats_tables(stats: JobStats) -> list[Table]:
-    """What the job came to, its phases, those of its handlers, its workers, its calls."""
-    return [_summary(stats), _phases(stats), _handler_phases(stats), _workers(stats), _calls(stats)]
+def stats_tables(stats: JobStats, activity: Activity, line_of: Callable[[TaskPlace], int | None]) -> list[Table]:
+    """What the job came to, its phases, those of its handlers, its longest tasks, its workers, its calls."""
+    phases = [_phases(stats), _handler_phases(stats), _stragglers(stats, activity, line_of)]
+    return [_summary(stats, activity), *phases, _workers(stats), _calls(stats)]
 
 
 def state_text(stats: JobStats) -> str:
@@ -34,7 +42,7 @@ def interpreter_wait_text(stats: JobStats) -> str | None:
     return f"its slots waited for Python's interpreter for {stats.interpreter_wait:.0%} of the tasks' time"
 
 
-def _summary(stats: JobStats) -> Table:
+def _summary(stats: JobStats, activity: Activity) -> Table:
     tasks, bundles = stats.tasks, stats.bundles
     efficiency = "unknown" if stats.efficiency is None else f"{stats.efficiency:.1%}"
     counts = f"{tasks.succeeded:,} succeeded, {tasks.failed:,} failed, {tasks.rejected:,} rejected"
@@ -50,10 +58,39 @@ def _summary(stats: JobStats) -> Table:
         *_surprises(stats),
         ("makespan", duration(stats.makespan_s * 1000)),
         ("throughput", f"{rate(stats.throughput_tasks_s)}, efficiency {efficiency}"),
+        *_over_time(activity),
     ]
     if waits := interpreter_wait_text(stats):
         rows.append(("interpreter", waits))
     return Table((), ("left", "left"), rows)
+
+
+def _over_time(activity: Activity) -> Iterator[tuple[str, str]]:
+    """Results a second from the begin to the last record, if there is more than a moment to show."""
+    counts = activity.recorded.values()
+    if len(counts) < _LEAST_MOMENTS:
+        return
+    together = -(-len(counts) // _SPARKS)
+    parts = [counts[at : at + together] for at in range(0, len(counts), together)]
+    most = max(sum(part) / len(part) for part in parts) * 1000 / activity.bins.width_ms
+    yield "over time", f"{sparkline(counts, _SPARKS)}  at most {rate(most)}"
+
+
+def _stragglers(stats: JobStats, activity: Activity, line_of: Callable[[TaskPlace], int | None]) -> Table:
+    """The longest tasks, where one took several times as long as others and a part of the job that is seen."""
+    median_ms = stats.phases["run"].p50_ms or 0.0
+    spans = activity.stragglers.longest_first()[:_MOST_STRAGGLERS]
+    rows = [
+        (
+            f"line {line_of(span.place) or '?'}",
+            duration(span.duration_ms),
+            f"{span.duration_ms / median_ms:,.1f}",
+            span.worker,
+        )
+        for span in spans
+        if median_ms and span.duration_ms > max(_TIMES_THE_MEDIAN * median_ms, _SEEN_SHARE * 1000 * stats.makespan_s)
+    ]
+    return Table(("longest tasks", "took", "times the median", "worker"), ("left", "right", "right", "left"), rows)
 
 
 def _surprises(stats: JobStats) -> list[tuple[str, str]]:

@@ -51,6 +51,8 @@ def _texts(told: dict[str, Any]) -> list[tuple[str, str]]:
         if key in told:
             said = told[key] if key != "value" else json_line(told[key])
             rows.append((name, one_line(str(said), _MOST)))
+    if "first_line" in told:
+        rows.append(("first run", f"line {told['first_line']:,} of {told['first_job']}"))
     return rows
 
 

@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from cloudkon.aws.function_events import FunctionEvents
 from cloudkon.aws.ledger.dynamodb import DynamoLedger
 from cloudkon.aws.machines.instance_group import WorkerGroup
 from cloudkon.aws.queue import SqsQueue, queue_url
@@ -51,6 +52,10 @@ class Cloud:
     @cached_property
     def dead_letters(self) -> SqsQueue:
         return self.queue(self.names.dead_letter_queue)
+
+    @cached_property
+    def ingest(self) -> FunctionEvents:
+        return FunctionEvents(self.session.functions(), self.names.functions[0])
 
     @cached_property
     def parked(self) -> SqsQueue | None:

@@ -54,6 +54,9 @@ _FIRST = _Patience(connect_s=3, read_s=5, tries=3)
 
 VALIDATES = False
 """Whether botocore checks what it is asked; that costs CPU at every call, and the tests do it."""
+_PUBLIC_SETTINGS = frozenset({"region", "sso_region", "output", "retry_mode", "max_attempts", "credential_source"})
+_TELLING = 6
+"""From how many characters on a value tells something."""
 _S3_SIGNATURE = "s3v4"
 """Left alone, botocore signs links of us-east-1 in the old way, which opens nothing that is encrypted by KMS.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html"""
@@ -188,6 +191,8 @@ class Session:
             return
         # A batch of statements is a success whose entries may each have been throttled.
         entries = parsed_response.get("Responses", ()) if event_name.endswith("BatchExecuteStatement") else ()
+        if entries:  # one call, and each of its writes is billed as one
+            self.meter.count(f"{_operation(event_name)}.statements", len(entries))
         for each in (parsed_response, *entries):
             if is_throttled(each):
                 self.meter.count_throttled(_operation(event_name))
@@ -206,6 +211,14 @@ def _configured() -> boto3.session.Session:
     """
     variables = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
     return boto3.session.Session(botocore_session=botocore.session.Session(session_vars=variables))
+
+
+def private_settings() -> set[str]:
+    """What AWS's files say of whoever runs this: names of profiles, and values but for what all people have alike."""
+    config = botocore.session.Session().full_config
+    sections = {**config.get("profiles", {}), **config.get("sso_sessions", {})}
+    values = {str(v) for each in sections.values() for name, v in each.items() if name not in _PUBLIC_SETTINGS}
+    return {value for value in values | (sections.keys() - {"default"}) if len(value) >= _TELLING}
 
 
 def _check_answer(http_response: Any, model: Any, **_: Any) -> None:

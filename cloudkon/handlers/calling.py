@@ -1,6 +1,5 @@
 """Calls a handler and brings its work to an end: what is async runs on a loop of its own, a forked child ends here."""
 
-import asyncio
 import concurrent.futures
 import inspect
 import os
@@ -59,11 +58,15 @@ def _awaited(value: Any) -> Any:
             raise TimedOutError(timeout_s or 0.0)
         return value.result()
     if inspect.isawaitable(value):
+        import asyncio  # noqa: PLC0415 (a tenth of a command's start, for handlers that are async)
+
         return asyncio.run(_within_time(value))
     return value
 
 
 async def _within_time(work: Awaitable[Any]) -> Any:
+    import asyncio  # noqa: PLC0415 (as above)
+
     timeout_s = remaining_s()
     try:
         async with asyncio.timeout(timeout_s) as limit:

@@ -4,14 +4,13 @@ import os
 import select
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 
 from cloudkon.handlers.context import log_of_task
 from cloudkon.handlers.deadline import TimedOutError, remaining_s
-from cloudkon.handlers.spawning import start, wait
 
 MAX_OUTPUT_BYTES = 64 * 1024
 """What a handler gets of stdout, and of stderr: their ends."""
@@ -48,10 +47,12 @@ def run_program(command: Sequence[str]) -> Ended:
     What has left the group, as a daemon does, goes on; what it prints a second after the program's end is not read any
     more. Raises TimedOutError when the time is over, and OSError if the program can't be started.
     """
+    from cloudkon.handlers.spawning import start, wait  # noqa: PLC0415 (ctypes is for runs that start programs)
+
     timeout_s = remaining_s()
     ends_s = None if timeout_s is None else time.monotonic() + timeout_s
     with ExitStack() as opened:
-        pid, streams = _started([os.fspath(word) for word in command], opened)
+        pid, streams = _started(partial(start, [os.fspath(word) for word in command]), opened)
         tails = {stream: bytearray() for stream in streams}
         read = partial(_read, tails)
         try:
@@ -76,7 +77,7 @@ def end_programs() -> None:
         _kill_group(group)
 
 
-def _started(command: Sequence[str], opened: ExitStack) -> tuple[int, Sequence[int]]:
+def _started(start: Callable[[int, int], int], opened: ExitStack) -> tuple[int, Sequence[int]]:
     """Start a program; return its pid, and what its stdout and stderr can be read from until opened is closed."""
     with ExitStack() as inherited:
         reading, writing = [], []
@@ -86,7 +87,7 @@ def _started(command: Sequence[str], opened: ExitStack) -> tuple[int, Sequence[i
             inherited.callback(os.close, its)
             reading.append(ours)
             writing.append(its)
-        pid = start(command, *writing)
+        pid = start(*writing)
         _groups.add(pid)
     return pid, reading
 

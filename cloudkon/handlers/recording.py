@@ -23,6 +23,8 @@ from cloudkon.wording import error_text, type_name
 
 MAX_DEPTH = 200
 """Lists and objects within each other; whoever reads it has a stack of his own."""
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+"""Made once: json.dumps makes one for each value, which takes longer than most values."""
 _PLAIN = frozenset({type(None), bool, int, str})
 
 
@@ -42,7 +44,9 @@ def recorded(value: object) -> JsonText:
 
 
 def _dumped(plain: Any) -> str:
-    text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = _COMPACT.encode(plain)
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:  # half of a surrogate pair, which only an escape can write

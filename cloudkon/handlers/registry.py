@@ -26,6 +26,8 @@ class Handling:
     name: str
     retries: int | None = None
     timeout_s: float | None = None
+    cpu_bound: bool = False
+    """Whether it computes in Python, so that it wants processes and not threads."""
     takes_line: bool = False
     """Several words reach it as one: what follows the name, as it stands in the line."""
 
@@ -42,12 +44,16 @@ class UnknownTaskError(TaskRejectedError):
 def task(name: _HandlerT, /) -> _HandlerT: ...
 @overload
 def task(
-    name: str | None = None, *, retries: int | None = None, timeout_s: float | None = None
+    name: str | None = None, *, retries: int | None = None, timeout_s: float | None = None, cpu_bound: bool = False
 ) -> Callable[[_HandlerT], _HandlerT]: ...
 
 
 def task(
-    name: str | Callable[..., Any] | None = None, *, retries: int | None = None, timeout_s: float | None = None
+    name: str | Callable[..., Any] | None = None,
+    *,
+    retries: int | None = None,
+    timeout_s: float | None = None,
+    cpu_bound: bool = False,
 ) -> Any:
     """Mark a function as the handler of the tasks that begin with this word, or with the function's own name.
 
@@ -61,12 +67,14 @@ def task(
     converted to what the parameter's annotation asks for; a task whose arguments do not fit is rejected. What it
     returns is recorded as JSON. What it raises is the task's error, and the task is tried again, so it may run more
     than once. It is found by `--tasks MODULE`. A workload's header overrides retries and timeout_s [s].
+    cpu_bound says that the function computes in Python: `run LOCAL` then runs its tasks in one process a core, unless
+    it is told how many.
 
     Raises InputError (of cloudkon.errors) for a name of several words, and for numbers that can't be.
     """
     if callable(name):
-        return _marked(name, None, None, None)
-    return lambda function: _marked(function, name, retries, timeout_s)
+        return _marked(name, None)
+    return lambda function: _marked(function, name, retries, timeout_s, cpu_bound=cpu_bound)
 
 
 def takes_line(function: _HandlerT) -> _HandlerT:
@@ -76,7 +84,14 @@ def takes_line(function: _HandlerT) -> _HandlerT:
     return function
 
 
-def _marked(function: Any, name: str | None, retries: int | None, timeout_s: float | None) -> Any:
+def _marked(
+    function: Any,
+    name: str | None,
+    retries: int | None = None,
+    timeout_s: float | None = None,
+    *,
+    cpu_bound: bool = False,
+) -> Any:
     name = getattr(function, "__name__", "") if name is None else name
     if not name or not name.isprintable() or name == "<lambda>" or any(character.isspace() for character in name):
         raise InputError(f"{name!r} can't be a task's name: one word is needed, as in @task(\"greet\").")
@@ -86,7 +101,7 @@ def _marked(function: Any, name: str | None, retries: int | None, timeout_s: flo
         raise InputError(f"@task({name!r}): it marks a function, and this is a {type(function).__name__}.")
     if (reason := refusal(function)) is not None:
         raise InputError(f"@task({name!r}): {getattr(function, '__qualname__', name)} can't be a handler: {reason}.")
-    marks = (*_handlings(function), Handling(name, retries, timeout_s))
+    marks = (*_handlings(function), Handling(name, retries, timeout_s, cpu_bound))
     try:
         setattr(function.__func__ if isinstance(function, staticmethod | classmethod) else function, _MARK, marks)
     except AttributeError:  # a bound method, or something written in C
@@ -130,14 +145,31 @@ class Registry:
             if known is None:
                 self._handlers[handling.name] = LoadedHandler(handler, handling, binder(handler, handling.name))
             elif known.function is not handler:
-                raise InputError(
-                    f"Two handlers are named {handling.name!r}: {_place(known.function)} and {_place(handler)}. "
-                    "Rename one of them."
-                )
+                raise _two_of(handling.name, known.function, handler)
+
+    def add_named(self, name: str, function: Handler) -> None:
+        """Take in a function under one of its marks, or as module:function, in place of what it was before a reload.
+
+        Raises InputError if the name is another function's, or the function can't be a handler.
+        """
+        if (reason := refusal(function)) is not None:
+            raise InputError(f"{name} can't be run: {reason}.")
+        known = self._handlers.get(name)
+        if known is not None and known.function is not function and _place(known.function) != _place(function):
+            raise _two_of(name, known.function, function)
+        handling = next((mark for mark in _handlings(function) if mark.name == name), Handling(name))
+        self._handlers[name] = LoadedHandler(function, handling, binder(function, name))
 
     def load(self, module: str) -> None:
-        """Import a module and take in its handlers; raise InputError if it has none or can't be imported."""
+        """Import a module and take in its handlers; raise InputError if it has none or can't be imported.
+
+        Of module:function only that function is taken in, marked or not, under this name and those of its marks.
+        """
+        module, colon, function = module.partition(":")
         loaded = imported(module)
+        if colon:
+            self._load_function(loaded, function)
+            return
         found = list(_handlers_of(loaded))
         if not found:
             meant = elsewhere(loaded)
@@ -150,9 +182,23 @@ class Registry:
         for handler in found:
             self.add(handler)
 
+    def _load_function(self, module: ModuleType, name: str) -> None:
+        function = getattr(module, name, None)
+        if not callable(function) or isinstance(function, type):
+            near = get_close_matches(name, [known for known, one in vars(module).items() if inspect.isfunction(one)], 1)
+            hint = f" Did you mean {module.__name__}:{near[0]}?" if near else ""
+            raise InputError(f"--tasks {module.__name__}:{name}: the module has no function {name!r}.{hint}")
+        self.add(function)
+        self.add_named(f"{module.__name__}:{name}", function)
+
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(sorted(self._handlers))
+
+    def is_cpu_bound(self, name: str) -> bool:
+        """Whether the handler of this name, if there is one, computes in Python."""
+        handler = self._handlers.get(name)
+        return handler is not None and handler.handling.cpu_bound
 
     def find(self, task: Task) -> LoadedHandler:
         """The task's handler; raises UnknownTaskError if there is none."""
@@ -162,7 +208,8 @@ class Registry:
         if handler is None:
             raise UnknownTaskError(
                 f"no handler is named {task.name!r}{self._near(task.name)} (this worker knows "
-                f"{', '.join(self.names) or 'none'}); start the worker with --tasks MODULE"
+                f"{', '.join(self.names) or 'none'}); start the worker with --tasks "
+                f"{task.name if ':' in task.name else 'MODULE'}"
             )
         return handler
 
@@ -200,12 +247,21 @@ def _methods_of(kind: type) -> Iterator[Handler]:
         yield method if _handlings(method) else value.__func__
 
 
+def task_names(handler: object) -> tuple[str, ...]:
+    """The names of the tasks that a function is marked to run; none for a function without @task."""
+    return tuple(handling.name for handling in _handlings(handler))
+
+
 def _handlings(handler: object) -> tuple[Handling, ...]:
     try:
         found = vars(handler).get(_MARK, ())
     except BaseException:  # noqa: BLE001 (any object of a person's module comes by here, and may do anything)
         return ()
     return found if isinstance(found, tuple) else ()
+
+
+def _two_of(name: str, one: Handler, other: Handler) -> InputError:
+    return InputError(f"Two handlers are named {name!r}: {_place(one)} and {_place(other)}. Rename one of them.")
 
 
 def _place(handler: Handler) -> str:

@@ -130,21 +130,27 @@ class _LogHandler(logging.Handler):
 
 
 @contextmanager
-def capturing(find_log: FindLog) -> Iterator[None]:
+def capturing(find_log: FindLog, *, keeps_stdout: bool = False) -> Iterator[None]:
     """Let what tasks print and log go into their logs until the end of the block, and on to stderr.
 
-    Nothing of it goes to stdout, which belongs to the command. Of the main thread; find_log is called by any.
+    Nothing of it goes to stdout, which belongs to the command; keeps_stdout: what goes there goes on going there, as in
+    a program that runs tasks among other things. Whoever has replaced the streams meanwhile keeps them. find_log is
+    called by any thread.
     """
     root, before, level = logging.getLogger(), (sys.stdout, sys.stderr), logging.getLogger().level
     handler = _LogHandler(find_log, sys.stderr, alone=not root.handlers)
     root.addHandler(handler)
     if len(root.handlers) == 1 and level > logging.INFO:  # whoever has set logging up has chosen a level
         root.setLevel(logging.INFO)
-    stream = _Stream(sys.stderr, find_log)
-    sys.stdout, sys.stderr = stream, stream
+    stderr = _Stream(sys.stderr, find_log)
+    stdout = _Stream(sys.stdout, find_log) if keeps_stdout else stderr
+    sys.stdout, sys.stderr = stdout, stderr
     try:
         yield
     finally:
-        sys.stdout, sys.stderr = before
+        if not keeps_stdout or sys.stdout is stdout:
+            sys.stdout = before[0]
+        if not keeps_stdout or sys.stderr is stderr:
+            sys.stderr = before[1]
         root.removeHandler(handler)
         root.setLevel(level)

@@ -1,13 +1,15 @@
 """A task's error as its author wants to see it: the traceback from the handler on, and the line that raised."""
 
 import traceback
-from types import TracebackType
+from types import CodeType, FrameType, TracebackType
 
 from cloudkon.errors import TaskFailedError
 from cloudkon.handlers.frames import is_ours, is_theirs, shown
 
 _MAX_CHARACTERS = 64 * 1024
 _MAX_FRAMES = 100
+_MAX_STACK = 2_000
+_MAX_PLACE_CHARACTERS = 200
 
 
 def traceback_text(error: BaseException) -> str:
@@ -23,8 +25,7 @@ def traceback_text(error: BaseException) -> str:
         text = "".join(told.format())
     except BaseException as failure:  # noqa: BLE001 (an error's methods may raise anything)
         return f"(its traceback can't be shown: {type(failure).__name__})\n"
-    half = _MAX_CHARACTERS // 2
-    return text if len(text) <= _MAX_CHARACTERS else f"{text[:half]}\n[...]\n{text[-half:]}"
+    return _halves(text)
 
 
 def raised_at(error: BaseException) -> str | None:
@@ -33,12 +34,38 @@ def raised_at(error: BaseException) -> str | None:
     while at is not None:
         code = at.tb_frame.f_code
         if is_theirs(code.co_filename):
-            place = f"{shown(code.co_filename)}:{at.tb_lineno} in {code.co_qualname}"[:_MAX_PLACE_CHARACTERS]
+            place = _place(code, at.tb_lineno)
         at = at.tb_next
     return place
 
 
-_MAX_PLACE_CHARACTERS = 200
+def where_it_is(innermost: FrameType | None) -> tuple[str, str | None]:
+    """Where a thread is in the handler that it runs: the stack from the handler on, and the place in their own code.
+
+    Of a handler that is ours, and of a thread that has ended meanwhile, there is nothing to tell: empty text, None.
+    """
+    try:
+        frames = list(traceback.walk_stack(innermost))[:_MAX_STACK]  # the innermost first
+    except BaseException:  # noqa: BLE001 (the thread goes on while it is looked at)
+        return "", None
+    ours = [at for at, (frame, _) in enumerate(frames) if is_ours(frame.f_code.co_filename)]
+    handlers = [at for at, (frame, _) in enumerate(frames) if is_theirs(frame.f_code.co_filename)]
+    caller = next((at for at in ours if handlers and at > handlers[0]), 0)
+    if not caller:
+        return "", None
+    frame, line = frames[handlers[0]]
+    summary = traceback.StackSummary.extract(iter(frames[:caller][::-1]))
+    text = f"It was here when it was given up (most recent call last):\n{''.join(summary.format())}"
+    return _halves(text), _place(frame.f_code, line)
+
+
+def _place(code: CodeType, line: int) -> str:
+    return f"{shown(code.co_filename)}:{line} in {code.co_qualname}"[:_MAX_PLACE_CHARACTERS]
+
+
+def _halves(text: str) -> str:
+    half = _MAX_CHARACTERS // 2
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[:half]}\n[...]\n{text[-half:]}"
 
 
 def _from_the_handler(frames: TracebackType | None) -> TracebackType | None:

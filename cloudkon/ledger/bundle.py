@@ -102,3 +102,5 @@ class Bundle:
     """Where its spans belong, if it is traced."""
     seal: str | None = None
     """Proves to a worker that the dispatcher has made the bundle; see seal.py."""
+    keep_logs: bool = False
+    """Whether the logs of tasks that succeed are kept, too. It is not sealed: it decides nothing of what runs."""

@@ -31,3 +31,12 @@ def resume(job: Job, now_ms: int) -> Job:
     if job.paused_ms is None:
         return job
     return replace(job, paused_ms=None, pause_reason=None, resumed_ms=now_ms)
+
+
+def why_halted(job: Job) -> str | None:
+    """Why somebody has let the job begin nothing more; None if nobody has."""
+    if job.cancelled_ms is not None:
+        return f"{job.id} was cancelled."
+    if job.paused_ms is not None:
+        return f"{job.id} is paused: {job.pause_reason}. Let it go on by its client: job({job.id!r}).resume()"
+    return None

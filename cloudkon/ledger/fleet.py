@@ -23,6 +23,8 @@ class Instance:
     id: str
     type: str
     zone: str
+    market: str = ""
+    """How it is paid for: on-demand or spot, as EC2 names them; empty where EC2 did not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from cloudkon.ledger.fleet import Instance
 from cloudkon.printable import one_line
 from cloudkon.stage.names import is_workloads_bucket
 
@@ -80,6 +81,10 @@ class Job:
     """The id of its trace, if it is traced; see tracing.py."""
     seal_key: str | None = None
     """The key that its bundles are sealed with; see seal.py. Jobs that an earlier version has opened have none."""
+    keep_logs: bool = False
+    """Whether the logs of tasks that succeed are kept, too, as its workload's header says."""
+    form: str | None = None
+    """How tasks are made of its lines, if these are values; see workload/templates/form.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,8 @@ class WorkerReport:
     api_calls: Mapping[str, int] = field(default_factory=dict)
     waited_ms: int = 0
     """How long its slots waited for Python's interpreter while they ran the job's tasks, together."""
+    instance: Instance | None = None
+    """The EC2 instance that it runs on, if it runs on one."""
 
 
 def job_id(bucket: str, key: str, version: str, *, prefix: str = "") -> str:

@@ -31,6 +31,8 @@ class Mark:
 
     index: int
     times: int
+    spared: int = 0
+    """How many of these times its worker is known to have lived on (survival.py); found out at the claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ class BundleRow:
     completed_ms: int | None = None
     fruitless: int = 1
     mark: Mark | None = None
+    survivors: tuple[str, ...] = ()
+    """Notes of earlier owners that they live: see survival.py."""
 
     @property
     def attempt(self) -> int:
@@ -216,7 +220,7 @@ def lease_of(row: BundleRow) -> Lease:
         row.lease_until_ms,
         row.fruitless,
         runs_of(row.results),
-        row.mark,
+        row.mark and replace(row.mark, spared=sum(note.startswith(f"{row.mark.index}@") for note in row.survivors)),
     )
 
 

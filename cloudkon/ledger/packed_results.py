@@ -4,7 +4,8 @@ A task that succeeded takes about ten bytes, so a bundle of 64 is recorded in on
 There are two forms, told apart by the first byte:
 
 - Task by task: a head byte (state, and whether runs and a note follow), then as varints the start after the job's event
-  [ms], the duration [us], the time until it was recorded [ms], and the attempt of the bundle that ran it.
+  [ms], the duration [us], the time until it was recorded [ms], and the attempt of the bundle that ran it. A note that
+  is that of the task before has no length: a bundle of unknown names takes no more than one of them.
 - Columns, for a whole bundle of plain results: 0xC2, the number of tasks, and for each of the same four numbers its
   least, the width of what is above the least [bytes, 0 to 8], and for each task what is above, little-endian.
   0xC3 if some of them say something: then follow the tasks' values and their ids, each of the two as the size of a JSON
@@ -84,6 +85,7 @@ def _put_column(out: bytearray, numbers: Sequence[int], base: int) -> None:
 
 def _pack_one_by_one(results: Results, base_ms: int) -> bytes:
     out = bytearray()
+    last_note = b""
     for result in results:
         if result is None:
             out.append(0)
@@ -97,9 +99,12 @@ def _pack_one_by_one(results: Results, base_ms: int) -> bytes:
         _put(out, result.attempt)
         if result.runs != 1:
             _put(out, result.runs)
-        if note:
+        if note and note == last_note:
+            _put(out, 0)
+        elif note:
             _put(out, len(note))
             out += note
+            last_note = note
     return bytes(out)
 
 
@@ -157,19 +162,21 @@ def _unpack_one_by_one(packed: bytes, base_ms: int) -> list[TaskResult | None]:
     if not any(packed):
         return [None] * len(packed)
     results: list[TaskResult | None] = []
-    at = 0
+    at, note = 0, _NOTHING
     while at < len(packed):
         head = packed[at]
         at += 1
         if head == 0:
             results.append(None)
             continue
-        result, at = _unpack_one(head, packed, at, base_ms)
+        result, at, note = _unpack_one(head, packed, at, base_ms, note)
         results.append(result)
     return results
 
 
-def _unpack_one(head: int, packed: bytes, at: int, base_ms: int) -> tuple[TaskResult, int]:
+def _unpack_one(
+    head: int, packed: bytes, at: int, base_ms: int, last_note: dict[str, Any]
+) -> tuple[TaskResult, int, dict[str, Any]]:
     start, at = _get(packed, at)
     duration_us, at = _get(packed, at)
     lag, at = _get(packed, at)
@@ -179,13 +186,10 @@ def _unpack_one(head: int, packed: bytes, at: int, base_ms: int) -> tuple[TaskRe
         runs, at = _get(packed, at)
     note = _NOTHING
     if head & _HAS_NOTE:
-        size, at = _get(packed, at)
-        if at + size > len(packed):
-            raise IndexError("they end within a note")
-        note = json.loads(packed[at : at + size])
+        note, at = _get_note(packed, at, last_note)
         if not isinstance(note, dict):
             raise ValueError("a note is not an object")
-        at += size
+        last_note = note
     start_ms = base_ms + _unzigzag(start)
     result = TaskResult(
         state=_STATES[head & _STATE],
@@ -203,7 +207,16 @@ def _unpack_one(head: int, packed: bytes, at: int, base_ms: int) -> tuple[TaskRe
         log_key=note.get("k"),
         raised_at=note.get("w"),
     )
-    return result, at
+    return result, at, last_note
+
+
+def _get_note(packed: bytes, at: int, last_note: dict[str, Any]) -> tuple[Any, int]:
+    size, at = _get(packed, at)
+    if not size:
+        return last_note, at
+    if at + size > len(packed):
+        raise IndexError("they end within a note")
+    return json.loads(packed[at : at + size]), at + size
 
 
 def _note(result: TaskResult) -> bytes:

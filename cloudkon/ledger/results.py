@@ -14,6 +14,8 @@ MAX_LOG_BYTES = 1_024
 """A longer log goes to the object store: mostly tasks that failed have one, and those have no value."""
 MAX_PHASES, MAX_PHASE_CHARACTERS = 8, 24
 """How many phases a handler may tell apart, and how long their names may be (in ASCII): 20 KB for a bundle of 64."""
+RETURNED_BYTES = "value.bin"
+"""The name under which bytes that a handler returns are stored."""
 OTHER_PHASES = "other"
 """The name under which further phases are added up."""
 

@@ -44,7 +44,7 @@ def _record(status: WorkerStatus) -> tuple[Any, ...]:
         status.started_ms,
         status.seen_ms,
         status.reason,
-        json.dumps(None if status.instance is None else astuple(status.instance)),
+        instance_text(status.instance),
         json.dumps(dict(status.failing)),
         json.dumps(dict(status.throttled)),
     )
@@ -52,6 +52,16 @@ def _record(status: WorkerStatus) -> tuple[Any, ...]:
 
 def _status(record: tuple[Any, ...]) -> WorkerStatus:
     worker, state, *others, instance, failing, throttled = record
-    at = json.loads(instance)
-    where = None if at is None else Instance(*at)
+    where = read_instance(instance)
     return WorkerStatus(*(worker, WorkerState(state), *others, where, json.loads(failing), json.loads(throttled)))
+
+
+def instance_text(instance: Instance | None) -> str:
+    """An instance as a column holds it."""
+    return json.dumps(None if instance is None else astuple(instance))
+
+
+def read_instance(text: str) -> Instance | None:
+    """Read what instance_text wrote; an earlier version wrote less of it."""
+    told = json.loads(text)
+    return None if told is None else Instance(*told)

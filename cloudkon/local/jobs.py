@@ -7,9 +7,10 @@ from typing import Any
 
 from cloudkon.ledger import control
 from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, WorkerReport
+from cloudkon.local.fleet import instance_text, read_instance
 from cloudkon.local.schema import LedgerFile
 
-_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _JOB = "SELECT * FROM jobs WHERE id = ?"
 _RECENT = "SELECT * FROM jobs ORDER BY opened_ms DESC, id DESC LIMIT ?"
 _CHANGE = "UPDATE jobs SET cancelled_ms = ?, paused_ms = ?, pause_reason = ?, resumed_ms = ? WHERE id = ?"
@@ -17,7 +18,7 @@ _RECORD_RANGE = "INSERT OR IGNORE INTO ranges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 _RANGES = "SELECT * FROM ranges WHERE job = ? ORDER BY range"
 _RANGE = "SELECT 1 FROM ranges WHERE job = ? AND range = ?"
 _REPORT_WORKER = (
-    "INSERT OR REPLACE INTO workers SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 "
+    "INSERT OR REPLACE INTO workers SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 "
     "WHERE NOT EXISTS (SELECT 1 FROM workers WHERE job = ?1 AND worker = ?2 AND seen_ms > ?5)"
 )
 _WORKERS = "SELECT * FROM workers WHERE job = ? ORDER BY worker"
@@ -76,9 +77,7 @@ class SqliteJobs:
     def workers(self, job: str) -> Sequence[WorkerReport]:
         with self._file.reading() as connection:
             records = connection.execute(_WORKERS, (job,)).fetchall()
-        return [
-            WorkerReport(*(*figures, json.loads(api_calls), waited_ms)) for *figures, api_calls, waited_ms in records
-        ]
+        return [_worker(record) for record in records]
 
     def job(self, job: str) -> Job | None:
         with self._file.reading() as connection:
@@ -112,6 +111,8 @@ def _job_record(job: Job) -> tuple[Any, ...]:
         *_flags(job),
         job.trace,
         job.seal_key,
+        job.keep_logs,
+        job.form,
     )
 
 
@@ -131,7 +132,8 @@ def _flags(job: Job) -> tuple[Any, ...]:
 
 def _job(record: tuple[Any, ...]) -> Job:
     job, bucket, key, version, event_ms, pinned, size_bytes, ranges, shards, bundle_size, tasks, opened_ms = record[:12]
-    gzipped, retries, timeout_s, cancelled_ms, paused_ms, pause_reason, resumed_ms, trace, seal_key = record[12:]
+    gzipped, retries, timeout_s, cancelled_ms, paused_ms, pause_reason, resumed_ms, *rest = record[12:]
+    trace, seal_key, keep_logs, form = rest
     return Job(
         id=job,
         source=Source(bucket, os.fsdecode(key), version, event_ms, bool(pinned)),
@@ -150,6 +152,8 @@ def _job(record: tuple[Any, ...]) -> Job:
         resumed_ms=resumed_ms,
         trace=trace,
         seal_key=seal_key,
+        keep_logs=bool(keep_logs),
+        form=form,
     )
 
 
@@ -179,4 +183,10 @@ def _worker_record(report: WorkerReport) -> tuple[Any, ...]:
         report.unrecorded_runs,
         json.dumps(dict(report.api_calls)),
         report.waited_ms,
+        instance_text(report.instance),
     )
+
+
+def _worker(record: tuple[Any, ...]) -> WorkerReport:
+    *figures, api_calls, waited_ms, instance = record
+    return WorkerReport(*(*figures, json.loads(api_calls), waited_ms, read_instance(instance)))

@@ -24,25 +24,28 @@ from cloudkon.ledger.lease import (
 from cloudkon.ledger.packed_results import pack_results, unpack_results
 from cloudkon.ledger.result_columns import frozen
 from cloudkon.ledger.results import Results
+from cloudkon.ledger.survival import lived_on
 from cloudkon.local.schema import LedgerFile
 
 _PAGE_ROWS = 500
 _COLUMNS = (
     "range, number, state, owners, token, lines, results, "
-    "event_ms, sent_ms, received_ms, claimed_ms, lease_until_ms, completed_ms, fruitless, mark_index, mark_times"
+    "event_ms, sent_ms, received_ms, claimed_ms, lease_until_ms, completed_ms, fruitless, "
+    "mark_index, mark_times, survivors"
 )
 _FIND = f"SELECT {_COLUMNS} FROM bundles WHERE job = ? AND range = ? AND number = ?"  # noqa: S608
 _PAGE = (
     f"SELECT {_COLUMNS} FROM bundles WHERE job = ? AND (range, number) > (?, ?) "  # noqa: S608
     f"ORDER BY range, number LIMIT {_PAGE_ROWS}"
 )
-_INSERT = f"INSERT INTO bundles (job, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
+_INSERT = f"INSERT INTO bundles (job, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
 _WRITE_NEW = f"{_INSERT} ON CONFLICT DO NOTHING"
 _WRITE = (
     f"{_INSERT} ON CONFLICT DO UPDATE SET state = excluded.state, owners = excluded.owners, token = excluded.token, "
     "results = excluded.results, sent_ms = excluded.sent_ms, received_ms = excluded.received_ms, "
     "claimed_ms = excluded.claimed_ms, lease_until_ms = excluded.lease_until_ms, completed_ms = excluded.completed_ms, "
-    "fruitless = excluded.fruitless, mark_index = excluded.mark_index, mark_times = excluded.mark_times"
+    "fruitless = excluded.fruitless, mark_index = excluded.mark_index, mark_times = excluded.mark_times, "
+    "survivors = excluded.survivors"
 )
 _COMPLETE_FIRST = (
     "UPDATE bundles SET state = ?, results = ?, completed_ms = ?, mark_index = NULL, mark_times = NULL "
@@ -105,6 +108,12 @@ class SqliteLeases:
         with self._file.writing() as connection:
             return _settle(connection, rules.release(_find(connection, lease.key), lease, results, mark))
 
+    def lived_on(self, lease: Lease, index: int) -> None:
+        with self._file.writing() as connection:
+            row = lived_on(_find(connection, lease.key), lease, index)
+            if row is not None:
+                _write(connection, row)
+
     def break_leases_of(self, job: str, owner: str) -> None:
         """Release what is leased to a worker that is known to have died alone: a strike against what it had marked."""
         with self._file.writing() as connection:
@@ -162,7 +171,7 @@ def _settle(connection: sqlite3.Connection, answer: WriteAnswer) -> WriteAnswer:
 
 def _row(key: BundleKey, record: tuple[Any, ...]) -> BundleRow:
     (_, _, state, owners, token, lines, results, event_ms, *rest) = record
-    sent_ms, received_ms, claimed_ms, lease_until_ms, completed_ms, fruitless, mark_index, mark_times = rest
+    sent_ms, received_ms, claimed_ms, lease_until_ms, completed_ms, fruitless, mark_index, mark_times, survivors = rest
     return BundleRow(
         key=key,
         state=BundleState(state),
@@ -178,6 +187,7 @@ def _row(key: BundleKey, record: tuple[Any, ...]) -> BundleRow:
         completed_ms=completed_ms,
         fruitless=fruitless,
         mark=None if mark_index is None else Mark(mark_index, mark_times),
+        survivors=tuple(survivors.split()),
     )
 
 
@@ -203,4 +213,5 @@ def _record(row: BundleRow) -> tuple[Any, ...]:
         row.completed_ms,
         row.fruitless,
         *((row.mark.index, row.mark.times) if row.mark else (None, None)),
+        " ".join(row.survivors),
     )

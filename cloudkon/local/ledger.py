@@ -6,9 +6,10 @@ from cloudkon.local.fleet import SqliteFleet
 from cloudkon.local.jobs import SqliteJobs
 from cloudkon.local.leases import SqliteLeases
 from cloudkon.local.schema import LedgerFile
+from cloudkon.local.task_times import SqliteTaskTimes
 
 
-class SqliteLedger(SqliteLeases, SqliteJobs, SqliteFleet):
+class SqliteLedger(SqliteLeases, SqliteJobs, SqliteFleet, SqliteTaskTimes):
     """A Ledger that any number of threads, and other processes, share; a path of None keeps it in memory.
 
     Raises InputError when the file can't be a ledger, UnavailableError when it can't be read or written later.

@@ -1,5 +1,6 @@
 """The SQLite file that holds a local ledger: how it is recognised, made and reached."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -10,12 +11,17 @@ from cloudkon.errors import InputError, UnavailableError
 from cloudkon.local import private
 
 _APPLICATION = 0x434B4F4E  # "CKON" in the file's header: no other program's database is taken for a ledger
-_VERSION = 6
+_VERSION = 11
 _UPGRADES = {
     2: "ALTER TABLE jobs ADD COLUMN trace TEXT",
     3: "ALTER TABLE fleet ADD COLUMN throttled TEXT DEFAULT '{}'",
     4: "ALTER TABLE jobs ADD COLUMN seal_key TEXT",
     5: "ALTER TABLE workers ADD COLUMN waited_ms INTEGER DEFAULT 0",
+    6: "ALTER TABLE workers ADD COLUMN instance TEXT DEFAULT 'null'",
+    7: "ALTER TABLE bundles ADD COLUMN survivors TEXT DEFAULT ''",
+    8: "ALTER TABLE jobs ADD COLUMN keep_logs INTEGER DEFAULT 0",
+    9: "ALTER TABLE jobs ADD COLUMN form TEXT",
+    10: "CREATE TABLE task_times (name TEXT PRIMARY KEY, mean_ms REAL, seen_ms INTEGER)",
 }
 """From each version that can be brought to the next one; a new column comes last, here and in a new ledger."""
 _BUSY_TIMEOUT_S = 10.0
@@ -26,7 +32,8 @@ CREATE TABLE jobs (
     id TEXT PRIMARY KEY, bucket TEXT, key TEXT, version TEXT, event_ms INTEGER, pinned INTEGER,
     size_bytes INTEGER, ranges INTEGER, shards INTEGER, bundle_size INTEGER, tasks_estimate INTEGER,
     opened_ms INTEGER, gzipped INTEGER, retries INTEGER, timeout_s REAL, cancelled_ms INTEGER,
-    paused_ms INTEGER, pause_reason TEXT, resumed_ms INTEGER, trace TEXT, seal_key TEXT
+    paused_ms INTEGER, pause_reason TEXT, resumed_ms INTEGER, trace TEXT, seal_key TEXT,
+    keep_logs INTEGER DEFAULT 0, form TEXT
 );
 CREATE INDEX jobs_by_time ON jobs (opened_ms, id);
 CREATE TABLE ranges (
@@ -37,12 +44,12 @@ CREATE TABLE ranges (
 CREATE TABLE bundles (
     job TEXT, range INTEGER, number INTEGER, state TEXT, owners TEXT, token TEXT, lines TEXT, results BLOB,
     event_ms INTEGER, sent_ms INTEGER, received_ms INTEGER, claimed_ms INTEGER, lease_until_ms INTEGER,
-    completed_ms INTEGER, fruitless INTEGER, mark_index INTEGER, mark_times INTEGER,
+    completed_ms INTEGER, fruitless INTEGER, mark_index INTEGER, mark_times INTEGER, survivors TEXT DEFAULT '',
     PRIMARY KEY (job, range, number)
 );
 CREATE TABLE workers (
     job TEXT, worker TEXT, slots INTEGER, started_ms INTEGER, seen_ms INTEGER, duplicates_dropped INTEGER,
-    leases_lost INTEGER, unrecorded_runs INTEGER, api_calls TEXT, waited_ms INTEGER,
+    leases_lost INTEGER, unrecorded_runs INTEGER, api_calls TEXT, waited_ms INTEGER, instance TEXT,
     PRIMARY KEY (job, worker)
 );
 CREATE TABLE fleet (
@@ -50,6 +57,7 @@ CREATE TABLE fleet (
     started_ms INTEGER, seen_ms INTEGER, reason TEXT, instance TEXT, failing TEXT,
     throttled TEXT
 );
+CREATE TABLE task_times (name TEXT PRIMARY KEY, mean_ms REAL, seen_ms INTEGER);
 """
 
 
@@ -72,7 +80,7 @@ class LedgerFile:
             raise
         except sqlite3.Error as error:
             self._connection.close()
-            raise InputError(f"{path} can't be used as a ledger: {error}. Name another file.") from error
+            raise InputError(f"{path} can't be used as a ledger: {error}. {_advice(path)}") from error
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -135,6 +143,13 @@ class LedgerFile:
     def _pragma(self, name: str) -> int:
         (value,) = self._connection.execute(f"PRAGMA {name}").fetchone()
         return int(value)
+
+
+def _advice(path: Path | None) -> str:
+    effective = os.access in os.supports_effective_ids
+    if path is not None and path.exists() and not os.access(path.parent, os.W_OK, effective_ids=effective):
+        return "Files have to be written beside it, and its folder can't be written to: copy it to one that can."
+    return "Name another file."
 
 
 def _connect(path: Path | None) -> sqlite3.Connection:

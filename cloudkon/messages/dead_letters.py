@@ -1,4 +1,4 @@
-"""Lists the messages in the dead-letter queue, moves them back to the queue that they came from, or deletes them.
+"""Lists the messages in the dead-letter queue, moves them back to where they came from, or deletes them.
 
 A message is moved by a client: received, sent, and only then deleted. If it ends up in both queues, the claim tells
 them apart. Messages are hidden only for as long as a verb works on them.
@@ -8,11 +8,13 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cloudkon.clock import Clock
 from cloudkon.errors import WireError
 from cloudkon.ledger.bundle import Bundle
 from cloudkon.ledger.job import RangeKey
+from cloudkon.messages.failed_events import FailedEvent, decode_failed_event
 from cloudkon.messages.wire import decode_bundle, decode_range, decode_undecodable
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, Delivery, TaskQueue
 
@@ -30,10 +32,15 @@ class DeadLetter:
     id: str
     body: str
     """The body that it had on the queue that it came from."""
-    content: Bundle | RangeKey | None
-    """Tasks to run, or a range to dispatch; None if it can't be decoded."""
+    content: Bundle | RangeKey | FailedEvent | None
+    """Tasks to run, a range to dispatch, or an event to repeat; None if it can't be decoded."""
     reason: str
     receipt: str = field(compare=False)
+
+    @property
+    def sent_again(self) -> str:
+        """What goes back to where it came from."""
+        return self.content.payload if isinstance(self.content, FailedEvent) else self.body
 
 
 def read_letter(delivery: Delivery) -> DeadLetter:
@@ -47,14 +54,23 @@ def read_letter(delivery: Delivery) -> DeadLetter:
         content = _decoded(body)
     except WireError as error:
         reason = reason if wrapped is not None else str(error)
+    if isinstance(content, FailedEvent):
+        reason = content.reason
     digest = hashlib.sha256(body.encode(errors="surrogatepass")).hexdigest()[:_ID_DIGITS]
     return DeadLetter(digest, body, content, reason, delivery.receipt)
 
 
-def _decoded(body: str) -> Bundle | RangeKey:
-    with suppress(WireError):
-        return decode_range(body)
+def _decoded(body: str) -> Bundle | RangeKey | FailedEvent:
+    for decode in (decode_range, decode_failed_event):
+        with suppress(WireError):
+            return decode(body)
     return decode_bundle(body)
+
+
+class Sends(Protocol):
+    """Takes bodies back, and returns the positions of those that it refuses."""
+
+    def send(self, bodies: Sequence[str]) -> Sequence[int]: ...
 
 
 @dataclass(slots=True)
@@ -81,6 +97,8 @@ class DeadLetters:
     queue: TaskQueue
     tasks: TaskQueue
     ranges: TaskQueue
+    events: Sends
+    """The function that opens jobs."""
     clock: Clock
 
     def listed(self, limit: int) -> list[DeadLetter]:
@@ -98,7 +116,7 @@ class DeadLetters:
         return found[:limit]
 
     def redrive(self, chosen: Choice) -> Handled:
-        """Move the chosen letters back: bundles to the queue of tasks, ranges to theirs; the undecodable stay."""
+        """Move the chosen letters back: bundles and ranges to their queues, events to the function; others stay."""
         return self._handle(chosen, self._move)
 
     def purge(self, chosen: Choice) -> Handled:
@@ -129,10 +147,11 @@ class DeadLetters:
         handled.undecodable += [letter for letter in letters if letter.content is None]
         self._move_to(self.tasks, [letter for letter in letters if isinstance(letter.content, Bundle)], handled)
         self._move_to(self.ranges, [letter for letter in letters if isinstance(letter.content, RangeKey)], handled)
+        self._move_to(self.events, [letter for letter in letters if isinstance(letter.content, FailedEvent)], handled)
 
-    def _move_to(self, queue: TaskQueue, letters: Sequence[DeadLetter], handled: Handled) -> None:
+    def _move_to(self, place: Sends, letters: Sequence[DeadLetter], handled: Handled) -> None:
         for batch in _batches(letters):
-            refused = set(queue.send([letter.body for letter in batch]))
+            refused = set(place.send([letter.sent_again for letter in batch]))
             handled.failed += [letter for position, letter in enumerate(batch) if position in refused]
             self._delete([letter for position, letter in enumerate(batch) if position not in refused], handled)
 

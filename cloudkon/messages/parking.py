@@ -56,7 +56,7 @@ class ParkedMessages:
             while deliveries := self.parked.receive(MAX_BATCH_MESSAGES, self.wait_s, _WORK_S):
                 ours = [each for each in deliveries if _job_of(each) == job]
                 others += [each.receipt for each in deliveries if _job_of(each) != job]
-                for some in _sendable(ours):
+                for some in sendable(ours):
                     act(some)
                     self.parked.delete([each.receipt for each in some])
                     done += len(some)
@@ -73,7 +73,7 @@ def _job_of(delivery: Delivery) -> str | None:
         return None
 
 
-def _sendable(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
+def sendable(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
     """Cut them so that one send takes each part."""
     parts: list[list[Delivery]] = []
     size_bytes = 0

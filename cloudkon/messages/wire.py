@@ -5,7 +5,7 @@ Escaping makes a line of 200 KiB grow to 600 KiB at most, which is below the 1 M
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,12 @@ from cloudkon.errors import WireError
 from cloudkon.ledger.bundle import Bundle, BundleKey, LineNumbers
 from cloudkon.ledger.job import MAX_RETRIES, MAX_TIMEOUT_S, RangeKey
 from cloudkon.ledger.lease import BundleRow
+from cloudkon.ledger.result_columns import ResultColumns
 from cloudkon.ledger.results import JsonText, TaskResult
 from cloudkon.telemetry.tracing import TraceContext
 
 VERSION = 1
+_ALL = "all"
 
 
 def encode_bundle(bundle: Bundle) -> str:
@@ -24,6 +26,7 @@ def encode_bundle(bundle: Bundle) -> str:
     key = bundle.key
     trace = None if bundle.trace is None else str(bundle.trace)
     optional = {"retries": bundle.retries, "timeout_s": bundle.timeout_s, "trace": trace, "seal": bundle.seal}
+    optional["logs"] = _ALL if bundle.keep_logs else None
     return _dump(
         {
             "v": VERSION,
@@ -57,7 +60,8 @@ def decode_bundle(body: str) -> Bundle:
         timeout_s = min(_positive(value["timeout_s"]), MAX_TIMEOUT_S) if "timeout_s" in value else None
         stamps = _time(value["event_ms"]), _time(value["sent_ms"])
         seal = _seal(value["seal"]) if "seal" in value else None
-        bundle = Bundle(key, lines, tasks, *stamps, retries, timeout_s, TraceContext.parse(value.get("trace")), seal)
+        trace, keep_logs = TraceContext.parse(value.get("trace")), value.get("logs") == _ALL
+        bundle = Bundle(key, lines, tasks, *stamps, retries, timeout_s, trace, seal, keep_logs)
     except (KeyError, TypeError) as error:
         raise WireError(f"The message is no bundle: {error}.") from error
     if len(lines) != len(tasks):
@@ -81,7 +85,7 @@ def decode_range(body: str) -> RangeKey:
 
 def encode_completion(row: BundleRow) -> str:
     """Write a bundle's completion record, with line number and state of each task, for the process queue."""
-    return _dump(
+    head = _dump(
         {
             "v": VERSION,
             "job": row.key.job,
@@ -89,9 +93,29 @@ def encode_completion(row: BundleRow) -> str:
             "worker": row.owner,
             "attempt": row.attempt,
             "completed_ms": row.completed_ms,
-            "tasks": [_completed_task(line, result, row.attempt) for line, result in numbered(row)],
         }
     )
+    return f'{head[:-1]},"tasks":[{",".join(_completed_tasks(row))}]}}'
+
+
+def _completed_tasks(row: BundleRow) -> Iterable[str]:
+    results = row.results
+    if isinstance(results, ResultColumns) and results.are_plain:
+        return _plain_tasks(row.lines, results, row.attempt)
+    return (_dump(_completed_task(line, result, row.attempt)) for line, result in numbered(row))
+
+
+def _plain_tasks(lines: LineNumbers, results: ResultColumns, attempt: int) -> Iterator[str]:
+    """What _completed_task makes of each result, as JSON, at a tenth of its cost."""
+    columns = zip(lines, results.durations_us, results.starts_ms, results.attempts, strict=True)
+    for at, (line, duration_us, start_ms, of) in enumerate(columns):
+        text = f'{{"task":{line},"state":"succeeded","duration_ms":{duration_us / 1000!r},"runs":1'
+        if at in results.ids:
+            text += f',"id":{json.dumps(results.ids[at])}'
+        if (value := results.values.get(at)) is not None and (shown := _ascii_json(value)) != "null":
+            text += f',"value":{shown}'
+        text += f',"start_ms":{start_ms}'
+        yield f"{text}}}" if of == attempt else f'{text},"attempt":{of}}}'
 
 
 def _completed_task(line: int, result: TaskResult, attempt: int) -> dict[str, Any]:
@@ -173,6 +197,15 @@ def recorded_json(line: int, result: TaskResult, owners: Sequence[str]) -> dict[
         "attempt": attempt,
         "worker": owners[attempt - 1],
     }
+
+
+def _ascii_json(value: Any) -> str:
+    """A result's value as compact JSON in plain ASCII."""
+    if isinstance(value, JsonText):
+        if value.text.isascii():
+            return value.text
+        value = value.value
+    return json.dumps(value, separators=(",", ":"))
 
 
 def encode_undecodable(body: str, reason: str) -> str:

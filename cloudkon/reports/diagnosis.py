@@ -9,6 +9,7 @@ from cloudkon.ledger.fleet import WorkerState, WorkerStatus
 from cloudkon.ledger.job import Job, JobState
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.reports.stats import JobStats
+from cloudkon.settings import MANY_IN_FLIGHT, MAX_IN_FLIGHT
 from cloudkon.telemetry.throttling import by_operation
 
 DOUBT_S = 20
@@ -35,6 +36,8 @@ class Holdup(StrEnum):
     RELEASED = "released"  # messages to come back
     WAITING = "waiting"  # workers, to receive its messages
     OUT_OF_SIGHT = "out-of-sight"  # messages that somebody has received, or that are delayed
+    PARKED = "parked"  # a person, to resume jobs: their messages rest on a queue of their own
+    CROWDED = "crowded"  # messages in flight, to end: SQS gives out no others beyond its limit
     MISSING = "missing"  # messages that no queue seems to have
     DEAD_LETTERS = "dead-letters"  # a person, to look at them
 
@@ -55,6 +58,8 @@ class Depths:
     in_flight: int
     delayed: int
     dead: int
+    parked: int = 0
+    """Those of all paused jobs."""
 
 
 @dataclass(slots=True)
@@ -109,7 +114,7 @@ def diagnose(
         )
     elif not stats.ended:
         heard = [worker for worker in workers if unfinished.now_ms - worker.seen_ms < SEEN_S * 1000]
-        diagnoses += [_workers(unfinished, heard, depths), _throttled(heard)]
+        diagnoses += [_workers(unfinished, heard, depths), _throttled(heard), _crowded(depths)]
         diagnoses += [*_bundles(unfinished, workers), _unclaimed(stats, depths)]
     diagnoses.append(_dead(depths))
     return [diagnosis for diagnosis in diagnoses if diagnosis is not None]
@@ -230,6 +235,8 @@ def _unclaimed(stats: JobStats, depths: Depths | None) -> Diagnosis | None:
     if depths is None or depths.visible:
         about = f" (about {depths.visible:,} messages of all jobs are visible there)" if depths else ""
         return Diagnosis(Holdup.WAITING, f"{_bundle(left, 'wait')} on the task queue{about}.")
+    if depths.parked:
+        return _parked(stats, left, depths.parked)
     if depths.in_flight or depths.delayed:
         return Diagnosis(
             Holdup.OUT_OF_SIGHT,
@@ -241,6 +248,27 @@ def _unclaimed(stats: JobStats, depths: Depths | None) -> Diagnosis | None:
         f"{_bundle(left, 'were')} sent and never claimed, and the task queue seems to be empty. Its depth is a guess: "
         f"ask again in a minute. If it stays so, look into the dead letters, or cancel {stats.job.id} and retry it: "
         "what has not run is run then, as a job of its own.",
+    )
+
+
+def _parked(stats: JobStats, left: int, parked: int) -> Diagnosis:
+    about = f"About {parked:,} messages of paused jobs rest on a queue of their own"
+    if stats.paused is not None:
+        return Diagnosis(Holdup.PARKED, f"{about}, and are no work for anybody; {_bundle(left, 'wait')} there.")
+    return Diagnosis(
+        Holdup.PARKED,
+        f"{about}. {_bundle(left, 'are')} neither claimed nor on the task queue, and may be among them: bring them "
+        f"back with cloudkon-cli resume {stats.job.id}",
+    )
+
+
+def _crowded(depths: Depths | None) -> Diagnosis | None:
+    if depths is None or depths.in_flight < MANY_IN_FLIGHT:
+        return None
+    return Diagnosis(
+        Holdup.CROWDED,
+        f"About {depths.in_flight:,} messages of the task queue are in flight. SQS allows {MAX_IN_FLIGHT:,}, and gives "
+        "out no others until some of them end: use larger bundles, or fewer retries.",
     )
 
 

@@ -1,6 +1,7 @@
 """Groups what went wrong: errors that differ only in numbers and ids have one reason."""
 
 import re
+from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -29,7 +30,16 @@ _NUMBER = re.compile(
 def error_reason(error: str) -> str:
     """The error on one line, with ids as <id> and numbers as <n>, except codes."""
     line = _ID.sub("<id>", " ".join(error.split()))
-    return _NUMBER.sub(lambda found: found[0] if found[1] is not None else "<n>", line)[:_MOST_CHARACTERS]
+    line = _NUMBER.sub(lambda found: found[0] if found[1] is not None else "<n>", line)
+    return without_middle(line, _MOST_CHARACTERS)
+
+
+def without_middle(text: str, most: int) -> str:
+    """The beginning and the end of a long text: programs say at the end of what they print why they failed."""
+    if len(text) <= most:
+        return text
+    head = most // 3
+    return f"{text[:head].rstrip()} ... {text[head - most + 5 :].lstrip()}"
 
 
 @dataclass(slots=True)
@@ -54,24 +64,41 @@ class ErrorGroup:
         text = " ".join(self.example.split()) if self.alike else self.reason
         return text if self.raised_at is None else f"{text} ({self.raised_at})"
 
-    def add(self, line: int, error: str) -> None:
-        """Count one more task."""
+    def add(self, line: int, error: str, raised_at: str | None) -> None:
+        """Count one more task; tasks may come in any order."""
         self.count += 1
         self.alike = self.alike and error == self.example
-        if len(self.lines) < _MOST_LINES:
-            self.lines.append(line)
+        if self.lines and line < self.lines[0]:
+            self.example, self.raised_at = error, raised_at
+        if len(self.lines) < _MOST_LINES or line < self.lines[-1]:
+            insort(self.lines, line)
+            del self.lines[_MOST_LINES:]
+
+
+class ErrorGroups:
+    """Groups errors by their reasons, one after the other, in bounded memory."""
+
+    def __init__(self) -> None:
+        self._groups: dict[tuple[str, str], ErrorGroup] = {}
+
+    def add(self, state: str, line: int, error: str, raised_at: str | None) -> None:
+        """Count a task that ended badly."""
+        groups, key = self._groups, (state, error_reason(error))
+        if key not in groups and len(groups) >= _MOST_GROUPS:
+            key = (state, OTHER_REASONS)
+        groups.setdefault(key, ErrorGroup(*key, error, raised_at=raised_at)).add(line, error, raised_at)
+
+    def by_frequency(self) -> list[ErrorGroup]:
+        """The most frequent reason first."""
+        return sorted(self._groups.values(), key=lambda group: (-group.count, group.lines))
 
 
 def group_errors(results: Iterable[ResultJson]) -> Sequence[ErrorGroup]:
     """Group the results that are no success by their reasons, the most frequent reason first."""
-    groups: dict[tuple[str, str], ErrorGroup] = {}
+    groups = ErrorGroups()
     for result in unsuccessful(results):
-        error = str(result.get("error", ""))
-        key = (result["state"], error_reason(error))
-        if key not in groups and len(groups) >= _MOST_GROUPS:
-            key = (result["state"], OTHER_REASONS)
-        groups.setdefault(key, ErrorGroup(*key, error, raised_at=result.get("raised_at"))).add(result["task"], error)
-    return sorted(groups.values(), key=lambda group: (-group.count, group.lines))
+        groups.add(result["state"], result["task"], str(result.get("error", "")), result.get("raised_at"))
+    return groups.by_frequency()
 
 
 def unsuccessful(results: Iterable[ResultJson]) -> Iterator[ResultJson]:

@@ -8,6 +8,7 @@ The stamps from sent to claimed are the row's, so they belong to its last attemp
 for the results of that attempt, see is_of_last_attempt.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
@@ -39,7 +40,7 @@ def run_ms(result: TaskResult) -> float:
 
 def record_ms(result: TaskResult) -> float | None:
     """None while the result is not recorded; so is end_to_end_ms."""
-    return None if result.recorded_ms is None else result.recorded_ms - result.end_ms
+    return None if result.recorded_ms is None else result.recorded_ms - result.start_ms - result.duration_us / 1000
 
 
 def end_to_end_ms(row: BundleRow, result: TaskResult) -> int | None:
@@ -81,6 +82,12 @@ class Percentiles:
         return {name: None if ms is None else round(ms, 3) for name, ms in asdict(self).items()}
 
 
+def _add_since(histogram: Histogram, since_ms: int, times_ms: list[int]) -> None:
+    """Add how long after a time these are; many are equal."""
+    for time_ms, count in Counter(times_ms).items():
+        histogram.add(time_ms - since_ms, count)
+
+
 _RAN = frozenset({TaskState.SUCCEEDED, TaskState.FAILED})
 
 
@@ -116,30 +123,27 @@ class Phases:
 
     def _add_plain(self, row: BundleRow, results: ResultColumns) -> None:
         """Do what add does, by columns: the same durations in the same units."""
-        recorded = [
-            (recorded_ms, start_ms + us / 1000)
-            for recorded_ms, start_ms, us in zip(
-                results.recorded_ms, results.starts_ms, results.durations_us, strict=True
-            )
-            if recorded_ms
-        ]
+        starts_ms, durations_us, recorded_ms = results.starts_ms, results.durations_us, results.recorded_ms
         self._dispatch.add(dispatch_ms(row), len(results))
-        self._run.add_all([us / 1000 for us in results.durations_us])
-        self._record.add_all([recorded_ms - end_ms for recorded_ms, end_ms in recorded])
-        self._end_to_end.add_all([recorded_ms - row.event_ms for recorded_ms, _ in recorded])
-        own = [
-            start_ms - row.claimed_ms
-            for start_ms, attempt in zip(results.starts_ms, results.attempts, strict=True)
-            if attempt == row.attempt
-        ]
+        self._run.add_all_us(durations_us)
+        times = zip(recorded_ms, starts_ms, durations_us, strict=True)
+        self._record.add_all_us([1000 * (end - start) - us for end, start, us in times if end])
+        _add_since(self._end_to_end, row.event_ms, [end for end in recorded_ms if end])
+        own = starts_ms
+        if results.attempts.count(row.attempt) < len(results):
+            own = [ms for ms, attempt in zip(starts_ms, results.attempts, strict=True) if attempt == row.attempt]
         if own:
             self._queue.add(queue_ms(row), len(own))
             self._claim.add(claim_ms(row), len(own))
-            self._wait.add_all(own)
+            _add_since(self._wait, row.claimed_ms, own)
 
     def percentiles(self) -> Mapping[str, Percentiles]:
         """The phases by name, in their order."""
-        phases = {
+        return {name: Percentiles.of(durations) for name, durations in self.histograms().items()}
+
+    def histograms(self) -> Mapping[str, Histogram]:
+        """The durations of each phase, by its name."""
+        return {
             "dispatch": self._dispatch,
             "queue": self._queue,
             "claim": self._claim,
@@ -148,4 +152,3 @@ class Phases:
             "record": self._record,
             "end_to_end": self._end_to_end,
         }
-        return {name: Percentiles.of(durations) for name, durations in phases.items()}

@@ -5,12 +5,12 @@ same; only what workers report of themselves (duplicates, unrecorded runs, calls
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from cloudkon.ledger.job import LOCAL_BUCKET, Job, JobState, RangeReport, WorkerReport
-from cloudkon.ledger.lease import BundleState
+from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ports import LedgerReader
 from cloudkon.reports.handler_phases import HandlerPhase
 from cloudkon.reports.known_bundles import known_bundles
@@ -123,13 +123,36 @@ class JobStats:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class JobReading:
+    """What one reading of a job's rows found: the statistics, and what they were worked out from."""
+
+    stats: JobStats
+    totals: JobTotals
+    ranges: Sequence[RangeReport]
+    workers: Sequence[WorkerReport]
+
+    def slots_of(self, worker: str) -> int:
+        """The slots of a worker; one that died before its first report is taken to have had as many as others."""
+        slots = {report.worker: report.slots for report in self.workers}
+        return slots.get(worker) or max(slots.values(), default=1)
+
+
+def read_job(reader: LedgerReader, job: Job, now_ms: int, *observers: Callable[[BundleRow], None]) -> JobReading:
+    """Read a job's rows, each once, and work out its statistics; whoever else needs the bundles' rows is shown them."""
+    ranges = reader.dispatched(job.id)  # before the bundles: who sees the last range sees all that it sent
+    totals = JobTotals()
+    for row in known_bundles(reader, job, ranges):
+        totals.add(row)
+        for observe in observers:
+            observe(row)
+    workers = reader.workers(job.id)
+    return JobReading(_assembled(job, ranges, totals, workers, now_ms), totals, ranges, workers)
+
+
 def job_stats(reader: LedgerReader, job: Job, now_ms: int) -> JobStats:
     """Read a job's rows and work out its statistics."""
-    reports = reader.dispatched(job.id)  # before the bundles: who sees the last range sees all that it sent
-    totals = JobTotals()
-    for row in known_bundles(reader, job, reports):
-        totals.add(row)
-    return _assembled(job, reports, totals, reader.workers(job.id), now_ms)
+    return read_job(reader, job, now_ms).stats
 
 
 def _assembled(

@@ -1,5 +1,6 @@
 """Finds everything that the ledger knows of one task: its bundle, its workers, its result, and when what happened."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,18 +96,21 @@ def find_line(reader: LedgerReader, rejects: ObjectStore, job: Job, line: int) -
     return TaskRecord(line, reject=_reject(rejects, report, line - before))
 
 
-def find_id(reader: LedgerReader, job: Job, task_id: str) -> TaskRecord:
-    """Find a task by the id that its author gave it; it is in the ledger once the task has run."""
+def find_id(reader: LedgerReader, job: Job, task_id: str) -> Sequence[TaskRecord]:
+    """Find the tasks with the id that their author gave them, by line; they are in the ledger once they have run."""
     offsets = LineOffsets(reader.dispatched(job.id))
-    for row in reader.bundles(job):
-        for index, result in enumerate(row.results):
-            if result is not None and result.id == task_id:
-                before = offsets.before(row.key.range) or 0
-                return TaskRecord(before + list(row.lines)[index], row, index)
-    raise NotFoundError(
-        f"No task of {job.id} that has run has the id {task_id!r}. "
-        "Name it by the number of its line, as results shows it."
-    )
+    found = [
+        TaskRecord((offsets.before(row.key.range) or 0) + list(row.lines)[index], row, index)
+        for row in reader.bundles(job)
+        for index, result in enumerate(row.results)
+        if result is not None and result.id == task_id
+    ]
+    if not found:
+        raise NotFoundError(
+            f"No task of {job.id} that has run has the id {task_id!r}. "
+            "Name it by the number of its line, as results shows it."
+        )
+    return sorted(found, key=lambda record: record.line)
 
 
 def _range_of(offsets: LineOffsets, job: Job, line: int) -> int:

@@ -1,13 +1,18 @@
 """Sums up the rows of a job's bundles, a row at a time."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cloudkon.ledger.lease import BundleRow, BundleState
 from cloudkon.ledger.result_columns import ResultColumns
 from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.reports.handler_phases import HandlerPhases
 from cloudkon.reports.phases import Phases
+
+
+def is_taken_over(row: BundleRow, known: Iterable[TaskResult]) -> bool:
+    """Whether one worker went on with what another began, though none of the known results was to be tried again."""
+    return len(set(row.owners)) > 1 and all(result.runs == 1 for result in known)
 
 
 class JobTotals:
@@ -20,6 +25,9 @@ class JobTotals:
         self.tasks_by_range: Counter[int] = Counter()
         self.tasks_by_worker: Counter[str] = Counter()
         self.busy_us_by_worker: Counter[str] = Counter()
+        self.failed_us = 0
+        """How long the last runs of failed tasks took, together."""
+        self.claims = 0
         self.running = 0
         self.runs = 0
         self.last_ms = 0
@@ -79,8 +87,9 @@ class JobTotals:
 
     def _count_bundle(self, row: BundleRow, known: Sequence[TaskResult]) -> None:
         self.bundles[row.state] += 1
+        self.claims += row.attempt
         self.tasks_by_range[row.key.range] += len(row.results)
-        if len(set(row.owners)) > 1 and all(result.runs == 1 for result in known):
+        if is_taken_over(row, known):
             self.taken_over += 1
 
     def _worked(self, worker: str, since_ms: int, until_ms: int) -> None:
@@ -89,6 +98,8 @@ class JobTotals:
 
     def _credit(self, row: BundleRow, results: list[TaskResult]) -> None:
         for result in results:
+            if result.state is TaskState.FAILED:
+                self.failed_us += result.duration_us
             worker = row.owners[result.attempt - 1]
             self.tasks_by_worker[worker] += 1
             self.busy_us_by_worker[worker] += result.duration_us

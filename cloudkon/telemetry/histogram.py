@@ -19,7 +19,7 @@ class Histogram:
     __slots__ = ("_buckets", "_count", "_fresh", "_max_us")
 
     def __init__(self) -> None:
-        self._fresh: Counter[float] = Counter()
+        self._fresh: Counter[int] = Counter()
         """As they came, until there are too many: most are equal to others, and counting those is cheap."""
         self._buckets: Counter[int] = Counter()
         self._count = 0
@@ -27,13 +27,17 @@ class Histogram:
 
     def add(self, value_ms: float, count: int = 1) -> None:
         """Count a duration so many times, once and up; below 0 it counts as 0."""
-        self._fresh[value_ms] += count
+        self._fresh[round(value_ms * 1000)] += count
         if len(self._fresh) > _MOST_FRESH:
             self._settle()
 
     def add_all(self, values_ms: Iterable[float]) -> None:
         """Count many durations at once."""
-        self._fresh.update(values_ms)
+        self.add_all_us([round(value_ms * 1000) for value_ms in values_ms])
+
+    def add_all_us(self, values_us: Iterable[int]) -> None:
+        """Count many durations in whole microseconds, at a fraction of the cost."""
+        self._fresh.update(values_us)
         if len(self._fresh) > _MOST_FRESH:
             self._settle()
 
@@ -64,10 +68,15 @@ class Histogram:
                 return min(_middle_us(bucket), self._max_us) / 1000
         raise AssertionError("the buckets hold fewer than were counted")
 
+    def buckets(self) -> list[tuple[float, int]]:
+        """The durations, as the middle of each bucket [ms] with how many fell into it, the shortest first."""
+        self._settle()
+        return [(_middle_us(bucket) / 1000, self._buckets[bucket]) for bucket in sorted(self._buckets)]
+
     def _settle(self) -> None:
         buckets = self._buckets
-        for value_ms, count in self._fresh.items():
-            value_us = min(max(round(value_ms * 1000), 0), _MOST_US)
+        for fresh_us, count in self._fresh.items():
+            value_us = min(max(fresh_us, 0), _MOST_US)
             self._max_us = max(self._max_us, value_us)
             self._count += count
             buckets[_bucket(value_us)] += count

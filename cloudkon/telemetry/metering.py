@@ -17,9 +17,9 @@ class Meter:
         self._counts: Counter[str] = Counter()
         self._throttled: Counter[str] = Counter()
 
-    def count(self, operation: str) -> None:
+    def count(self, operation: str, times: int = 1) -> None:
         with self._lock:
-            self._counts[operation] += 1
+            self._counts[operation] += times
 
     def count_throttled(self, operation: str) -> None:
         """Count a request, counted before, that was answered by throttling."""

@@ -14,6 +14,11 @@ class LineOffsets:
         known = [lines[range_] for range_ in range(_unbroken(lines))]
         self._before = list(accumulate(known, initial=0))
 
+    def number(self, range_: int, line: int) -> int | None:
+        """The number of a range's line in the whole workload; None as in before."""
+        before = self.before(range_)
+        return None if before is None else before + line
+
     def before(self, range_: int) -> int | None:
         """How many lines stand before a range; None while an earlier range is still to be dispatched."""
         return self._before[range_] if range_ < len(self._before) else None

@@ -10,16 +10,32 @@ from dataclasses import dataclass, replace
 
 from cloudkon.ledger.job import MAX_RETRIES, MAX_TIMEOUT_S, RANGE_BYTES
 from cloudkon.workload.lines import BadLine, Line
-from cloudkon.workload.task_line import is_task_line
+from cloudkon.workload.task_line import first_word, is_task_line
 
 MAX_BUNDLE_TASKS = 64
 BUNDLE_BYTES = 6_500
 BUNDLES_PER_SLOT = 16
-BUNDLE_S = 2.0
+BUNDLE_S, LEAST_BUNDLE_S = 2.0, 0.1
 DEFAULT_SLOTS = 64
 """The expected parallelism of a stage when nobody says: sixteen workers of four slots."""
 DEFAULT_WORKER_SLOTS = 4
 """The slots of one worker. They share a bundle, so a bundle of as many tasks as a worker has slots delays nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleBounds:
+    """The most that travels together."""
+
+    tasks: int = MAX_BUNDLE_TASKS
+    size_bytes: int = BUNDLE_BYTES
+
+
+TRAVELLING = BundleBounds()
+"""For bundles that are messages of SQS and items of DynamoDB."""
+STAYING = BundleBounds(tasks=256, size_bytes=4 * BUNDLE_BYTES)
+"""For bundles that never leave their machine: four times as many tasks share the cost of a claim and a record."""
+_SHARE = 400
+"""A bundle of more than MAX_BUNDLE_TASKS is no more than this part of its job: results are told bundle by bundle."""
 
 # A partition of DynamoDB takes 1,000 writes a second, and a bundle takes two: 4 shards serve 128,000 tasks a second.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
@@ -31,6 +47,7 @@ TRAVEL_ALONE = frozenset({"animoto"})
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _MIN_TIMEOUT_S = 0.001
+_LOGS = {"all": True, "failed": False}
 _MIN_TASK_MS, _MAX_TASK_MS = 0.001, 86_400_000.0
 _MAX_HEADER_ERRORS = 8
 """How many errors one line may have: a line of 200 KiB could hold 100,000 words that are no options."""
@@ -41,12 +58,14 @@ _HEADER = re.compile(r"#\s*cloudkon:", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the first lines of a workload may set: `#cloudkon: bundle=1 task_ms=250 retries=5 timeout=30s`."""
+    """What the first lines of a workload may set: `#cloudkon: bundle=1 task_ms=250 retries=5 timeout=30s logs=all`."""
 
     bundle: int | None = None
     task_ms: float | None = None
     retries: int | None = None
     timeout_s: float | None = None
+    keep_logs: bool = False
+    """Whether the logs of tasks that succeed are kept, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +87,15 @@ class Sample:
     whole: bool
     """Whether the sample is the workload."""
     alone: bool = False
+    name: str = ""
+    """Of all its tasks; empty if they have several."""
+    text_bytes: int | None = None
+    """The size of the tasks' texts, where they are not the lines themselves."""
+
+    @property
+    def mean_text_bytes(self) -> float:
+        """The mean size of a task as it travels."""
+        return self.mean_task_bytes if self.text_bytes is None else self.text_bytes / max(1, self.tasks)
 
     @property
     def mean_task_bytes(self) -> float:
@@ -82,7 +110,7 @@ class Sample:
 
 def sample(lines: list[Line | BadLine], *, whole: bool) -> Sample:
     """Learn from the first lines; options count until the first task."""
-    options, tasks, alone = Options(), 0, False
+    options, tasks, names = Options(), 0, set[str]()
     for line in lines:
         if isinstance(line, BadLine):
             continue
@@ -90,17 +118,9 @@ def sample(lines: list[Line | BadLine], *, whole: bool) -> Sample:
             options, _ = read_options(line, options)
         elif is_task_line(line.text):
             tasks += 1
-            alone = alone or _first_word(line.text) in TRAVEL_ALONE
-    return Sample(options, tasks, lines[-1].end if lines else 0, whole, alone)
-
-
-def _first_word(text: str) -> str:
-    return text.split(maxsplit=1)[0] if not text.startswith("{") else _json_name(text)
-
-
-def _json_name(text: str) -> str:
-    found = re.search(r'"task"\s*:\s*"([^"\\]*)"', text)
-    return found[1] if found else ""
+            names.add(first_word(line.text))
+    name = next(iter(names)) if len(names) == 1 else ""
+    return Sample(options, tasks, lines[-1].end if lines else 0, whole, not names.isdisjoint(TRAVEL_ALONE), name)
 
 
 def is_header(text: str) -> bool:
@@ -136,8 +156,15 @@ def _with_option(options: Options, name: str, value: str) -> Options:
             return replace(options, retries=_whole(name, value, 0, MAX_RETRIES))
         case "timeout":
             return replace(options, timeout_s=_timeout_s(value))
+        case "logs" if value in _LOGS:
+            return replace(options, keep_logs=_LOGS[value])
+        case "logs":
+            raise ValueError(f"option logs={_shown(value)}: all was expected, or failed")
         case _:
-            raise ValueError(f"unknown option {_shown(name)!r}; known are bundle, task_ms, retries and timeout")
+            raise ValueError(
+                f"unknown option {_shown(name)!r}; known are bundle, task_ms, retries, timeout and logs, "
+                "and for values each, task, format and colsep"
+            )
 
 
 def _whole(name: str, value: str, least: int, most: int) -> int:
@@ -169,23 +196,34 @@ def _shown(text: str) -> str:
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}..."
 
 
-def bundle_size(seen: Sample, size_bytes: int, slots: int, worker_slots: int = DEFAULT_WORKER_SLOTS) -> int:
-    """How many tasks travel together: clamp(1, 64, by bytes, by parallelism, by time).
+def bundle_size(
+    seen: Sample,
+    size_bytes: int,
+    slots: int,
+    worker_slots: int = DEFAULT_WORKER_SLOTS,
+    most: BundleBounds = TRAVELLING,
+    learnt_ms: float | None = None,
+) -> int:
+    """How many tasks travel together: clamp(1, most, by bytes, by parallelism, by time).
 
     A few tasks for many slots are cut no narrower than one worker's slots: cut into bundles of one, they would cost a
-    claim and a record each, and end no sooner.
+    claim and a record each, and end no sooner. Where the mean time of a task is known, by the header or learnt from
+    earlier jobs, a bundle lasts for a worker's slots some 100 ms at least, and for one slot 2 s at most.
     """
     if seen.options.bundle is not None:
         return seen.options.bundle
     if seen.alone:
         return 1
-    bounds = [
-        MAX_BUNDLE_TASKS,
-        math.floor(BUNDLE_BYTES / seen.mean_task_bytes),
-        max(seen.tasks_of(size_bytes) // (BUNDLES_PER_SLOT * slots), min(worker_slots, slots)),
-    ]
-    if seen.options.task_ms:
-        bounds.append(math.ceil(BUNDLE_S * 1000 / max(seen.options.task_ms, _MIN_TASK_MS)))
+    tasks, width = seen.tasks_of(size_bytes), min(worker_slots, slots)
+    task_ms = seen.options.task_ms or learnt_ms
+    least, bounds = width, [math.floor(most.size_bytes / max(1.0, seen.mean_text_bytes))]
+    if task_ms is None:
+        bounds.append(min(most.tasks, max(MAX_BUNDLE_TASKS, tasks // _SHARE)))
+    else:
+        task_ms = max(task_ms, _MIN_TASK_MS)
+        least = max(least, math.ceil(LEAST_BUNDLE_S * 1000 * width / task_ms))
+        bounds += [most.tasks, math.ceil(BUNDLE_S * 1000 / task_ms)]
+    bounds.append(max(tasks // (BUNDLES_PER_SLOT * slots), least))
     return max(1, min(bounds))
 
 

@@ -1,15 +1,22 @@
-"""Writes the lines that are no tasks to the results bucket, with their reasons, and reads them back."""
+"""Writes the lines that are no tasks to the results bucket, with their reasons, and reads them back.
+
+What is kept of them is bounded: a workload of lines of one bad character would grow 55-fold otherwise.
+"""
 
 import json
 from collections.abc import Iterator
 from itertools import count
 
 from cloudkon.errors import NotFoundError, WireError
+from cloudkon.ledger.bundle import LineNumbers
 from cloudkon.ledger.job import RangeReport
 from cloudkon.ports import ObjectStore
 from cloudkon.workload.packing import Reject
 
 REJECTS_A_PART = 5_000
+MOST_WITH_REASONS = 10_000
+"""Of each range; of those that follow, their line numbers are kept."""
+NO_REASON = f"not told: of each 8 MiB, the first {MOST_WITH_REASONS:,} rejected lines are kept with their reasons"
 
 
 def rejects_key(job: str, range_number: int, part: int) -> str:
@@ -28,23 +35,45 @@ class Rejects:
         self._store = store
         self._job = job
         self._range_number = range_number
-        self._lines: list[str] = []
+        self._records: list[str] = []
+        self._runs: list[tuple[int, int]] = []
+        """The lines after the first MOST_WITH_REASONS, as runs of (first line, count)."""
+        self._last_line = 0
         self._parts = 0
 
     def add(self, reject: Reject) -> None:
+        """Add one; a range's rejects come in the order of their lines.
+
+        A header may have several of one line, of which one is counted where their reasons are not kept.
+        """
+        if self.count >= MOST_WITH_REASONS:
+            if reject.line == self._last_line:
+                return
+            self._add_number(reject.line)
+        else:
+            self._records.append(json.dumps({"line": reject.line, "reason": reject.reason, "text": reject.text}))
         self.count += 1
-        self._lines.append(json.dumps({"line": reject.line, "reason": reject.reason, "text": reject.text}))
-        if len(self._lines) == REJECTS_A_PART:
+        self._last_line = reject.line
+        if REJECTS_A_PART in (len(self._records), len(self._runs)):
             self.flush()
 
     def flush(self) -> None:
         """Write what is left."""
-        if not self._lines:
+        if self._runs:
+            self._records.append(json.dumps({"lines": str(LineNumbers(tuple(self._runs)))}))
+        if not self._records:
             return
         key = rejects_key(self._job, self._range_number, self._parts)
-        self._store.write(key, ("\n".join(self._lines) + "\n").encode())
+        self._store.write(key, ("\n".join(self._records) + "\n").encode())
         self._parts += 1
-        self._lines = []
+        self._records, self._runs = [], []
+
+    def _add_number(self, line: int) -> None:
+        first, many = self._runs[-1] if self._runs else (0, 0)
+        if many and first + many == line:
+            self._runs[-1] = first, many + 1
+        else:
+            self._runs.append((line, 1))
 
 
 def read_rejects(store: ObjectStore, report: RangeReport) -> Iterator[Reject]:
@@ -60,14 +89,18 @@ def read_rejects(store: ObjectStore, report: RangeReport) -> Iterator[Reject]:
             written = b"".join(store.read(rejects_key(report.job, report.range, part)))
         except NotFoundError:
             return
-        for line in written.splitlines():
-            yield _parsed(line)
-            left -= 1
+        for record in written.splitlines():
+            for reject in _parsed(record):
+                yield reject
+                left -= 1
 
 
-def _parsed(line: bytes) -> Reject:
+def _parsed(record: bytes) -> Iterator[Reject]:
     try:
-        value = json.loads(line)
-        return Reject(int(value["line"]), str(value["reason"]), str(value["text"]))
+        value = json.loads(record)
+        if "lines" in value:
+            yield from (Reject(line, NO_REASON, "") for line in LineNumbers.parse(value["lines"]))
+        else:
+            yield Reject(int(value["line"]), str(value["reason"]), str(value["text"]))
     except (KeyError, TypeError, ValueError) as error:
         raise WireError(f"The rejected lines of a job can't be read: {error!r}.") from error

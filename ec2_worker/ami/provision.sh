@@ -145,9 +145,16 @@ install_worker() {
     python3 -m venv --clear "$VENV"
     local own=()
     mapfile -d '' own < <(find "$work" -name '*.whl' ! -name 'cloudkon-*.whl' -print0)
-    "$VENV/bin/python" -m pip install --quiet --no-cache-dir --disable-pip-version-check \
-        --constraint "$work/constraints.txt" "${wheel}[animoto,xray]" "${own[@]}"
+    # The wheel was checked, and tells the sums of all that it needs. Only wheels of the user's own may need more.
+    python3 -m zipfile --extract "$wheel" "$work/unpacked"
+    pip_install --require-hashes --only-binary :all: --requirement "$work/unpacked/ec2_worker/ami/requirements.txt"
+    pip_install --no-index "${wheel}[animoto,xray]"
+    if ((${#own[@]})); then pip_install --constraint "$work/constraints.txt" "${own[@]}"; fi
     kept=$("$VENV/bin/python" -c 'import ec2_worker, pathlib; print(pathlib.Path(ec2_worker.__file__).parent / "ami")')
+}
+
+pip_install() {
+    "$VENV/bin/python" -m pip install --quiet --no-cache-dir --disable-pip-version-check "$@"
 }
 
 install_service() {

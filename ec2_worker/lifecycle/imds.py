@@ -3,7 +3,6 @@
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
 """
 
-import http.client
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -60,11 +59,12 @@ class Metadata:
     _renew_s: float = field(default=float("-inf"))
 
     def instance(self) -> Instance:
-        facts = [self._get(path) for path in ("instance-id", "instance-type", "placement/availability-zone")]
-        identity, kind, zone = ((fact or "").strip() for fact in facts)
+        paths = ("instance-id", "instance-type", "placement/availability-zone", "instance-life-cycle")
+        facts = [self._get(path) for path in paths]
+        identity, kind, zone, market = ((fact or "").strip() for fact in facts)
         if not identity:
             raise MetadataError("The metadata service does not tell the instance's id.")
-        return Instance(identity, kind, zone)
+        return Instance(identity, kind, zone, market)
 
     def spot_notice(self) -> Notice | None:
         """Raises MetadataError for a notice that can't be read."""
@@ -113,12 +113,14 @@ class Metadata:
 
     def _ask(self, verb: str, path: str, headers: Mapping[str, str]) -> tuple[int, str]:
         base = urlsplit(self.endpoint)
-        connection = http.client.HTTPConnection(base.hostname or "", base.port, timeout=self.timeout_s)
+        from http.client import HTTPConnection, HTTPException  # noqa: PLC0415 (it brings TLS and mail: not for LOCAL)
+
+        connection = HTTPConnection(base.hostname or "", base.port, timeout=self.timeout_s)
         try:
             connection.request(verb, f"{base.path.rstrip('/')}/latest/{path}", headers=dict(headers))
             answer = connection.getresponse()
             return answer.status, answer.read(_MAX_ANSWER_BYTES).decode(errors="replace")
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, HTTPException) as error:
             raise MetadataError(f"The metadata service at {self.endpoint} did not answer: {error}.") from error
         finally:
             connection.close()

@@ -9,12 +9,14 @@ A job's row is read once in two seconds, however many bundles of it come: the ca
 """
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
 from cloudkon.errors import UnavailableError
 from cloudkon.ledger.bundle import Bundle
 from cloudkon.ledger.job import Job
+from cloudkon.messages.parking import sendable
 from cloudkon.messages.seal import why_foreign
 from cloudkon.messages.sending import send_batch
 from cloudkon.ports import Delivery, History, TaskQueue
@@ -49,18 +51,24 @@ class Admission:
         """Why the bundle belongs to no job of the ledger, and is never to be run; None if it belongs to one."""
         return why_foreign(bundle, self.job(bundle.key.job))
 
-    def admits(self, job_id: str, delivery: Delivery) -> bool:
-        """Whether the delivered bundle may be claimed; if not, its message has been dealt with."""
+    def admits(self, job_id: str) -> bool:
+        """Whether bundles of the job may be claimed; the messages of those that may not are to be turned away."""
         job = self.job(job_id)
-        if job is None or (job.cancelled_ms is None and job.paused_ms is None):
-            return True
-        if job.cancelled_ms is not None:
-            self._queue.delete([delivery.receipt])
-        elif self._parked is not None:
-            self._park(job_id, delivery, self._parked)
+        return job is None or (job.cancelled_ms is None and job.paused_ms is None)
+
+    def turn_away(self, job_id: str, deliveries: Sequence[Delivery]) -> None:
+        """Deal with the messages, of one receive, of a job that is not to be run."""
+        job = self.job(job_id)
+        receipts = [each.receipt for each in deliveries]
+        if job is not None and job.cancelled_ms is not None:
+            self._queue.delete(receipts)
+        elif job is None or job.paused_ms is None:  # resumed just now
+            self._queue.hide(receipts, 0)
+        elif self._parked is None:
+            self._queue.hide(receipts, self._hide_s(job.paused_ms))
         else:
-            self._queue.hide([delivery.receipt], self._hide_s(job.paused_ms or 0))
-        return False
+            for some in sendable(deliveries):
+                self._park(job_id, some, self._parked)
 
     def job(self, job_id: str) -> Job | None:
         """The job's row, at most KNOWN_S old; None if there is none."""
@@ -83,21 +91,22 @@ class Admission:
         except UnavailableError as error:
             return error  # kept like a row: the next bundle must not wait for the same silence
 
-    def _park(self, job_id: str, delivery: Delivery, parked: TaskQueue) -> None:
-        """Move the message to the parked queue, unless the job has been resumed meanwhile.
+    def _park(self, job_id: str, deliveries: Sequence[Delivery], parked: TaskQueue) -> None:
+        """Move the messages to the parked queue, unless the job has been resumed meanwhile.
 
-        resume: the row changes ------> all that is parked is brought back
-        here:   a copy is parked -> the row is read -> paused: the message is deleted, and the copy is still to be
-                                                       brought back
-                                                    -> resumed: the message stays, and the copy may be left behind
+        resume: the row changes --------> all that is parked is brought back
+        here:   copies are parked -> the row is read -> paused: the messages are deleted, and the copies are still to be
+                                                        brought back
+                                                     -> resumed: the messages stay, and copies may be left behind
         """
-        send_batch(parked, [delivery.body], self._clock)
+        receipts = [each.receipt for each in deliveries]
+        send_batch(parked, [each.body for each in deliveries], self._clock)
         job = self._history.job(job_id)
         if job is not None and job.paused_ms is None and job.cancelled_ms is None:
             self.forget(job_id)
-            self._queue.hide([delivery.receipt], 0)
+            self._queue.hide(receipts, 0)
         else:
-            self._queue.delete([delivery.receipt])
+            self._queue.delete(receipts)
 
     def _hide_s(self, paused_ms: int) -> float:
         paused_s = (self._clock.now_ms() - paused_ms) / 1000

@@ -5,6 +5,7 @@ from collections import deque
 
 from ec2_worker.pipeline.in_flight import InFlightBundle, InFlightState
 from ec2_worker.pipeline.prefetch import WorkEstimate, bundles_wanted
+from ec2_worker.pipeline.retry_policy import strikes
 
 
 class Backlog:
@@ -144,7 +145,7 @@ def _has_work(bundle: InFlightBundle) -> bool:
 
 def _is_suspect(bundle: InFlightBundle) -> bool:
     """Whether its last worker died while a task of it was marked that has not ended since."""
-    if not bundle.careful or bundle.mark is None:
+    if not bundle.careful or bundle.mark is None or not strikes(bundle.mark, bundle.mark.index):
         return False
     result = bundle.results[bundle.mark.index]
     return result is None or not result.is_final

@@ -95,6 +95,7 @@ class Heartbeat:
 
     def _lose(self, bundle: InFlightBundle) -> None:
         self.events.lease_lost(bundle)
+        self.result_writer.say_alive(bundle)
         self.in_flight.discard(bundle)
 
     def _extend(self, now_s: float) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from cloudkon.handlers.registry import Handler
 from cloudkon.ledger.bundle import Bundle
-from cloudkon.ledger.lease import Lease
+from cloudkon.ledger.lease import Lease, Mark
 from cloudkon.ledger.result_columns import ResultColumns
 from cloudkon.ledger.results import Results, TaskResult, TaskState
 from cloudkon.telemetry.tracing import Steps, step_of
@@ -60,6 +60,7 @@ class InFlightBundle:
         "receipt",
         "received_ms",
         "recorded",
+        "recorded_mark",
         "remaining",
         "results",
         "saved_s",
@@ -103,11 +104,14 @@ class InFlightBundle:
         self.careful = is_careful(lease)
         """One slot runs it, with a mark in the ledger before each task."""
         self.mark = lease.mark
+        self.recorded_mark: Mark | None = None
+        """As the ledger has it from this worker."""
         self.writing = threading.Lock()
         """Held while its row is written: results must reach the ledger in the order they were read in."""
         untried = all(columns[index] is None for index in todo)
-        self.is_ordinary = untried and not self.careful and trace is None and message.timeout_s is None
-        """Its tasks have not been tried before, need no mark, are not traced, and have no timeout of the workload's."""
+        is_plain = message.timeout_s is None and not message.keep_logs
+        self.is_ordinary = untried and not self.careful and trace is None and is_plain
+        """Its tasks have not been tried before, need no mark, are not traced, and the workload asks nothing of them."""
         self.ready: dict[str, ReadyTask] = {}
         """What the tasks' lines say, where that is the same whenever they are read."""
         self.trace = trace

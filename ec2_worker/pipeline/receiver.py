@@ -115,7 +115,10 @@ class Receiver:
 
         Nothing that a message holds, nor what the ledger holds of its bundle, ends the worker.
         """
-        admitted = [one for delivery in deliveries if (one := self._admitted(delivery)) is not None]
+        kept_out: dict[str, list[Delivery]] = {}
+        admitted = [one for delivery in deliveries if (one := self._admitted(delivery, kept_out)) is not None]
+        for job, some in kept_out.items():
+            self._turn_away(job, some)
         answers = self.claimer.claim(admitted)
         for one, answer in zip(admitted, answers, strict=True):
             self._answered(one, answer)
@@ -124,12 +127,18 @@ class Receiver:
             if isinstance(error, DeniedError | NotFoundError):
                 raise error  # only now: what was claimed beside it is held, and is given back in order
 
-    def _admitted(self, delivery: Delivery) -> Admitted | None:
-        """Decode the message, and ask whether its bundle may be claimed; None if the message has been dealt with."""
+    def _admitted(self, delivery: Delivery, kept_out: dict[str, list[Delivery]]) -> Admitted | None:
+        """Decode the message, and ask whether its bundle may be claimed; None if not.
+
+        The message has then been dealt with, or is among those of jobs that are not to be run.
+        """
         received_s = self.clock.monotonic_s()
         try:
             bundle = decode_bundle(delivery.body)
-            if self._is_replaced(delivery) or self._is_kept_out(bundle, delivery):
+            if self._is_replaced(delivery) or self._is_foreign(bundle, delivery):
+                return None
+            if not self.admission.admits(bundle.key.job):
+                kept_out.setdefault(bundle.key.job, []).append(delivery)
                 return None
             trace = self.traces.begin(bundle, self.clock, delivery.received_ms)
         except (DeniedError, NotFoundError):
@@ -139,11 +148,21 @@ class Receiver:
             return None
         return Admitted(bundle, delivery, received_s, trace)
 
-    def _is_kept_out(self, bundle: Bundle, delivery: Delivery) -> bool:
+    def _is_foreign(self, bundle: Bundle, delivery: Delivery) -> bool:
         reason = self.admission.why_refused(bundle)
         if reason is not None:
             self._bury(delivery, reason)
-        return reason is not None or not self.admission.admits(bundle.key.job, delivery)
+        return reason is not None
+
+    def _turn_away(self, job: str, deliveries: Sequence[Delivery]) -> None:
+        """Together, for a job may be paused that has a hundred thousand messages."""
+        try:
+            self.admission.turn_away(job, deliveries)
+        except (DeniedError, NotFoundError):
+            raise  # no message's fault
+        except Exception as error:  # noqa: BLE001 (the next worker would end of the same messages)
+            for delivery in deliveries:
+                self._stumbled(delivery, error)
 
     def _is_replaced(self, delivery: Delivery) -> bool:
         """Whether a copy was put in the place of a message that has been received often, for whatever reason.

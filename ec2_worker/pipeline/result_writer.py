@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
+from cloudkon.backoff import attempt
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, UnavailableError
 from cloudkon.ledger.lease import BundleRow, Completion, Kept, LeaseLost, Unanswered, WriteAnswer
@@ -64,6 +65,12 @@ class ResultWriter:
         """Release the bundle with what can be recorded now; tasks whose values can't be stored will run again."""
         self.values.try_store(bundle)
         return self._write(bundle, "release")
+
+    def say_alive(self, bundle: InFlightBundle) -> None:
+        """Tell whoever holds the bundle next that its marked task has not killed this worker, which lost the lease."""
+        mark = bundle.recorded_mark
+        if mark is not None:
+            attempt(lambda: self.leases.lived_on(bundle.lease, mark.index), bundle.lease.key)
 
     def complete_all(self, bundles: Sequence[InFlightBundle]) -> Sequence[BundleRow | CloudKonError | None]:
         """Record all results of several bundles in one call; an error instead of a row stands for that bundle alone.
@@ -133,6 +140,7 @@ class ResultWriter:
     def _answered(self, bundle: InFlightBundle, draft: _Draft, answer: WriteAnswer, now_s: float) -> BundleRow | None:
         match answer:
             case Kept(row):
+                bundle.recorded_mark = row.mark
                 self._kept(bundle, draft, now_s)
                 return row
             case LeaseLost():

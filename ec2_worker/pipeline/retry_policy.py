@@ -57,14 +57,16 @@ def is_careful(lease: Lease) -> bool:
 
 def next_mark(mark: Mark | None, index: int) -> Mark:
     """The mark of a task that is about to run; strikes are forgotten when the mark moves on."""
-    return Mark(index, mark.times + 1 if mark is not None and mark.index == index else 1)
+    if mark is None or mark.index != index:
+        return Mark(index, 1)
+    return replace(mark, times=mark.times + 1)
 
 
 def unmarked(mark: Mark | None) -> Mark | None:
     """The mark that a release leaves: an interruption is no strike."""
-    return Mark(mark.index, mark.times - 1) if mark is not None and mark.times > 1 else None
+    return replace(mark, times=mark.times - 1) if mark is not None and mark.times > 1 else None
 
 
 def strikes(mark: Mark | None, index: int) -> int:
     """How often a worker died while this task ran."""
-    return mark.times if mark is not None and mark.index == index else 0
+    return mark.times - mark.spared if mark is not None and mark.index == index else 0

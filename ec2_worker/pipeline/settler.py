@@ -13,8 +13,9 @@ from cloudkon.backoff import Backoff, attempt
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, UnavailableError
 from cloudkon.ledger.lease import BundleRow
-from cloudkon.messages.wire import encode_bundle, encode_completion
-from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_DELAY_S, MAX_MESSAGE_BYTES, TaskQueue
+from cloudkon.messages.completions import Completions
+from cloudkon.messages.wire import encode_bundle
+from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_DELAY_S, TaskQueue
 from cloudkon.settings import Settings
 from ec2_worker.pipeline.events import WorkerEvents
 from ec2_worker.pipeline.in_flight import InFlight, InFlightBundle, InFlightState
@@ -51,7 +52,7 @@ class Settler:
     """Takes each settlement through its steps; a step that fails is tried again, with backoff."""
 
     queue: TaskQueue
-    process: TaskQueue
+    completions: Completions
     result_writer: ResultWriter
     in_flight: InFlight
     events: WorkerEvents
@@ -113,8 +114,7 @@ class Settler:
     ) -> list[Settlement]:
         """Take each as far as it goes now; return those that are not over."""
         self._complete_all([s for s in settlements if s.row is None], each)
-        for batch in _batches([s for s in settlements if s.row and not s.forwarded and not s.over]):
-            attempt(partial(self._forward, batch))
+        self._forward([(s, s.row) for s in settlements if s.row and not s.forwarded and not s.over])
         ready = [s for s in settlements if s.forwarded and not s.over]
         for start in range(0, len(ready), MAX_BATCH_MESSAGES):
             attempt(partial(self._delete, ready[start : start + MAX_BATCH_MESSAGES]))
@@ -153,6 +153,7 @@ class Settler:
     def _lost(self, settlement: Settlement, bundle: InFlightBundle) -> None:
         settlement.over = True
         self.events.lease_lost(bundle)
+        self.result_writer.say_alive(bundle)
         self.in_flight.discard(bundle)
 
     def _postpone(self, one: tuple[Settlement, InFlightBundle, float]) -> None:
@@ -181,14 +182,14 @@ class Settler:
     def _hide(self, receipt: str, seconds: float) -> None:
         self.queue.hide([receipt], seconds)
 
-    def _forward(self, batch: Sequence[tuple[Settlement, str]]) -> None:
+    def _forward(self, told: Sequence[tuple[Settlement, BundleRow]]) -> None:
         with ExitStack() as steps:
-            for settlement, _ in batch:
+            for settlement, _ in told:
                 if settlement.bundle is not None:
                     steps.enter_context(settlement.bundle.step("forward"))
-            refused = set(self.process.send([body for _, body in batch]))
-        for position, (settlement, _) in enumerate(batch):
-            settlement.forwarded = position not in refused
+            taken = self.completions.tell([row for _, row in told])
+        for position, (settlement, _) in enumerate(told):
+            settlement.forwarded = position in taken
 
     def _delete(self, batch: Sequence[Settlement]) -> None:
         failed = set(self.queue.delete([settlement.receipt for settlement in batch]))
@@ -200,20 +201,3 @@ class Settler:
                 self.in_flight.discard(settlement.bundle)
             if settlement.row is not None:
                 self.events.bundle_settled(settlement.row.key.job)
-
-
-def _batches(settlements: Sequence[Settlement]) -> Iterable[list[tuple[Settlement, str]]]:
-    """Cut the settlements into batches of completion records that one send takes."""
-    batch: list[tuple[Settlement, str]] = []
-    size_bytes = 0
-    for settlement in settlements:
-        if settlement.row is None:
-            continue
-        body = encode_completion(settlement.row)
-        if batch and (len(batch) == MAX_BATCH_MESSAGES or size_bytes + len(body) > MAX_MESSAGE_BYTES):
-            yield batch
-            batch, size_bytes = [], 0
-        batch.append((settlement, body))
-        size_bytes += len(body)
-    if batch:
-        yield batch

@@ -13,11 +13,12 @@ from cloudkon.handlers.context import Context, enter, leave
 from cloudkon.handlers.deadline import deadline
 from cloudkon.handlers.recording import UnrecordableError, recorded
 from cloudkon.handlers.registry import LoadedHandler, Permanent, Registry
-from cloudkon.handlers.traceback_text import raised_at, traceback_text
+from cloudkon.handlers.traceback_text import raised_at, traceback_text, where_it_is
 from cloudkon.ledger.results import (
     MAX_ERROR_CHARACTERS,
     MAX_LOG_BYTES,
     MAX_VALUE_BYTES,
+    RETURNED_BYTES,
     JsonText,
     TaskResult,
     TaskState,
@@ -33,8 +34,6 @@ from ec2_worker.pipeline.timeouts import Run, Timeouts
 Arguments = tuple[Sequence[Any], Mapping[str, Any]]
 _CONSTANTS = frozenset({str, int, float, bool, type(None)})
 _LONG_S = 1.0
-RETURNED_BYTES = "value.bin"
-"""The name under which bytes that a handler returns are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ class TaskRunner:
             if budget.timeout_s is not None:
                 watched = Run(bundle, index, here, start_ms, started_s, budget.timeout_s, tries)
                 self.timeouts.begin(watched)
-            outcome = self._run_in(here, handler, arguments, budget.timeout_s)
+            outcome = self._run_in(here, handler, arguments, budget.timeout_s, keep_log=bundle.message.keep_logs)
         except (LineError, TaskRejectedError) as refusal:
             outcome = Outcome(TaskState.REJECTED, str(refusal))
         except BaseException as failure:  # noqa: BLE001 (whatever escapes from a task is its failure, never its worker's)
@@ -161,6 +160,8 @@ class TaskRunner:
 
     def given_up(self, run: Run, now_s: float) -> TaskResult:
         """The result of a task that did not stop in its time."""
+        stack, place = where_it_is(run.frame)
+        log, log_key = self._kept_log(run.here, f"{run.here.said}{stack}")
         result = TaskResult(
             state=TaskState.FAILED,
             start_ms=run.start_ms,
@@ -168,31 +169,35 @@ class TaskRunner:
             attempt=run.bundle.lease.attempt,
             error=f"timed out after {run.timeout_s:g} s, and did not stop",
             phases_ms=_phases_ms(run.here),
-            log=run.here.said.encode(errors="replace")[-MAX_LOG_BYTES:].decode(errors="ignore") or None,
+            log=log,
+            log_key=log_key,
+            raised_at=place,
         )
         return with_retry(result, run.bundle.results[run.index], run.tries)
 
-    def _run_in(self, here: Context, handler: LoadedHandler, arguments: Arguments, timeout_s: float | None) -> Outcome:
+    def _run_in(
+        self, here: Context, handler: LoadedHandler, arguments: Arguments, timeout_s: float | None, *, keep_log: bool
+    ) -> Outcome:
         token = enter(here)
         try:
             outcome = self._call(here, handler, arguments, timeout_s)
         finally:
             leave(token)
-        return self._told(here, outcome)
+        return self._told(here, outcome, keep_log=keep_log)
 
-    def _told(self, here: Context, outcome: Outcome) -> Outcome:
+    def _told(self, here: Context, outcome: Outcome, *, keep_log: bool = False) -> Outcome:
         """The outcome with what the run has left besides; outside of its context, so that nothing is told twice."""
         if words := here.last_words():
             sys.stderr.write(words)
-        return self._with_traces(here, outcome)
+        return self._with_traces(here, outcome, keep_log=keep_log or bool(self.settings.keep_logs))
 
-    def _with_traces(self, here: Context, outcome: Outcome) -> Outcome:
+    def _with_traces(self, here: Context, outcome: Outcome, *, keep_log: bool) -> Outcome:
         """What the run has left besides its end: files, the times of its stages, its log."""
         phases_ms, has_failed = _phases_ms(here), outcome.state is TaskState.FAILED
         output = here.outputs[0] if here.outputs and not has_failed else None
         if output or phases_ms:
             outcome = replace(outcome, output=output, phases_ms=phases_ms)
-        if has_failed or self.settings.keep_logs:
+        if has_failed or keep_log:
             log, log_key = self._kept_log(here, f"{here.said}{outcome.log or ''}")
             outcome = replace(outcome, log=log, log_key=log_key)
         return outcome

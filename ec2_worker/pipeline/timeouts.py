@@ -1,7 +1,9 @@
 """Finds tasks that run past their timeout. Python can't stop a thread: the task is given up, and its slot replaced."""
 
+import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import FrameType
 
 from cloudkon.handlers.context import Context
 from ec2_worker.pipeline.in_flight import InFlightBundle
@@ -18,6 +20,13 @@ class Run:
     started_s: float
     timeout_s: float
     tries: int
+    thread: int = field(default_factory=threading.get_ident)
+    """The thread that runs it."""
+
+    @property
+    def frame(self) -> FrameType | None:
+        """Where its thread is now."""
+        return sys._current_frames().get(self.thread)  # noqa: SLF001 (documented, in spite of its name)
 
 
 class Timeouts:

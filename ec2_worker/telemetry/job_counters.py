@@ -2,14 +2,16 @@
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from cloudkon.clock import Clock
+from cloudkon.ledger.fleet import Instance
 from cloudkon.ledger.job import WorkerReport
 from cloudkon.ports import Jobs
 from cloudkon.telemetry.metering import Meter
 from ec2_worker.telemetry.slot_times import SlotTimes
+from ec2_worker.telemetry.task_times import LearntTimes
 
 
 @dataclass(slots=True)
@@ -35,6 +37,9 @@ class JobCounters:
         self._fresh: Counter[str] = Counter()
         self._shared: Mapping[str, int] = {}
         self.slot_times = SlotTimes(clock)
+        self.learnt_times = LearntTimes(jobs, clock)
+        self.instance: Callable[[], Instance | None] = lambda: None
+        """Where the worker runs, as soon as it is known."""
         self._started_ms = clock.now_ms()
         self.flushed_s = clock.monotonic_s()
 
@@ -69,6 +74,7 @@ class JobCounters:
             self._share_calls(fresh)
             reports = [self._report(job) for job in fresh]
         self.flushed_s = self._clock.monotonic_s()
+        self.learnt_times.flush()
         try:
             for report in reports:
                 self._jobs.report_worker(report)
@@ -104,4 +110,5 @@ class JobCounters:
             unrecorded_runs=counters.unrecorded_runs,
             api_calls=dict(counters.api_calls),
             waited_ms=round(1000 * self.slot_times.of(job).waited_s(self._slots)),
+            instance=self.instance(),
         )

@@ -1,6 +1,7 @@
 """The commands in the docs do what the docs say."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,6 +15,25 @@ from tests.support.worlds.embedded_aws import EmbeddedAws
 
 PLACES = ("local", "cloud")
 EXECUTED = [page for page in PAGES if any(block.words & set(PLACES) for block in blocks(page))]
+
+
+# What differs from one run to the next, and what stands for it.
+_VARIES = (
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"), "DATE"),
+    (re.compile(r"\b(local-)?[a-z]+-[a-z2-7]{12}\b"), "JOB"),
+    (re.compile(r"\b[\w.-]+-\d+-[0-9a-f]{6}\b"), "WORKER"),
+    (re.compile(r"(?<![\w.])/[\w./-]+"), "PATH"),
+    (re.compile(r"\+?\d[\d,.]* ?(µs|ms|s|min \d\d s|min|h)\b"), "TIME"),
+    (re.compile(r"\d[\d,.]*"), "N"),
+    (re.compile(r"\s+"), " "),
+)
+
+
+def shape(line: str) -> str:
+    """A line of output without what differs from one run to the next."""
+    for found, instead in _VARIES:
+        line = found.sub(instead, line)
+    return line.strip()
 
 
 def programs(folder: Path) -> Path:
@@ -44,7 +64,7 @@ def test_something_is_executed() -> None:
 
 @pytest.mark.parametrize("page", EXECUTED, ids=str)
 def test_the_commands_of_a_page_end_as_it_says(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """Every block of a page that is marked runs, in the page's order, and ends as the page says."""
+    """Every block of a page that is marked runs, in the page's order, and ends and prints as the page says."""
     folder = tmp_path / "here"
     folder.mkdir()
     added = {
@@ -56,9 +76,14 @@ def test_the_commands_of_a_page_end_as_it_says(page: Path, tmp_path: Path, reque
     for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "CLOUDKON_STAGE"):
         del alone[name]
     alone["HOME"] = str(tmp_path)  # where nobody has set AWS up
+    output = ""
     for block in blocks(page):
         if "file" in block.options:
             (folder / block.options["file"]).write_text(block.text, encoding="utf-8")
+        if "output" in block.words:
+            came = {shape(line) for line in output.splitlines()}
+            missing = [line for line in block.text.splitlines() if shape(line) not in came]
+            assert not missing, f"{page}:{block.line} shows what did not come. This came:\n{output}"
         if not block.words & set(PLACES):
             continue
         environment = alone
@@ -66,6 +91,7 @@ def test_the_commands_of_a_page_end_as_it_says(page: Path, tmp_path: Path, reque
             embedded: EmbeddedAws = request.getfixturevalue("embedded_cloud")
             environment = {**embedded.environment, **added}
         answer = run_block(block, folder, environment)
+        output = f"{answer.stdout}\n{answer.stderr}"
         expected = int(block.options.get("exit", 0))
         assert answer.returncode == expected, f"{page}:{block.line}\n{answer.stdout}\n{answer.stderr}"
         assert "Traceback" not in answer.stderr

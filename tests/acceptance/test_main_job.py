@@ -46,9 +46,10 @@ def invoke_again(desk: JobDesk, stats: dict[str, Any]) -> None:
 
 
 def what_must_not_change(stats: dict[str, Any]) -> dict[str, Any]:
-    """All but what workers drop and ask, and those among them that did nothing else."""
-    kept = {name: value for name, value in stats.items() if name not in {"api_calls", "duplicates_dropped"}}
-    return kept | {"workers": [worker for worker in stats["workers"] if worker["tasks"]]}
+    """All but what workers drop and ask and what that costs, and those among them that did nothing else."""
+    kept = {name: value for name, value in stats.items() if name not in {"api_calls", "duplicates_dropped", "cost"}}
+    workers = [worker for worker in stats["workers"] if worker["tasks"]]
+    return kept | {"workers": workers, "waste": stats["cost"]["waste"]}
 
 
 def test_the_counts_are_exact(finished: dict[str, Any]) -> None:

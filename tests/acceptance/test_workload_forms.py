@@ -33,6 +33,15 @@ FORMS: dict[str, tuple[bytes, dict[int, Any]]] = {
     "an archive.txt": (b"PK\x03\x04\x0a\0\0\0\nsleep 0\nsleep 0\n", {1: "The workload is a ZIP archive"}),
     "from PowerShell.txt": ("sleep 0\r\nsleep 0\r\n".encode("utf-16"), {1: "The workload is UTF-16 text"}),
     "a packed archive.gz": (gzip.compress(b"PK\x03\x04\x0a\0\nsleep 0\n"), {1: "The workload is a ZIP archive"}),
+    "values.txt": (
+        b'#cloudkon: retries=0 each="echo {} {.}"\n-n\n\nit\'s $x.jpg\n# c\n',
+        {2: {"words": ["-n", "-n"]}, 4: {"words": ["it's $x.jpg", "it's $x"]}, 5: {"words": ["# c", "# c"]}},
+    ),
+    "table.csv": (
+        b'#cloudkon: format=csv each="echo {b} {a}"\r\na,b\r\n"1, 2",3\r\n1\r\n',
+        {3: {"words": ["3", "1, 2"]}, 4: "the row has 1 values, and the table 2 columns"},
+    ),
+    "a broken header.txt": (b'#cloudkon: each="echo {\nsleep 0\n', {1: "each=\"echo: its quotes don't close"}),
     "empty.txt": (b"", {}),
     "empty.gz": (gzip.compress(b""), {}),
     "comments only.txt": (b"# nothing\n\n   \n", {}),

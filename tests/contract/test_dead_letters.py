@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -36,9 +37,21 @@ def ranges() -> MemoryQueue:
     return MemoryQueue(SystemClock())
 
 
+class Function:
+    """In place of the Lambda: keeps what it is handed, and accepts it unless it is told not to."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.accepts = True
+
+    def send(self, bodies: Sequence[str]) -> list[int]:
+        self.events += bodies
+        return [] if self.accepts else list(range(len(bodies)))
+
+
 @pytest.fixture
 def letters(queue: TaskQueue, tasks: MemoryQueue, ranges: MemoryQueue) -> DeadLetters:
-    return DeadLetters(queue, tasks, ranges, SystemClock())
+    return DeadLetters(queue, tasks, ranges, Function(), SystemClock())
 
 
 def bodies(queue: TaskQueue) -> list[str]:
@@ -138,8 +151,62 @@ def test_what_is_refused_stays(queue: TaskQueue, tasks: MemoryQueue, verb: str) 
     queue.send([bundle(1), bundle(2)])
     dead: TaskQueue = Refusing(queue, verb) if verb == "delete" else queue  # type: ignore[assignment]
     task: TaskQueue = Refusing(tasks, verb) if verb == "send" else tasks  # type: ignore[assignment]
-    handled = DeadLetters(dead, task, MemoryQueue(SystemClock()), SystemClock()).redrive(lambda _: True)
+    handled = DeadLetters(dead, task, MemoryQueue(SystemClock()), Function(), SystemClock()).redrive(lambda _: True)
     (left,) = handled.failed
     assert bodies(queue) == [left.body]
     assert {letter.body for letter in handled.done} | {left.body} == {bundle(1), bundle(2)}
     assert set(bodies(tasks)) == ({bundle(1), bundle(2)} if verb == "delete" else {bundle(1), bundle(2)} - {left.body})
+
+
+EVENT = {"Records": [{"s3": {"bucket": {"name": "workloads"}, "object": {"key": "in/my+tasks%3D1.txt"}}}]}
+"""What of an event of S3 tells where the workload is."""
+
+
+def failed_event(**changes: Any) -> str:
+    """As Lambda keeps it, by its page."""
+    record = {
+        "version": "1.0",
+        "timestamp": "2026-11-14T18:16:05.568Z",
+        "requestContext": {"requestId": "e4b46cbf", "condition": "RetriesExhausted", "approximateInvokeCount": 3},
+        "requestPayload": EVENT,
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "responsePayload": {"errorMessage": "RequestId: e4b46cbf Process exited before completing request"},
+    }
+    return json.dumps(record | changes)
+
+
+def test_an_event_that_was_given_up_is_named_and_repeated(queue: TaskQueue, letters: DeadLetters) -> None:
+    """The record of an event at which the Lambda failed tells which workload it is of, and goes back to the Lambda."""
+    queue.send([failed_event()])
+    (letter,) = letters.listed(9)
+    assert str(letter.content) == "event of workloads/in/my tasks=1.txt"
+    assert letter.reason == (
+        "ingest failed at it (RetriesExhausted): RequestId: e4b46cbf Process exited before completing request"
+    )
+    function = letters.events
+    assert isinstance(function, Function)
+    function.accepts = False
+    assert [each.id for each in letters.redrive(lambda _: True).failed] == [letter.id]
+    function.accepts = True
+    assert [each.id for each in letters.redrive(lambda _: True).done] == [letter.id]
+    assert [json.loads(event) for event in function.events] == [EVENT, EVENT]
+    assert bodies(queue) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        failed_event(requestPayload={"Records": []}),
+        failed_event(requestPayload={"Records": [{"s3": {"bucket": {}}}]}),
+        failed_event(requestPayload=None),
+        failed_event(requestContext=7),
+        json.dumps({"Records": EVENT["Records"]}),
+        "[" * 100_000,
+    ],
+)
+def test_what_is_no_record_of_an_event_stays(queue: TaskQueue, letters: DeadLetters, body: str) -> None:
+    """A record that names no object is shown as undecodable, and is not handed to the Lambda."""
+    queue.send([body])
+    assert [letter.content for letter in letters.listed(9)] == [None]
+    assert len(letters.redrive(lambda _: True).undecodable) == 1
+    assert bodies(queue) == [body]

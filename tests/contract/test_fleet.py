@@ -16,7 +16,7 @@ def test_a_worker_is_found_as_it_announced_itself(ledger: Ledger) -> None:
         "a",
         state=WorkerState.SICK,
         reason="the disk is full: 12 MB are free in /tmp",
-        instance=Instance("i-0abc", "c7g.large", "eu-central-1a"),
+        instance=Instance("i-0abc", "c7g.large", "eu-central-1a", "spot"),
         failing={"sleeps-abc": 3, "größe-def": 0},
         throttled={"sqs.ReceiveMessage": 6, "dynamodb.UpdateItem": 25},
     )

@@ -1,6 +1,10 @@
-"""What every ledger answers about the rows around the bundles."""
+"""What every ledger answers about the rows around the bundles, and about the times of tasks."""
 
+import pytest
+
+from cloudkon.ledger.fleet import Instance
 from cloudkon.ledger.job import RangeKey, Source
+from cloudkon.ledger.task_times import RENEW_MS, TaskTime
 from cloudkon.ports import Ledger
 from tests.support.data import rows
 
@@ -79,9 +83,38 @@ def test_a_report_of_the_same_moment_replaces_the_one_before(ledger: Ledger) -> 
     assert [report.duplicates_dropped for report in ledger.workers(_JOB)] == [2]
 
 
+def test_a_worker_s_report_says_where_it_ran(ledger: Ledger) -> None:
+    """The instance of a report, with its type and market, is kept: what it costs follows from it."""
+    on_ec2 = rows.worker_report("host-0", instance=Instance("i-0abc", "c7g.large", "eu-central-1a", "spot"))
+    elsewhere = rows.worker_report("host-1")
+    for report in (on_ec2, elsewhere):
+        ledger.report_worker(report)
+    assert sorted(ledger.workers(_JOB), key=lambda report: report.worker) == [on_ec2, elsewhere]
+
+
 def test_workers_report_for_each_job_on_their_own(ledger: Ledger) -> None:
     """A job's workers are those who reported for it."""
     mine = [rows.worker_report(f"host-{number}") for number in range(3)]
     for report in [*mine, rows.worker_report("host-0", job="another-abcdefghijkl", slots=1)]:
         ledger.report_worker(report)
     assert sorted(ledger.workers(_JOB), key=lambda report: report.worker) == mine
+
+
+@pytest.mark.parametrize("name", ["sleep", "größe", "a#b", "x" * 200])
+def test_a_time_is_read_as_it_was_learnt(ledger: Ledger, name: str) -> None:
+    """By the name of its tasks, and by no other; before, nothing is known."""
+    assert ledger.task_time(name) is None
+    ledger.learn_task_time(TaskTime(name, 12.3456, rows.NOW_MS))
+    assert ledger.task_time(name) == TaskTime(name, 12.3456, rows.NOW_MS)
+    assert ledger.task_time(f"{name}x") is None
+
+
+def test_a_row_that_is_young_is_left_alone(ledger: Ledger) -> None:
+    """Many workers learn the same: within a minute the first stands, then the next, and none that comes late."""
+    first, soon = TaskTime("sleep", 1.0, rows.NOW_MS), TaskTime("sleep", 2.0, rows.NOW_MS + RENEW_MS - 1)
+    later, late = TaskTime("sleep", 3.0, rows.NOW_MS + RENEW_MS), TaskTime("sleep", 4.0, rows.NOW_MS - RENEW_MS)
+    standing = []
+    for time in (first, soon, later, late):
+        ledger.learn_task_time(time)
+        standing.append(ledger.task_time("sleep"))
+    assert standing == [first, first, later, later]

@@ -146,7 +146,7 @@ def test_the_image_boots_as_a_worker(provisioned: Console, aws: EmbeddedAws, tre
         assert "Operation not permitted" in values[3]
         assert "ermission denied" in values[4]
 
-        slow = desk.drop("slow.txt", b"sleep 1\n" * 600)
+        slow = desk.drop("slow.txt", b"sleep 200\n" * 600)
         log = tree.file(WORKER_LOG)
         eventually(lambda: desk.stats(slow)["tasks"]["succeeded"] > 0)
         running.shut_down()

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +60,12 @@ class _Wired:
     def __getattr__(self, verb: str) -> Any:
         call = getattr(self._port, verb)
         return lambda *args, **kwargs: self._wire.guard(f"{self._name}.{verb}", call, *args, **kwargs)
+
+    def run_all(self, bundle: Any) -> Iterator[Any]:
+        """The tasks of a task runner that runs many in one loop: each of them is a call of its own."""
+        tasks = self._port.run_all(bundle)
+        while (ran := self._wire.guard(f"{self._name}.run", next, tasks, None)) is not None:
+            yield ran
 
 
 def points(calls: list[str]) -> list[Point]:

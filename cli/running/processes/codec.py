@@ -13,13 +13,13 @@ from types import ModuleType
 from typing import Any
 
 from cloudkon import errors, ports
-from cloudkon.ledger import bundle, fleet, job, lease, results
+from cloudkon.ledger import bundle, fleet, job, lease, results, task_times
 from cloudkon.ledger.packed_results import pack_results, unpack_results
 from cloudkon.ledger.result_columns import ResultColumns
 from cloudkon.ledger.results import Results, TaskResult
 from cloudkon.telemetry import tracing
 
-_MODULES = (bundle, fleet, job, lease, ports, results, tracing)
+_MODULES = (bundle, fleet, job, lease, ports, results, task_times, tracing)
 _BYTES, _CLASS, _ENUM, _MAPPING, _RESULTS, _TUPLE = "b", "c", "e", "m", "r", "t"
 _BASE_MS = 0
 """Of the stamps of results that travel; the ledger packs them anew with its own."""

@@ -17,6 +17,9 @@ from cloudkon.ports import MAX_BATCH_MESSAGES, Delivery, TaskQueue
 _LONGEST_ADDRESS = 100
 """Of a Unix socket: https://man7.org/linux/man-pages/man7/unix.7.html allows 108 bytes, macOS 104."""
 _BACKLOG = 128
+_MOST_FAILURES = 60
+_SHORT_OF_FILES_S = 0.05
+"""How long nobody is let in when no file can be opened: others close theirs meanwhile."""
 FOR_WORKERS: Mapping[str, Container[str]] = {
     "tasks": frozenset({"receive", "delete", "hide", "send"}),
     "process": frozenset({"send"}),
@@ -32,6 +35,8 @@ FOR_WORKERS: Mapping[str, Container[str]] = {
             "complete_all",
             "fleet",
             "job",
+            "learn_task_time",
+            "lived_on",
             "pause",
             "release",
             "report_worker",
@@ -90,7 +95,10 @@ class PortServer:
         ports_of: Callable[[str], Mapping[str, Any]],
         accepted: Callable[[str, socket.socket], None],
         verbs: Mapping[str, Container[str]] = FOR_WORKERS,
+        failed: Callable[[OSError], None] = lambda _: None,
     ) -> None:
+        """Failed is told once workers could not be let in for so long that it will not get better."""
+        self._failed = failed
         self._verbs = verbs
         self._ports_of = ports_of
         self._accepted = accepted
@@ -99,6 +107,7 @@ class PortServer:
         self._served: dict[str, list[tuple[threading.Thread, socket.socket]]] = {}
         self._gone: set[str] = set()
         self._lock = threading.Lock()
+        self._closing = threading.Event()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(self.address)
         self._listener.listen(_BACKLOG)
@@ -117,17 +126,25 @@ class PortServer:
             thread.join()
 
     def close(self) -> None:
+        self._closing.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
         self._listener.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _accept(self) -> None:
+        failures = 0
         while True:
             try:
                 connection, _ = self._listener.accept()
-            except OSError:
-                return
+            except OSError as error:
+                failures += 1
+                if self._closing.wait(_SHORT_OF_FILES_S):
+                    return
+                if failures == _MOST_FAILURES:
+                    self._failed(error)
+                continue
+            failures = 0
             threading.Thread(target=self._meet, args=(connection,), daemon=True).start()
 
     def _meet(self, connection: socket.socket) -> None:

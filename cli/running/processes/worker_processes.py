@@ -7,9 +7,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -17,6 +16,7 @@ import click
 from cli.running.processes.child import CLEAN_EXIT, DRAIN, ChildOptions
 from cli.running.processes.frames import receive_frame, send_frame
 from cli.running.processes.port_server import HeldMessages, PortServer
+from cli.running.processes.wanted import Processes
 from cloudkon.backoff import Backoff
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
@@ -36,20 +36,6 @@ _SAME_HAND_S = 0.1
 """Whoever kills all processes of a run at once has reached this one by then: no task is blamed for that."""
 _MOST_USELESS_STARTS = 3
 """So many processes in a row that died before they received anything: what they need is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Processes:
-    """How many worker processes there are to be, and what each is told."""
-
-    count: int
-    slots: int
-    """Of each."""
-    modules: Sequence[str]
-    allowed: Sequence[str]
-    picture_networks: str
-    results: Path
-    """The folder in which tasks store their files."""
 
 
 class WorkerProcesses:
@@ -76,17 +62,20 @@ class WorkerProcesses:
         self._drain_s = settings.drain_s
         self._died = died
         self._clock: Clock = services.clock
-        self._server = PortServer(self._ports_of, self._accepted)
+        self._server = PortServer(self._ports_of, self._accepted, failed=self._fail)
         self._places = [_Place() for _ in range(processes.count)]
         self._by_name: dict[str, _Process] = {}
         self._drains = 0
-        self._failure: CloudKonError | None = None
+        self._failure: BaseException | None = None
         self._over = threading.Event()
 
     def run(self) -> None:
-        """Work until drain is called and every process has ended. Raises CloudKonError if none can work."""
+        """Work until drain is called and every process has ended. Raises CloudKonError if none can work.
+
+        And what the system raises where it lets no more processes start.
+        """
         self._server.start()
-        watchers = [threading.Thread(target=self._keep_up, args=(place,), daemon=True) for place in self._places]
+        watchers = [threading.Thread(target=self._guarded, args=(place,), daemon=True) for place in self._places]
         for watcher in watchers:
             watcher.start()
         told, deadline_s = 0, float("inf")
@@ -141,6 +130,17 @@ class WorkerProcesses:
         for process in list(self._by_name.values()):
             process.kill()
 
+    def _guarded(self, place: "_Place") -> None:
+        try:
+            self._keep_up(place)
+        except BaseException as failure:  # noqa: BLE001 (run raises it)
+            self._fail(failure)
+
+    def _fail(self, failure: BaseException) -> None:
+        """End the run with this error; what has begun may end in time."""
+        self._failure = failure
+        self.drain()
+
     def _keep_up(self, place: "_Place") -> None:
         """Keep one process running until the run is drained."""
         while not self._drains and not self._over.is_set():
@@ -156,8 +156,7 @@ class WorkerProcesses:
             if ending.exit is not Exit.REPLACE:
                 click.echo(f"A worker process {ending}; another takes its place.", err=True)
             if place.useless_starts >= _MOST_USELESS_STARTS:
-                self._failure = CloudKonError(f"The worker processes can't work here: the last one {ending}.")
-                self.drain()
+                self._fail(CloudKonError(f"The worker processes can't work here: the last one {ending}."))
                 return
             if place.useless_starts:
                 self._clock.sleep(place.backoff.delay_s(place.useless_starts))

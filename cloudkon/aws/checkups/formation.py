@@ -67,7 +67,7 @@ def _drifted(changed: Sequence[str]) -> CheckResult:
     return problem(
         "drift",
         f"Changed by hand: {', '.join(changed[:_SHOWN])}{more}.",
-        "Undo the change, or write it into infrastructure/stack.yaml and run cloudkon-cli stack up.",
+        "Undo it: cloudkon-cli stack up --repair. Or write it into infrastructure/stack.yaml and run stack up.",
     )
 
 

@@ -22,7 +22,10 @@ def check_roles(subject: Subject) -> Iterator[CheckResult]:
     """Let IAM simulate each role's policies; raise what translated raises where it can't."""
     client, stage = subject.session.iam(), subject.names.stage
     yield from _check(
-        client, subject.names.worker_role, needs_of_worker(subject.names), f"cloudkon-cli stack up --stage {stage}"
+        client,
+        subject.names.worker_role,
+        needs_of_worker(subject.names),
+        f"cloudkon-cli stack up --repair --stage {stage}",
     )
     for function in subject.names.functions:  # Chalice makes a role for each of them
         role = _role_of(subject, function)

@@ -1,8 +1,8 @@
 """The rows of the workers, each a write unit: pk "workers", sk the worker's name. The table forgets them by itself."""
 
-from cloudkon.aws.ledger.rows import counts, counts_of, expiry, key, number, text
+from cloudkon.aws.ledger.rows import counts, counts_of, expiry, instance_item, instance_of, key, number, text
 from cloudkon.aws.ledger.table import NEW, Item, Table
-from cloudkon.ledger.fleet import MEMORY_S, Instance, WorkerState, WorkerStatus
+from cloudkon.ledger.fleet import MEMORY_S, WorkerState, WorkerStatus
 
 _FLEET = "workers"
 
@@ -36,18 +36,11 @@ def _item(status: WorkerStatus) -> dict[str, Item]:
         "throttled": counts(status.throttled),
         "expires_at": expiry(status.seen_ms, MEMORY_S),
     }
-    if status.instance is not None:
-        item["instance"] = text(status.instance.id)
-        item["type"] = text(status.instance.type)
-        item["zone"] = text(status.instance.zone)
-    return item
+    return item | instance_item(status.instance)
 
 
 def _status(item: Item) -> WorkerStatus:
     figures = {name: int(item[name]["N"]) for name in ("slots", "busy", "bundles", "tasks")}
-    instance = None
-    if "instance" in item:
-        instance = Instance(item["instance"]["S"], item["type"]["S"], item["zone"]["S"])
     return WorkerStatus(
         worker=item["sk"]["S"],
         state=WorkerState(item["state"]["S"]),
@@ -55,7 +48,7 @@ def _status(item: Item) -> WorkerStatus:
         started_ms=int(item["started"]["N"]),
         seen_ms=int(item["seen"]["N"]),
         reason=item["reason"]["S"],
-        instance=instance,
+        instance=instance_of(item),
         failing=counts_of(item["failing"]),
         throttled=counts_of(item["throttled"]) if "throttled" in item else {},  # a worker of an earlier version
     )

@@ -36,6 +36,9 @@ _COMPLETE = (
     'UPDATE "{table}" SET "state" = ? SET "results" = ? SET "done" = ? SET "expires_at" = ? '
     'WHERE "pk" = ? AND "sk" = ? AND "state" = ? AND "attempt" = ? AND "token" = ?'
 )
+_DENIED = "AccessDenied"
+"""Of one statement; DynamoDB may also deny the call as a whole.
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html"""
 _AskT = TypeVar("_AskT")
 _AnswerT = TypeVar("_AnswerT")
 
@@ -72,11 +75,18 @@ class DynamoLeaseBatches(DynamoLeases):
     def _write_each(self, statements: Sequence[Statement]) -> Sequence[str]:
         if self._may_batch and len(statements) > 1:
             try:
-                return self._table.write_each(statements)
+                codes = self._table.write_each(statements)
             except DeniedError as error:
-                self._may_batch = False
-                log.warning("%s The ledger is written to row by row, which takes more calls.", error)
+                self._give_batches_up(str(error))
+            else:
+                if _DENIED in codes:
+                    self._give_batches_up(f"Could not write to the table {self._table.name} in batches ({_DENIED}).")
+                return codes
         return ["alone"] * len(statements)
+
+    def _give_batches_up(self, why: str) -> None:
+        self._may_batch = False
+        log.warning("%s The ledger is written to row by row, which takes more calls.", why)
 
     def _claim_statement(self, ask: Claim) -> Statement:
         values = (

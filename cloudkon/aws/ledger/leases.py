@@ -21,6 +21,7 @@ from cloudkon.ledger.lease import (
     lease_of,
 )
 from cloudkon.ledger.results import Results
+from cloudkon.ledger.survival import survivor
 
 #   until              + guard
 # ----|------------------|----------> now
@@ -37,8 +38,9 @@ _CLAIM = (
     "ADD #attempt :one, #fruitless :one"
 )
 _CHECKPOINT = "SET #results = :results, #until = :until, #fruitless = :fruitless, #mark = :mark"
-_COMPLETE = "SET #state = :done, #results = :results, #done = :now, #expires_at = :expires REMOVE #mark"
+_COMPLETE = "SET #state = :done, #results = :results, #done = :now, #expires_at = :expires REMOVE #mark, #survivors"
 _RELEASE = "SET #state = :released, #results = :results, #fruitless = :fruitless, #mark = :mark"
+_LIVED_ON = "ADD #survivors :note"
 _STATES: Item = {f":{state.value}": text(state) for state in BundleState}
 
 Rule = Callable[[BundleRow | None], WriteAnswer]
@@ -109,6 +111,16 @@ class DynamoLeases:
             ":mark": mark_value(mark),
         }
         return self._write(lease, _RELEASE, values, lambda row: rules.release(row, lease, results, mark))
+
+    def lived_on(self, lease: Lease, index: int) -> None:
+        condition = f"#state <> :done AND #attempt > :attempt AND #owners[{lease.attempt - 1}] = :owner"
+        values: Item = {
+            ":done": _STATES[":done"],
+            ":attempt": number(lease.attempt),
+            ":owner": text(lease.owner),
+            ":note": {"SS": [survivor(lease, index)]},
+        }
+        self._table.update(bundle_key(lease.key), _LIVED_ON, condition, values)
 
     def _write(self, lease: Lease, change: str, values: Item, rule: Rule) -> WriteAnswer:
         fence = f"#state = :leased AND #attempt = :attempt AND #owners[{lease.attempt - 1}] = :owner"

@@ -7,6 +7,7 @@
     bundle   job#<job>#<shard>   bundle#<range>.<n>
     index    jobs#<yyyy-mm>      <time>#<job>
     fleet    workers             <id>                       (see fleet.py)
+    time     time#<task name>    meta                       (see task_times.py)
 
 A bundle's row has short names: with the results of 64 tasks it fits 1 KiB, and so one write unit.
 """
@@ -18,6 +19,7 @@ from typing import Any
 
 from cloudkon.aws.ledger.table import Item
 from cloudkon.ledger.bundle import BundleKey, LineNumbers
+from cloudkon.ledger.fleet import Instance
 from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, WorkerReport
 from cloudkon.ledger.lease import BundleRow, BundleState, Mark
 from cloudkon.ledger.packed_results import pack_results, unpack_results
@@ -91,6 +93,7 @@ def bundle_row(bundle: BundleKey, item: Item) -> BundleRow:
         completed_ms=_int_or_none(item, "done"),
         fruitless=_int(item, "fruitless"),
         mark=_mark_of(item.get("mark")),
+        survivors=tuple(sorted(item.get("survivors", {"SS": ()})["SS"])),
     )
 
 
@@ -140,6 +143,8 @@ def job_item(job: Job) -> dict[str, Item]:
         "timeout_s": None if job.timeout_s is None else {"N": repr(job.timeout_s)},
         "trace": None if job.trace is None else text(job.trace),
         "seal_key": None if job.seal_key is None else text(job.seal_key),
+        "keep_logs": {"BOOL": True} if job.keep_logs else None,
+        "form": None if job.form is None else text(job.form),
     }
     return item | {name: value for name, value in optional.items() if value is not None}
 
@@ -173,6 +178,8 @@ def job_of(item: Item) -> Job:
         resumed_ms=_int_or_none(item, "resumed"),
         trace=item["trace"]["S"] if "trace" in item else None,
         seal_key=item["seal_key"]["S"] if "seal_key" in item else None,
+        keep_logs="keep_logs" in item,
+        form=item["form"]["S"] if "form" in item else None,
     )
 
 
@@ -208,17 +215,21 @@ def range_of(job: str, item: Item) -> RangeReport:
 
 
 def worker_item(report: WorkerReport) -> dict[str, Item]:
-    return key(job_pk(report.job), f"{WORKER}{report.worker}") | {
-        "worker": text(report.worker),
-        "slots": number(report.slots),
-        "started": number(report.started_ms),
-        "seen": number(report.seen_ms),
-        "duplicates_dropped": number(report.duplicates_dropped),
-        "leases_lost": number(report.leases_lost),
-        "unrecorded_runs": number(report.unrecorded_runs),
-        "api_calls": counts(report.api_calls),
-        "waited": number(report.waited_ms),
-    }
+    return (
+        key(job_pk(report.job), f"{WORKER}{report.worker}")
+        | instance_item(report.instance)
+        | {
+            "worker": text(report.worker),
+            "slots": number(report.slots),
+            "started": number(report.started_ms),
+            "seen": number(report.seen_ms),
+            "duplicates_dropped": number(report.duplicates_dropped),
+            "leases_lost": number(report.leases_lost),
+            "unrecorded_runs": number(report.unrecorded_runs),
+            "api_calls": counts(report.api_calls),
+            "waited": number(report.waited_ms),
+        }
+    )
 
 
 def worker_of(job: str, item: Item) -> WorkerReport:
@@ -233,7 +244,24 @@ def worker_of(job: str, item: Item) -> WorkerReport:
         unrecorded_runs=_int(item, "unrecorded_runs"),
         api_calls=counts_of(item["api_calls"]),
         waited_ms=_int(item, "waited") if "waited" in item else 0,
+        instance=instance_of(item),
     )
+
+
+def instance_item(instance: Instance | None) -> dict[str, Item]:
+    """The columns of a worker's row that say where it runs; none of them elsewhere than on EC2."""
+    if instance is None:
+        return {}
+    columns = {"instance": instance.id, "type": instance.type, "zone": instance.zone, "market": instance.market}
+    return {name: text(value) for name, value in columns.items()}
+
+
+def instance_of(item: Item) -> Instance | None:
+    """Read what instance_item wrote; an earlier version wrote no market."""
+    if "instance" not in item:
+        return None
+    market = item["market"]["S"] if "market" in item else ""
+    return Instance(item["instance"]["S"], item["type"]["S"], item["zone"]["S"], market)
 
 
 def counts(counts: Mapping[str, int]) -> Item:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from cloudkon.aws.errors import error_code, translated
-from cloudkon.aws.stack.changes import Asked, Change, changes
+from cloudkon.aws.stack.changes import Asked, Change, begin_repair, changes
 from cloudkon.aws.stack.failures import StackFailedError, Step
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError, InputError
@@ -111,6 +111,17 @@ class Stack:
             progress(Step(self._name, "WAITING", f"a queue of the name was just deleted: {_NAME_FREE_S:.0f} s"))
             self._clock.sleep(_NAME_FREE_S)
             self._create(asked, progress)
+
+    def repair(self, template: str, given: Mapping[str, str], progress: Progress) -> bool:
+        """Undo what was changed or deleted by hand, and bring the stack to the template; False if all was as it is."""
+        found = self._settled(progress)
+        if found is None or found["StackStatus"] not in _STANDING:
+            raise CloudKonError(f"The stack {self._name} does not stand. Bring it up first: cloudkon-cli stack up")
+        seen = self._seen(found["StackId"])
+        if not begin_repair(self._client, self._asked(template, given, found), self._clock):
+            return False
+        self._wait(found["StackId"], "UPDATE_COMPLETE", seen, progress)
+        return True
 
     def diff(self, template: str, given: Mapping[str, str]) -> list[Change]:
         """What up would change, were it called now; raise CloudKonError if the stack is in no state to tell."""

@@ -72,6 +72,12 @@ class Binder:
             self._refuse_gaps(len(args), kwargs)
         return bound, named
 
+    def named(self, args: Sequence[Any]) -> dict[str, Any]:
+        """The arguments that are given by place, with the names of their parameters."""
+        named = {parameter.name: value for parameter, value in zip(self.positional, args, strict=False)}
+        more = args[len(self.positional) :]
+        return named | ({f"*{self.rest.name}": tuple(more)} if self.rest is not None and more else {})
+
     def _named(self, name: str, value: Any, places: int) -> Any:
         if any(parameter.name == name for parameter in self.positional[:places]) and name in self.by_name:
             raise ArgumentError(f"argument {name} is given twice, by its place and by its name")

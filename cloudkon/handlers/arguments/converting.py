@@ -18,8 +18,6 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-
 from cloudkon.handlers.arguments.structures import Converter, from_json, structure
 
 _BOOLS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False, "on": True, "off": False}
@@ -54,13 +52,20 @@ def converter(annotation: Any) -> Converter | None:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if annotation in _ANYTHING or isinstance(annotation, typing.TypeVar):
         return None
-    if origin is typing.Annotated and not any(isinstance(extra, msgspec.Meta) for extra in arguments[1:]):
+    if origin is typing.Annotated and not _is_bounded(arguments[1:]):
         return converter(arguments[0])
     if isinstance(annotation, typing.NewType):
         return converter(annotation.__supertype__)
     if origin in {typing.Union, types.UnionType}:
         return _one_of(arguments)
     return _list_like(origin or annotation, arguments) or _within(annotation) or structure(annotation, _within)
+
+
+def _is_bounded(extras: Sequence[Any]) -> bool:
+    """Whether msgspec has to look at the value: its Meta says what it may be."""
+    import msgspec  # noqa: PLC0415 (few annotations have extras)
+
+    return any(isinstance(extra, msgspec.Meta) for extra in extras)
 
 
 def _list_like(kind: Any, arguments: Sequence[Any]) -> Converter | None:

@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 Converter = Callable[[Any], Any]
 
 
@@ -14,6 +12,8 @@ def structure(kind: Any, within: Callable[[Any], Converter | None]) -> Converter
 
     For a class that no workload can hold an object of, it refuses everything: the parameter may have a default.
     """
+    import msgspec  # noqa: PLC0415 (only for handlers that take structures)
+
     validate = getattr(kind, "model_validate", None)
     fields = frozenset(getattr(kind, "__dataclass_fields__", ()))
 

@@ -120,6 +120,8 @@ def test_what_handlers_do_to_standard_output(environment: dict[str, str], folder
     ("script", "said"),
     [
         ("ulimit -v 2500000; CLI run LOCAL one.txt -t 500", "Error: No more threads can be started here."),
+        ("ulimit -n 7; CLI run LOCAL one.txt", "Error: "),
+        ("ulimit -n 12; CLI run LOCAL one.txt --processes 2", "Error: "),
         ("mkdir d; cd d; rmdir ../d; CLI run LOCAL one.txt", "Error: one.txt does not exist."),
         ("CLI run LOCAL one.txt --ledger /dev/null/x/ledger", "Error: /dev/null/x/ledger can't be used as a ledger: "),
         ("unset CLOUDKON_HOME; HOME=/dev/null/x CLI run LOCAL one.txt", "Error: /dev/null/x/.local/share/cloudkon"),

@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cloudkon.aws.function_events import FunctionEvents
 from cloudkon.aws.ledger.dynamodb import DynamoLedger
 from cloudkon.aws.queue import SqsQueue, queue_url
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import SystemClock
 from cloudkon.errors import CloudKonError, DeniedError
+from cloudkon.ledger.lease import Completion, Lease
 from cloudkon.stage.names import Names
-from tests.support.emulators.policies import LAMBDA, PICTURES, Grant, document, grants
+from tests.support.data.rows import ask, key
+from tests.support.emulators.policies import KEY, LAMBDA, PICTURES, Grant, document, grants
 from tests.support.worlds.embedded_aws import STAGE, EmbeddedAws
 from tests.support.worlds.jobs import JobDesk
 from tests.support.worlds.workers import worker
@@ -27,10 +30,7 @@ NO_RECEIPT = "AAAA"
 NUMBERS = itertools.count()
 # What the embedded cloud does not have, does not ask about, or (of parameters) takes to be about all that there are;
 # tests/unit/project/test_policies.py proves these alone.
-NOT_PLAYED = (
-    *("autoscaling:", "ec2:", "iam:", "kms:", "pricing:", "ssm:", "ssmmessages:", "xray:", "cloudformation:"),
-    "dynamodb:PartiQL",  # asked for by the operation's name, BatchExecuteStatement, which is no action of AWS's
-)
+NOT_PLAYED = (*("autoscaling:", "ec2:", "iam:", "pricing:", "ssm:", "ssmmessages:", "xray:", "cloudformation:"),)
 PLAYED_ROLES = (LAMBDA, "worker", "operator")
 # Its clients are made for this; the names are what the embedded cloud's are.
 GRANTS = [
@@ -118,6 +118,32 @@ def list_bucket(person: Person, grant: Grant) -> None:
     person.client("s3").list_objects_v2(Bucket=bucket_of(person.aws, grant))
 
 
+KEPT_IN = {LAMBDA: ("workloads", "results"), "worker": ("results", "results"), "operator": ("workloads", "workloads")}
+"""The buckets that a role reads from, and writes to."""
+KEPT_BELOW = {LAMBDA: ("in", "rejects"), "worker": ("outputs", "outputs"), "operator": ("in", "in")}
+
+
+def encrypted(person: Person, grant: Grant, which: int) -> dict[str, Any]:
+    """Where the role may read or write an object, and by which key of the account's it is encrypted."""
+    names = {"workloads": person.aws.names.workloads_bucket, "results": person.aws.names.results_bucket}
+    return {
+        "Bucket": names[KEPT_IN[grant.role][which]],
+        "Key": f"{KEPT_BELOW[grant.role][which]}/secret",
+        "ServerSideEncryption": "aws:kms",
+        "SSEKMSKeyId": f"arn:aws:kms:{person.aws.names.region}:{person.aws.names.account}:key/{KEY}",
+    }
+
+
+def read_encrypted(person: Person, grant: Grant) -> None:
+    asked = encrypted(person, grant, 0)
+    person.aws.client("s3").put_object(**asked, Body=b"#\n")
+    person.client("s3").get_object(Bucket=asked["Bucket"], Key=asked["Key"])
+
+
+def write_encrypted(person: Person, grant: Grant) -> None:
+    person.client("s3").put_object(**encrypted(person, grant, 1), Body=b"#\n")
+
+
 def create_stream(person: Person, grant: Grant) -> None:
     group = group_of(grant)
     person.client("logs").create_log_stream(logGroupName=group, logStreamName=f"stream-{next(NUMBERS)}")
@@ -141,11 +167,35 @@ def put_item(person: Person, _: Grant) -> None:
     person.client("dynamodb").put_item(TableName=person.aws.names.ledger_table, Item=row)
 
 
+def claim_together(person: Person, _: Grant) -> None:
+    """Two new bundles in one call; a ledger that may not would claim them one by one."""
+    ledger, job = person.ledger(), f"permission-{next(NUMBERS)}"
+    statements = [ledger._claim_statement(ask(key(number, job_=job))) for number in range(2)]
+    assert ledger._table.write_each(statements) == ["", ""]
+
+
+def complete_together(person: Person, _: Grant) -> None:
+    """Two bundles, of which there are no rows: each is refused by its condition, and none for want of permission."""
+    ledger, made_by = person.ledger(), ask(key(job_=f"permission-{next(NUMBERS)}"))
+    lease = Lease(made_by.key, made_by.owner, 1, made_by.token, made_by.event_ms, made_by.now_ms, made_by.until_ms)
+    done = Completion(lease, made_by.lines, made_by.sent_ms, made_by.received_ms, [])
+    statement = ledger._complete_statement(done, 1)
+    assert statement is not None
+    assert ledger._table.write_each([statement]) == ["ConditionalCheckFailed"]
+
+
 ACTS: dict[str, Callable[[Person, Grant], object]] = {
     "dynamodb:GetItem": lambda person, _: person.ledger().job("no-such-job"),
+    "dynamodb:PartiQLInsert": claim_together,
+    "dynamodb:PartiQLUpdate": complete_together,
     "dynamodb:PutItem": put_item,
     "dynamodb:Query": lambda person, _: person.ledger().dispatched("no-such-job"),
     "dynamodb:UpdateItem": lambda person, _: person.ledger().resume("no-such-job", 0),
+    "kms:Decrypt": read_encrypted,
+    "kms:GenerateDataKey": write_encrypted,
+    "lambda:InvokeFunction": lambda person, grant: FunctionEvents(
+        person.client("lambda"), grant.resource.rpartition(":")[2]
+    ).send(['{"Records": []}']),
     "logs:CreateLogStream": create_stream,
     "logs:FilterLogEvents": lambda person, grant: person.client("logs").filter_log_events(logGroupName=group_of(grant)),
     "logs:GetLogEvents": get_events,
@@ -209,6 +259,7 @@ def test_none_is_missing_for_a_worker(person: Person, desk: JobDesk, tmp_path: P
         one.terminate()
         assert one.exit_code() == 0
         assert "AccessDenied" not in one.said()
+        assert "row by row" not in one.said()
     assert (stats["tasks"]["succeeded"], stats["tasks"]["failed"]) == (3, 1)
     assert {result["output"].partition("/")[0] for result in desk.results(job) if "output" in result} == {
         "outputs",

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from cloudkon.aws.errors import is_throttled
+from cloudkon.aws.ledger.dynamodb import DynamoLedger
 from cloudkon.aws.queue import SqsQueue
 from cloudkon.aws.session import Session
 from cloudkon.clock import SystemClock
 from cloudkon.errors import UnavailableError
+from tests.support.data.rows import ask, key
 from tests.support.emulators.moto_aws import AwsLab, enter
 from tests.support.servers.bad_road import DECK, BadRoad, Fault, bad_road
 
@@ -53,6 +55,18 @@ def test_what_is_given_up_is_counted(road_of: Callable[[int], BadRoad]) -> None:
     with pytest.raises(UnavailableError, match="RequestThrottled"):
         SqsQueue(session.sqs(), "https://sqs.test/queue", SystemClock()).approximate_depth()
     assert session.meter.throttled() == {"sqs.GetQueueAttributes": 2}
+
+
+def test_each_write_of_a_batch_is_counted_beside_its_call(aws: AwsLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch of claims is one call, and as many writes as it has statements: each of them is billed."""
+    enter(monkeypatch, aws.environment)
+    session = Session()
+    table = aws.ledger(SystemClock())._table.name
+    ledger = DynamoLedger(session.dynamodb(), table, guard_ms=2_000, retention_s=86_400, clock=SystemClock())
+    ledger.claim_all([ask(key(number)) for number in range(3)])
+    totals = session.meter.totals()
+    assert totals["dynamodb.BatchExecuteStatement"] == 1
+    assert totals["dynamodb.BatchExecuteStatement.statements"] == 3
 
 
 def refused(code: str, status: int = 400) -> dict[str, Any]:

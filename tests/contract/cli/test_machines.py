@@ -15,6 +15,7 @@ from cloudkon.ledger.fleet import Instance, WorkerState
 from cloudkon.stage.names import STAGE_TAG, Names
 from tests.support.data.rows import worker_status
 from tests.support.emulators.moto_aws import AwsLab, enter
+from tests.support.emulators.strict_moto.accounts import free_plan
 from tests.support.manual_clock import ManualClock
 
 STAGE = "fleet"
@@ -98,6 +99,16 @@ def test_start_of_a_type(lab: AwsLab) -> None:
     [machine] = machines(lab)
     assert machine["InstanceType"] == "c5.xlarge"
     assert [member["InstanceId"] for member in group(lab)["Instances"]] == [machine["InstanceId"]]
+
+
+def test_a_type_that_the_free_plan_does_not_start_is_told(lab: AwsLab) -> None:
+    """An account with AWS's Free Plan starts few types: of another it is said why not, and nothing is left over."""
+    with free_plan():
+        answer = run("start", "--type", "c5.xlarge", "--wait", "0")
+        assert answer.exit_code == 2
+        assert "The account has AWS's Free Plan, which starts no c5.xlarge" in answer.stderr
+        assert machines(lab) == []
+        assert run("start", "--type", "c7i-flex.large", "--wait", "0").exit_code == 0
 
 
 def test_more_than_the_group_may_have(lab: AwsLab) -> None:

@@ -74,7 +74,9 @@ def test_failed_tasks_are_put_into_the_bucket_as_a_new_job(stage: Stage) -> None
     answer = run("retry", job.id)
     key = f"retry/{job.id}/tasks.txt"
     assert (answer.exit_code, answer.stderr) == (0, "")
-    assert b"".join(stage.workloads.read(key)) == b"sleep 1\nsleep 11\n"
+    assert b"".join(stage.workloads.read(key)) == (
+        b"sleep 1\nsleep 11\n# From line 1 on, these are the lines 2+1,4+1 of %s.\n" % job.id.encode()
+    )
     versions = stage.workloads._client.list_object_versions(Bucket=stage.workloads.bucket, Prefix=key)["Versions"]
     assert answer.stdout == f"{job_id(stage.workloads.bucket, key, versions[0]['VersionId'])}\n"
     (again,) = [json.loads(line) for line in run("retry", job.id, "--json").stdout.splitlines()]

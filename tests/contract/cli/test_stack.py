@@ -12,12 +12,14 @@ from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
 from cloudkon.aws.machines.scaling import Machines
+from cloudkon.aws.session import Session
 from cloudkon.clock import SystemClock
 from cloudkon.ledger.job import Job, Source
 from cloudkon.settings import Settings
 from cloudkon.stage.names import Names
 from cloudkon.wiring import cloud
 from tests.support.emulators.moto_aws import AwsLab, enter
+from tests.support.emulators.strict_moto.accounts import delete_default_vpc
 from tests.support.still_clock import StillClock
 
 NUMBERS = itertools.count(1)
@@ -89,6 +91,28 @@ def test_workers_get_the_default_network(names: Names, aws: AwsLab) -> None:
     assert parameters["VpcId"] == default
     assert len(parameters["SubnetIds"].split(",")) == 3
     assert "There is no image of the workers yet" in answer.stderr
+
+
+def test_an_account_without_a_default_network_is_told_what_to_give(
+    names: Names, aws: AwsLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Control Tower has deleted the default VPC nothing is made until another network is named."""
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    ec2 = Session().ec2()
+    delete_default_vpc(ec2)
+    answer = run("up")
+    assert (answer.exit_code, status_code()) == (2, 1), answer.output
+    assert "cloudkon-cli deploy --parameter VpcId=vpc-... --parameter SubnetIds=subnet-..." in answer.stderr
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    answer = run("up", "--parameter", f"VpcId={vpc}", "--parameter", f"SubnetIds={subnet}")
+    assert answer.exit_code == 0, answer.output
+    assert status()["parameters"]["VpcId"] == vpc
+    assert run("down", "--force", "--delete-data").exit_code == 0
+
+
+def status_code() -> int:
+    return run("status").exit_code
 
 
 def test_parameters_are_kept(names: Names) -> None:

@@ -88,7 +88,7 @@ def test_a_pipe_is_submitted_under_its_given_name(aws: AwsLab, store: S3Store) -
     ("arguments", "said"),
     [
         (["none.txt"], "none.txt does not exist."),
-        ([], "Missing argument"),
+        ([], "Which workload?"),
         (["-"], "alone and with a name"),
         (["-", "x", "--name", "y"], "alone and with a name"),
         (["x", "y", "--name", "z"], "--name z is for one file, and 2 are given."),
@@ -110,7 +110,7 @@ def test_a_bucket_without_versions_is_named_and_nothing_uploaded(aws: AwsLab, st
     answer = submit(str(workload))
     assert (answer.exit_code, answer.stdout) == (1, "")
     assert f"{store.bucket} keeps no versions" in answer.stderr
-    assert f"stack up --stage {stage}" in answer.stderr
+    assert f"stack up --repair --stage {stage}" in answer.stderr
     assert keys(aws, store) == []
 
 

@@ -1,7 +1,8 @@
 """The pages that strangers read, and the blocks of code in them.
 
 A block's first line says what a test does with it: ```sh local runs here, ```sh cloud runs against the embedded cloud
-(exit=1 names the code that is expected), ```python file=NAME is written to a file before what follows it runs.
+(exit=1 names the code that is expected), ```python file=NAME is written to a file before what follows it runs. Each
+line of ```text output was printed by the block before it that ran, apart from numbers, times, ids and paths.
 """
 
 import re

@@ -23,6 +23,7 @@ from cloudkon.aws.session import Session
 from cloudkon.aws.store import S3Store
 from cloudkon.clock import Clock
 from tests.support.emulators import moto_partiql
+from tests.support.emulators.strict_moto.owners import mind_owners
 from tests.support.waiting import eventually
 
 GUARD_MS = 2_000
@@ -133,6 +134,7 @@ def aws() -> Iterator[AwsLab]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DynamoHandler, "call_action", whole)
         patch.setattr(DynamoDBBackend, "batch_execute_statement", moto_partiql.execute)
+        mind_owners(patch)
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # thousands, when EC2 is first asked
         server.start()
         try:

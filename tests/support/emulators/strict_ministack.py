@@ -1,7 +1,10 @@
-"""What AWS refuses and ministack lets pass, refused as AWS does: of the Lambda's triggers."""
+"""What AWS refuses and ministack lets pass, refused as AWS does: of the Lambda's triggers, and of permissions."""
 
+import json
+import re
 from typing import Any
 
+from ministack.core import iam_actions
 from ministack.core.responses import error_response_json
 from ministack.services import lambda_svc, s3
 
@@ -53,3 +56,69 @@ def doubt_fresh_permissions() -> None:
 
     lambda_svc._add_permission = add_permission
     s3._put_bucket_notification = put_bucket_notification
+
+
+_STATEMENT = re.compile(
+    r"\s*(INSERT INTO|UPDATE|DELETE FROM|SELECT\b.*?\bFROM)\s+\"?([\w.-]+)", re.IGNORECASE | re.DOTALL
+)
+_BATCHES = {"dynamodb:BatchExecuteStatement": "Statements", "dynamodb:ExecuteTransaction": "TransactStatements"}
+
+
+def ask_for_partiql_actions() -> None:
+    """A batch of statements is no action: each statement is asked for as dynamodb:PartiQLInsert, of its own table.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
+    """
+    checks = iam_actions.dynamodb_transaction_checks
+
+    def each_for_itself(action: str, body: bytes, region: str, account: str) -> Any:
+        if action not in _BATCHES:
+            return checks(action, body, region, account)
+        statements = [_STATEMENT.match(each["Statement"]) for each in json.loads(body)[_BATCHES[action]]]
+        return [
+            (
+                f"dynamodb:PartiQL{told[1].split()[0].capitalize()}",
+                f"arn:aws:dynamodb:{region}:{account}:table/{told[2]}",
+            )
+            for told in statements
+            if told is not None
+        ]
+
+    iam_actions.dynamodb_transaction_checks = each_for_itself
+
+
+_ENCRYPTION, _KEY = "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"
+
+
+def ask_for_keys() -> None:
+    """Whoever reads or writes an object that KMS encrypts by a key of the account's needs the key too, by way of S3.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+    """
+    checks, resources = iam_actions.s3_additional_checks, iam_actions.s3_access_point_resources
+
+    def with_keys(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
+        found = checks(method, path, headers, body, query)
+        if method in ("PUT", "POST") and headers.get(_ENCRYPTION) == "aws:kms":
+            found.append(("kms:GenerateDataKey", headers[_KEY]))
+        elif method == "GET" and (key := _key_of(path, query.get("versionId"))):
+            found.append(("kms:Decrypt", key))
+        return found
+
+    def by_way_of_s3(arn: str) -> Any:
+        if arn.startswith("arn:aws:kms:"):
+            return [(arn, {"kms:ViaService": f"s3.{arn.split(':')[3]}.amazonaws.com"})]
+        return resources(arn)
+
+    iam_actions.s3_additional_checks = with_keys
+    iam_actions.s3_access_point_resources = by_way_of_s3
+
+
+def _key_of(path: str, version: Any) -> str | None:
+    """The key by which an object is encrypted; None for an object that is not, and for what is no object."""
+    bucket, _, key = path.lstrip("/").partition("/")
+    wanted = version[0] if isinstance(version, list) else version
+    kept = [each for each in s3._object_versions.get((bucket, key), []) if each["version_id"] == wanted]
+    found = kept[0] if kept else (s3._ensure_bucket(bucket) or {"objects": {}})["objects"].get(key)
+    told: dict[str, str] = (found or {}).get("preserved_headers", {})
+    return told.get(_KEY) if told.get(_ENCRYPTION) == "aws:kms" else None

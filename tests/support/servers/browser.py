@@ -20,7 +20,7 @@ from tests.support.data.pixels import Rgb
 
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 _PATIENCE_S = 120
-_QUIET = (
+QUIET = (
     "--headless=new",
     "--no-sandbox",  # it does not start as root otherwise, and opens nothing but our page
     "--no-first-run",
@@ -106,7 +106,7 @@ def _running(url: str, folder: Path) -> Iterator[None]:
 
 def _started(url: str, folder: Path, temporary: str) -> Iterator[None]:
     assert PROGRAM is not None
-    command = [PROGRAM, *_QUIET, f"--user-data-dir={folder / 'profile'}", url]
+    command = [PROGRAM, *QUIET, f"--user-data-dir={folder / 'profile'}", url]
     with (folder / "browser.log").open("wb") as log:
         browser = subprocess.Popen(
             command,

@@ -9,6 +9,7 @@ FACTS = {
     "instance-id": "i-0123456789abcdef0",
     "instance-type": "c7g.large",
     "placement/availability-zone": "eu-central-1a",
+    "instance-life-cycle": "spot",
 }
 NOTICE = "spot/instance-action"
 LIFECYCLE = "autoscaling/target-lifecycle-state"

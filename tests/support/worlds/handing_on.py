@@ -222,6 +222,8 @@ def publish_debian() -> None:
 
 if __name__ == "__main__":
     strict_ministack.refuse_second_mappings()
+    strict_ministack.ask_for_partiql_actions()
+    strict_ministack.ask_for_keys()
     strict_ministack.doubt_fresh_permissions()
     hand_on()
     validate_images()

@@ -58,23 +58,20 @@ APART: dict[str, str] = {
     "animoto/video.py": "animoto/movie",
 }
 _ALL_OF_CORE = {"base", "settings", "ports"} | {
-    f"cloudkon/{room}"
-    for room in ("handlers", "handlers/arguments", "ledger", "messages", "reports", "stage", "telemetry", "workload")
+    *("cloudkon/handlers", "cloudkon/handlers/arguments", "cloudkon/ledger", "cloudkon/messages", "cloudkon/reports"),
+    *("cloudkon/stage", "cloudkon/telemetry", "cloudkon/workload", "cloudkon/workload/templates"),
 }
 _ALL_OF_AWS = {"aws/cloud", "cloudkon/aws"} | {
     f"cloudkon/aws/{room}" for room in ("checkups", "leftovers", "ledger", "machines", "stack")
 }
-_ALL_OF_ANIMOTO = {
-    "animoto",
-    "animoto/in_order",
-    "animoto/formats",
-    "animoto/download",
-    "animoto/h264",
-    "animoto/movie",
-    "animoto/picture",
+_ALL_OF_ANIMOTO = {"animoto"} | {
+    f"animoto/{room}" for room in ("in_order", "formats", "download", "h264", "movie", "picture")
 }
 _BELOW_THE_CLI = (
-    _ALL_OF_CORE | _ALL_OF_AWS | {"cloudkon/local", "wiring", "dispatcher", "ec2_worker", "ec2_worker/assembly"}
+    _ALL_OF_CORE
+    | _ALL_OF_AWS
+    | {f"cloudkon/{room}" for room in ("client", "client/local", "costs", "local", "reports/activity")}
+    | {"wiring", "dispatcher", "ec2_worker", "ec2_worker/assembly"}
 )
 # What each room may import, beside itself.
 LAW: dict[str, set[str]] = {
@@ -85,6 +82,7 @@ LAW: dict[str, set[str]] = {
     "cloudkon/ledger": {"base", "cloudkon/stage", "cloudkon/telemetry"},
     "ports": {"base", "cloudkon/ledger", "cloudkon/telemetry"},
     "cloudkon/workload": {"base", "ports", "cloudkon/ledger"},
+    "cloudkon/workload/templates": {"base", "cloudkon/workload"},
     "cloudkon/messages": {"base", "ports", "cloudkon/ledger", "cloudkon/telemetry"},
     "cloudkon/handlers/arguments": {"base"},
     "cloudkon/handlers": {
@@ -95,15 +93,13 @@ LAW: dict[str, set[str]] = {
         "cloudkon/telemetry",
         "cloudkon/workload",
     },
-    "cloudkon/reports": {
-        "base",
-        "ports",
-        "cloudkon/ledger",
-        "cloudkon/messages",
-        "cloudkon/telemetry",
-        "cloudkon/workload",
-    },
-    "cloudkon": {"cloudkon/handlers"},
+    "cloudkon/reports": {"base", "settings", "ports"}
+    | {f"cloudkon/{room}" for room in ("ledger", "messages", "telemetry", "workload")},
+    "cloudkon/reports/activity": {"base"} | {f"cloudkon/{room}" for room in ("ledger", "reports", "workload")},
+    "cloudkon/costs": {"base", "ports"} | {f"cloudkon/{room}" for room in ("ledger", "reports", "workload")},
+    "cloudkon": {"cloudkon/handlers", "cloudkon/client"},
+    "cloudkon/client": _ALL_OF_CORE | {"cloudkon/client/local", "cloudkon/local", "wiring", "dispatcher", "ec2_worker"},
+    "cloudkon/client/local": _ALL_OF_CORE | {"cloudkon/local", "dispatcher", "ec2_worker", "ec2_worker/assembly"},
     "cloudkon/local": {"base", "settings", "ports", "cloudkon/ledger"},
     "cloudkon/aws": {"base", "settings", "ports", "cloudkon/stage", "cloudkon/telemetry"},
     "cloudkon/aws/ledger": {"base", "ports", "cloudkon/ledger", "cloudkon/aws"},
@@ -120,7 +116,8 @@ LAW: dict[str, set[str]] = {
     "dispatcher/app": _ALL_OF_CORE | {"dispatcher", "wiring"},
     "app": {"dispatcher/app"},
     "cloudkon_cli": {"base", "cli"},
-    "testing": _ALL_OF_CORE | {"cloudkon/local", "dispatcher", "ec2_worker", "ec2_worker/assembly"},
+    "testing": _ALL_OF_CORE
+    | {"cloudkon/client/local", "cloudkon/local", "dispatcher", "ec2_worker", "ec2_worker/assembly"},
     "ec2_worker/telemetry": _ALL_OF_CORE,
     "ec2_worker/pipeline": _ALL_OF_CORE | {"ec2_worker/telemetry"},
     "ec2_worker/health": _ALL_OF_CORE | {"ec2_worker/telemetry", "ec2_worker/pipeline"},
@@ -147,17 +144,21 @@ LAW: dict[str, set[str]] = {
     "animoto": _ALL_OF_CORE | {"cloudkon"} | (_ALL_OF_ANIMOTO - {"animoto"}),
     "cli/system": _BELOW_THE_CLI,
     "cli/terminal": _BELOW_THE_CLI,
+    "cli/input": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views"},
     "cli/views": _BELOW_THE_CLI | {"cli/system", "cli/terminal"},
-    "cli/jobs": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views"},
+    "cli/jobs": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/input", "cli/views"},
+    "cli/report": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views", "cli/jobs"},
     "cli/running/processes": _BELOW_THE_CLI | {"ec2_worker/lifecycle"},
     "cli/running": _BELOW_THE_CLI
     | _ALL_OF_ANIMOTO
     | {"ec2_worker/pipeline", "ec2_worker/lifecycle", "cli/running/processes"}
-    | {"cli/system", "cli/terminal", "cli/views", "cli/jobs"},
-    "cli/repair": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views", "cli/jobs", "cli/running"},
+    | {"cli/system", "cli/terminal", "cli/input", "cli/views", "cli/jobs"},
+    "cli/repair": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/input", "cli/views", "cli/jobs", "cli/running"},
     "cli/embedded": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal"},
     "cli/stage": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal", "cli/embedded"},
-    "cli": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal"},
+    "cli/manual": _BELOW_THE_CLI | {"cli/system", "cli/terminal"},
+    "cli/habits": _BELOW_THE_CLI | {"cli/system", "cli/terminal"},
+    "cli": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal", "cli/habits"},
     "cli/fleet": _BELOW_THE_CLI | {"cli", "cli/system", "cli/terminal", "cli/jobs"},
 }
 # What is measured may be taken in hand.
@@ -172,9 +173,11 @@ KEPT_TO: dict[str, str] = {
     "chalice": "dispatcher/app.py",
     "msgspec": "cloudkon/handlers/",
     "click": "cli/",
+    "jinja2": "cli/report/",
+    "markupsafe": "cli/report/",
     "rich": "cli/",
 }
-READS_THE_ENVIRONMENT = ("bench/", "cli/", "dispatcher/app.py", "ec2_worker/__main__.py")
+READS_THE_ENVIRONMENT = ("bench/", "cli/", "cloudkon/client/client.py", "dispatcher/app.py", "ec2_worker/__main__.py")
 MOST_LINES = 300
 MOST_FILES = 16
 NAMES_OF_NOTHING = {"base", "common", "core", "helper", "helpers", "lib", "misc", "shared", "tools", "util", "utils"}

@@ -14,9 +14,11 @@ from typing import Any
 _SESSION = "cloudkon.aws.session"
 
 if sys.orig_argv[1:3] == ["-m", "ministack"]:
-    from tests.support.emulators.strict_ministack import refuse_second_mappings
+    from tests.support.emulators import strict_ministack
 
-    refuse_second_mappings()
+    strict_ministack.refuse_second_mappings()
+    strict_ministack.ask_for_partiql_actions()
+    strict_ministack.ask_for_keys()
 
 
 class _Validating(MetaPathFinder):

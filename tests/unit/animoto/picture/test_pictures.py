@@ -4,7 +4,7 @@ import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from av import VideoFrame
@@ -14,6 +14,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from animoto.canvas import Canvas
 from animoto.fetch import Fetched
+from animoto.formats.picture_file import DAMAGED
 from animoto.picture.broken import Broken
 from animoto.picture.decoding_memory import DecodingMemory
 from animoto.picture.letterbox import Background
@@ -240,6 +241,25 @@ def test_any_bytes_give_a_frame_or_a_reason(noise: bytes, kind: str, at: int, ke
             assert why
         case _:
             pytest.fail(f"{found}")
+
+
+def test_a_palette_that_only_a_conversion_looks_at_is_damage() -> None:
+    """Pillow opens and loads a picture without its palette, and fails at the conversion, with an assertion."""
+    assert reason(encoded(corners(32, 18).convert("P")).replace(b"PLTE", b"PLTx")) == DAMAGED
+
+
+@pytest.mark.parametrize(
+    ("where", "kind"), [("animoto.pictures.read_orientation", "PNG"), ("animoto.canvas.letterbox", "JPEG")]
+)
+def test_a_mistake_of_ours_is_not_taken_for_damage(monkeypatch: pytest.MonkeyPatch, where: str, kind: str) -> None:
+    """Of damage a user is told; of a bug there must be a traceback, whatever kind of error it is."""
+
+    def fail(*_: object) -> NoReturn:
+        raise ValueError("ours")
+
+    monkeypatch.setattr(where, fail)
+    with pytest.raises(ValueError, match="ours"):
+        frame_of(READABLE[kind], SMALL)
 
 
 def test_a_picture_that_was_not_fetched_stays_broken() -> None:

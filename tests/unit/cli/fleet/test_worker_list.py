@@ -89,3 +89,14 @@ def test_an_empty_list_says_how_to_start_a_worker(ledger: SqliteLedger, file: Pa
     answer = listed(file)
     assert answer.stdout == ""
     assert "There is no worker." in answer.stderr
+
+
+@pytest.mark.parametrize(("ago_s", "doubted"), [(16, False), (37, True), (90, False)])
+def test_a_worker_that_has_missed_its_word_is_doubted(
+    ledger: SqliteLedger, file: Path, ago_s: int, *, doubted: bool
+) -> None:
+    """Before it is called silent, the reason says that nobody knows whether it lives; a stopped one is not doubted."""
+    announce(ledger, "host-1", ago_s=ago_s, state=WorkerState.WORKING)
+    announce(ledger, "host-2", ago_s=ago_s, state=WorkerState.STOPPED)
+    assert ("it may have died: it was last heard of" in listed(file, "--all").stdout) is doubted
+    assert states(file)["host-1"] == ("silent" if ago_s == 90 else "working")

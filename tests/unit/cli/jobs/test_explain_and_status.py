@@ -168,7 +168,24 @@ def test_by_id_and_with_its_line(tmp_path: Path) -> None:
     assert "has 4 lines, and no line 5." in answers[2].stderr
 
 
-@pytest.mark.parametrize("arguments", [(JOB,), (JOB, "1", "--task", "1"), (JOB, "0")])
+def test_ids_that_look_like_line_numbers_and_equal_ids_are_told_apart(tmp_path: Path) -> None:
+    """A number is a line's where there is such a line; every task can be reached, and what could be meant is said."""
+    file = tmp_path / "tasks.txt"
+    ids = ("3", "x", "1", "x", "2024")
+    file.write_text("".join(f'{{"task": "sleep", "args": [{n}], "id": "{id_}"}}\n' for n, id_ in enumerate(ids)))
+    run("run", "LOCAL", file)
+    answers = {words: run("explain", *words) for words in (("3",), ("--id", "3"), ("--id", "x"), ("2024",), ("2",))}
+    shown = {words: int(answer.stdout.splitlines()[0].split()[1]) for words, answer in answers.items()}
+    assert shown == {("3",): 3, ("--id", "3"): 1, ("--id", "x"): 2, ("2024",): 5, ("2",): 2}
+    assert answers["3",].stderr == "Line 3 is shown. The id 3 has line 1: explain --id 3\n"
+    assert answers["--id", "x"].stderr == "Line 2 is shown. The same id has line 4: name it by its number.\n"
+    assert {answers[words].stderr for words in (("--id", "3"), ("2024",), ("2",))} == {""}
+    assert "has 5 lines, and no line 7." in run("explain", 7).stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [(JOB,), (JOB, "1", "--id", "a"), ("--task", "1", "--id", "a"), (JOB, "1", "--task", "1"), (JOB, "0")]
+)
 def test_exactly_one_task_is_explained(ledger: SqliteLedger, arguments: tuple[str, ...]) -> None:
     """Exactly one task is explained."""
     write_job(ledger)

@@ -51,8 +51,8 @@ def test_jobs_are_a_line_each_below_a_header(ledger: SqliteLedger) -> None:
     """Jobs are a line each, with a header for people."""
     write_job(ledger)
     header, line = run("jobs").stdout.splitlines()
-    assert header.split() == ["job", "state", "done", "failed", "age", "source"]
-    assert line.startswith("local-sleeps-abc  complete     3       1  ")
+    assert header.split() == ["job", "state", "done", "failed", "took", "age", "source"]
+    assert line.startswith("local-sleeps-abc  complete     3       1  900 ms  ")
     assert line.endswith("  /home/me/sleeps.txt")
 
 
@@ -75,6 +75,7 @@ def test_a_job_as_json_has_these_keys(ledger: SqliteLedger) -> None:
         "repeats": None,
         "state": "complete",
         "tasks": {"total": 3, "succeeded": 2, "failed": 1, "rejected": 0, "running": 0, "pending": 0},
+        "makespan_s": 0.9,
     }
 
 

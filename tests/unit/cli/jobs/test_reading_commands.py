@@ -58,6 +58,19 @@ def test_stats_in_a_pipe_are_aligned_text(ledger: SqliteLedger) -> None:
     assert not answer.stderr
 
 
+def test_stats_show_the_rate_over_time_and_the_longest_tasks(ledger: SqliteLedger) -> None:
+    """A line of bars shows results a second; a task that took many times the median is named by its line."""
+    quick = TaskResult(TaskState.SUCCEEDED, EVENT_MS + 400, 10_000, 1, recorded_ms=EVENT_MS + 500)
+    slow = replace(quick, duration_us=4_000_000, recorded_ms=EVENT_MS + 4_600)
+    write_job(ledger, results=[quick, quick, slow, quick])
+    said = run("stats").stdout
+    [bars] = [line for line in said.splitlines() if line.startswith("over time")]
+    assert bars.count("█") == 1
+    assert bars.rstrip().split("at most")[0].rstrip().endswith("▃")
+    assert "line 3         4.00 s             400.0  w1\n" in said
+    assert "longest tasks" not in run("stats", write_job(ledger, "local-even", opened=9).id).stdout
+
+
 def test_stats_of_handlers(ledger: SqliteLedger) -> None:
     """Where the runs' time went is a table of its own, if the handlers tell."""
     write_job(ledger)
@@ -270,3 +283,15 @@ def test_a_source_is_shown_as_a_path_or_an_address() -> None:
     assert source_text(job()) == "s3://workloads/tasks-abc.txt"
     local = replace(job(), source=replace(job().source, bucket="LOCAL", key="/home/me/tasks.txt"))
     assert source_text(local) == "/home/me/tasks.txt"
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_results_fit_their_terminal(ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    """A long error is cut where the terminal ends, and not broken within a word."""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", str(width))
+    results = [replace(each, error="word " * 60) if each and each.error else each for each in mixed_results()]
+    write_job(ledger, results=results)
+    shown = run("results").stdout.splitlines()
+    assert max(map(len, shown)) in range(width - len(" word ..."), width + 1)
+    assert shown[1].endswith(" ...")

@@ -4,12 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from cli.jobs.ledgers import Ledgers, Records
 from cli.jobs.watch import _newest, running_jobs
 from cli.jobs.watching import watch_all, watch_to_end
+from cli.main import cloudkon_cli
 from cli.terminal.output import Output
 from cloudkon.errors import NotFoundError
+from cloudkon.ledger.job import RangeReport
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore
 from tests.support.data.rows import job
@@ -106,3 +109,26 @@ def test_without_a_name_all_jobs_that_run_are_followed(
     said = capsys.readouterr().err
     assert all(f"{name}: 0 of" in said for name in ("tasks-one", "tasks-two"))
     assert "tasks-ended" not in said
+
+
+def test_the_only_job_that_runs_is_followed_though_another_is_newer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an id, a job that has ended is of less interest than one that goes on."""
+    ledger = SqliteLedger(tmp_path / "ledger.sqlite3", guard_ms=0)
+    ledger.open(replace(job("older"), opened_ms=1_000))
+    ledger.open(replace(job("newer"), opened_ms=2_000))
+    ledger.record_range(RangeReport("newer", 0, 0, 0, 0, 0, 2_000, 2_000))
+    followed = []
+
+    def follow(_records: Records, name: str, *_others: object, **_more: object) -> bool:
+        followed.append(name)
+        return True
+
+    monkeypatch.setattr("cli.jobs.watch.watch_to_end", follow)
+    command = ["watch", "--ledger", str(tmp_path / "ledger.sqlite3")]
+    assert CliRunner().invoke(cloudkon_cli, command, catch_exceptions=False).exit_code == 0
+    ledger.cancel("older", 3_000)
+    assert CliRunner().invoke(cloudkon_cli, command, catch_exceptions=False).exit_code == 0
+    assert followed == ["older", "newer"]
+    ledger.close()

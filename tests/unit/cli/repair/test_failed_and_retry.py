@@ -125,7 +125,7 @@ def test_export_of_ranges(tmp_path: Path, workload: Path, monkeypatch: pytest.Mo
     run("run", "LOCAL", "-s", workload, "-t", 2)
     read: list[int] = []
     range_lines = ranges.range_lines
-    monkeypatch.setattr("cli.jobs.workload_lines.range_lines", lambda *a: read.append(a[2]) or range_lines(*a))  # type: ignore[func-returns-value]
+    monkeypatch.setattr("cloudkon.client.lines_again.range_lines", lambda *a: read.append(a[2]) or range_lines(*a))  # type: ignore[func-returns-value]
     assert latest(tmp_path).ranges > 10
     assert [one["task"] for one in lines(run("export-failed", "--json"))] == [5, 402, 403, 1_001]
     assert len(set(read)) <= 4
@@ -188,7 +188,9 @@ def test_retry_of_a_cancelled_job(tmp_path: Path, workload: Path) -> None:
     assert run("retry", job.id, "--only-failed").exit_code == 1
     answer = run("retry", job.id)
     assert answer.exit_code == 0
-    assert Path(latest(tmp_path).source.key).read_text().splitlines() == ["sleep 0", "sleep 1", "sleep 2"]
+    *tasks, note = Path(latest(tmp_path).source.key).read_text().splitlines()
+    assert tasks == ["sleep 0", "sleep 1", "sleep 2"]
+    assert note == f"# From line 1 on, these are the lines 1+1,3+1,5+1 of {job.id}."
 
 
 def test_pause_and_resume(tmp_path: Path) -> None:

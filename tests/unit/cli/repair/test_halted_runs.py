@@ -13,7 +13,7 @@ from cloudkon.local.ledger import SqliteLedger
 @pytest.fixture(autouse=True)
 def _this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDKON_HOME", str(tmp_path))
-    monkeypatch.setattr("cli.running.run_local_view._DRAIN_S", 1.0)
+    monkeypatch.setattr("cloudkon.client.local.local_settings._DRAIN_S", 1.0)
 
 
 def run(*arguments: object) -> Result:
@@ -62,7 +62,7 @@ def test_a_paused_run_stops_and_goes_on(tmp_path: Path, monkeypatch: pytest.Monk
     answer = run("run", "LOCAL", "-s", file, "-t", "1", "--tasks", "pausing")
     assert answer.exit_code == 1
     assert "paused: enough for today" in answer.stdout
-    assert f"run LOCAL {file} -t 1 --ledger {tmp_path / 'ledger.sqlite3'} --resume --tasks pausing" in answer.stderr
+    assert f"run LOCAL {file} -t 1 --resume --tasks pausing" in answer.stderr
     again = run("run", "LOCAL", "-s", file, "-t", "20", "--resume", "--tasks", "pausing")
     assert again.exit_code == 0
     assert again.stdout.startswith("✓ 21 tasks in ")

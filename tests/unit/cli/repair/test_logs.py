@@ -79,9 +79,13 @@ def test_a_bug_is_found_from_explain_alone(ran: Path) -> None:
     assert json.loads(run("explain", job, "3", "--json").stdout)["log"].startswith("before one\n")
 
 
-def test_logs_of_all_tasks_are_kept_when_asked_for(ran: Path) -> None:
-    """With --keep-logs a task that succeeded has a log too, if it said anything."""
-    run("run", "LOCAL", "tasks.txt", "--tasks", "said_tasks", "--keep-logs")
+@pytest.mark.parametrize(("header", "options"), [("", ["--keep-logs"]), ("#cloudkon: logs=all bundle=4\n", [])])
+def test_logs_of_all_tasks_are_kept_when_asked_for(ran: Path, header: str, options: list[str]) -> None:
+    """With --keep-logs, or logs=all in the workload, a task that succeeded has a log too, if it said anything."""
+    (ran / "tasks.txt").write_text(
+        f"quiet\nchatty Ada\nbad one\nlong\n{header}" if not header else f"{header}chatty Ada\n"
+    )
+    run("run", "LOCAL", "tasks.txt", "--tasks", "said_tasks", *options)
     said = run("logs").stdout.splitlines()
     assert said[:3] == ["task 2: succeeded", "hello Ada", ""]
     assert run("logs", "-", "2").stdout.splitlines() == said[:3]

@@ -1,6 +1,9 @@
 """`run LOCAL animoto`: a folder of pictures becomes a video in one command."""
 
 import json
+import shlex
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -8,6 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import cloudkon_cli
+from cli.running.local_runner import LocalRun
+from cloudkon.ledger.job import Job
 from tests.support.data.pixels import BLUE, GREEN, RED, encoded, near, shown, stripes
 from tests.support.data.tones import wav
 
@@ -104,3 +109,22 @@ def test_help_is_of_its_own() -> None:
     """`run LOCAL animoto --help` tells of videos, and `run --help` shows the way there."""
     assert "--order" in run("--help").stdout
     assert "run LOCAL animoto holiday/" in CliRunner().invoke(cloudkon_cli, ["run", "--help"]).stdout
+
+
+def test_a_video_that_was_interrupted_is_begun_anew(holiday: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After Ctrl-C the command that is told makes the video, and puts it where it was asked for."""
+    run_it = LocalRun.run
+
+    def interrupted(self: LocalRun, job: Job, begun: Callable[[], None]) -> None:
+        self.stop()
+        signal.raise_signal(signal.SIGINT)
+        run_it(self, job, begun)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalRun, "run", interrupted)
+        answer = run("holiday/", "-o", "my video.mp4", "--transition", "cut")
+    assert answer.exit_code == 128 + signal.SIGINT
+    command = answer.stderr.splitlines()[-1].split("cloudkon-cli ")[1]
+    assert command == "run LOCAL animoto holiday/ -o 'my video.mp4' --transition cut"
+    assert CliRunner().invoke(cloudkon_cli, shlex.split(command)).exit_code == 0
+    assert Path("my video.mp4").stat().st_size > 0

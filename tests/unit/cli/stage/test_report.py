@@ -13,6 +13,9 @@ from cli.stage.report import masked
         ("arn:aws:iam::123456789012:user/jo", "user/jo"),
         ('{"AlarmEmail": "jo.doe@example.org"}', "jo.doe@example.org"),
         ("AKIAIOSFODNN7EXAMPLE is refused", "AKIAIOSFODNN7EXAMPLE"),
+        ("Could not reach https://jo:opensesame@proxy.example.org/x", "opensesame"),
+        ("i-1 at 10.11.12.13 was ended", "10.11.12.13"),
+        ("key/1234abcd-12ab-34cd-56ef-1234567890ab is disabled", "1234567890ab"),
         ("s3://cloudkon-dev-workloads-123456789012-eu-central-1/a", "123456789012"),
     ],
 )

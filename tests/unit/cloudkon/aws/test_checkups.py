@@ -1,4 +1,3 @@
-import json
 from collections.abc import Callable
 from email.utils import formatdate
 from fnmatch import fnmatchcase
@@ -10,7 +9,6 @@ import pytest
 from cloudkon.aws.checkups.account import check_account
 from cloudkon.aws.checkups.ami import check_image
 from cloudkon.aws.checkups.formation import check_drift, check_stack
-from cloudkon.aws.checkups.queues import check_queues
 from cloudkon.aws.checkups.quotas import check_concurrency, check_vcpus
 from cloudkon.aws.checkups.roles import Needs, check_roles, needs_of_lambda, needs_of_worker
 from cloudkon.aws.checkups.stage import examine
@@ -97,34 +95,6 @@ def test_drift_that_takes_too_long() -> None:
         "describe_stack_drift_detection_status": {"DetectionStatus": "DETECTION_IN_PROGRESS"},
     }
     assert verdicts(check_drift(subject(cloudformation=answers))) == [Verdict.UNKNOWN]
-
-
-def queues(dead: str = "0", **attributes: str) -> dict[str, Any]:
-    redrive = json.dumps({"deadLetterTargetArn": f"arn:x:{NAMES.dead_letter_queue}", "maxReceiveCount": 100})
-    usual = {"RedrivePolicy": redrive, "VisibilityTimeout": "150", "MessageRetentionPeriod": "1209600"}
-    return {
-        "get_queue_url": lambda QueueName: {"QueueUrl": f"https://sqs/{QueueName}"},  # noqa: N803 (boto3's name)
-        "get_queue_attributes": {"Attributes": usual | {"ApproximateNumberOfMessages": dead} | attributes},
-    }
-
-
-@pytest.mark.parametrize(
-    ("answers", "said"),
-    [
-        (queues(), ""),
-        (queues(RedrivePolicy="{}"), "is not moved"),
-        (queues(RedrivePolicy="not JSON"), "is not moved"),
-        (queues(VisibilityTimeout="120"), "comes back"),
-        (queues(MessageRetentionPeriod="345600"), "forgets messages after 4 days"),
-        (queues(dead="3"), "About 3 messages"),
-        ({"get_queue_url": refusal("AWS.SimpleQueueService.NonExistentQueue")}, "There is no queue"),
-    ],
-)
-def test_queues_are_judged_by_retention_visibility_and_redrive(answers: dict[str, Any], said: str) -> None:
-    """Queues are there, keep messages for long enough, hide them for long enough, and are wired to the dead letters."""
-    found = problems(check_queues(subject(sqs=answers)))
-    assert said in found
-    assert bool(said) == bool(found)
 
 
 def table(

@@ -75,6 +75,14 @@ def test_a_role_without_partiql_writes_row_by_row_from_then_on() -> None:
     assert [verb for verb, _ in client.calls].count("batch_execute_statement") == 1
 
 
+def test_a_denial_within_a_success_ends_the_batches_too() -> None:
+    """Where each statement is denied for itself, its claim is made alone, and no further batch is tried."""
+    made, client = ledger(batch_execute_statement=responses(*["AccessDenied"] * 3), update_item=claimed_alone)
+    for _ in range(2):
+        assert [type(answer) for answer in made.claim_all(ASKS)] == [Claimed] * 3
+    assert [verb for verb, _ in client.calls].count("batch_execute_statement") == 1
+
+
 @pytest.mark.parametrize("answer", [responses("", ""), {}, {"Responses": []}], ids=["short", "none", "empty"])
 def test_an_answer_that_leaves_writes_out_is_no_answer(answer: dict[str, Any]) -> None:
     """A success that does not account for every statement is not taken for one."""

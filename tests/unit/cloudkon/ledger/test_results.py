@@ -60,6 +60,15 @@ def test_a_bundle_of_64_fits_a_write_unit() -> None:
     assert len(pack_results([result] * 64, NOW_MS)) <= 850
 
 
+def test_equal_notes_are_kept_once() -> None:
+    """A bundle whose tasks all failed for one reason takes little more than one that succeeded."""
+    results = [replace(failed(), error="no handler is named 'a'" + " (this worker knows animoto, sleep)" * 3)] * 64
+    mixed = [results[0], succeeded(), None, *results, replace(failed(), error="another"), *results]
+    for some in (results, mixed):
+        assert list(unpack_results(pack_results(some, NOW_MS), NOW_MS)) == some
+    assert len(pack_results(results, NOW_MS)) <= 1_024
+
+
 def test_a_result_without_a_stamp_is_recorded_at_its_start() -> None:
     """Packing needs a stamp; where none was given, the start stands in for it."""
     (unstamped,) = unpack_results(pack_results([succeeded(recorded_ms=None)], NOW_MS), NOW_MS)

@@ -136,3 +136,30 @@ def test_ranges_that_are_not_dispatched_are_counted() -> None:
     """Ranges that are not dispatched are counted."""
     first, *_ = findings([DONE], idle(), the_job=job(ranges=3))
     assert first == Diagnosis(Holdup.DISPATCHING, "2 of its 3 ranges are not dispatched yet.")
+
+
+def test_the_messages_of_a_paused_job_are_not_missed() -> None:
+    """While a job is paused its bundles rest on the parked queue: that is told, and nobody is sent to look for them."""
+    paused = replace(job(), paused_ms=NOW, pause_reason="lunch")
+    first, second = findings([], idle(), the_job=paused, depths=Depths(0, 0, 0, 0, parked=7))
+    assert (first.holdup, second.holdup) == (Holdup.PAUSED, Holdup.PARKED)
+    assert second.says == (
+        "About 7 messages of paused jobs rest on a queue of their own, and are no work for anybody; "
+        "1 bundle waits there."
+    )
+
+
+def test_what_an_interrupted_resume_left_behind_is_told_with_the_way_back() -> None:
+    """Bundles of an open job that are nowhere else may still be parked: resumed again, they come back."""
+    (parked,) = findings([], idle(), depths=Depths(0, 0, 0, 0, parked=7))
+    assert parked.holdup is Holdup.PARKED
+    assert parked.says.endswith("may be among them: bring them back with cloudkon-cli resume tasks-abc")
+    assert holdups([], idle(), depths=Depths(1, 0, 0, 0, parked=7)) == [Holdup.WAITING]
+
+
+@pytest.mark.parametrize(("in_flight", "told"), [(95_999, False), (96_000, True), (120_000, True)])
+def test_a_queue_near_its_limit_in_flight_is_told(in_flight: int, told: bool) -> None:  # noqa: FBT001 (a parameter)
+    """SQS gives out nothing beyond 120,000 messages in flight, and no error says so to whoever waits."""
+    found = findings([LEASED], idle(), depths=Depths(1, in_flight, 0, 0))
+    assert (Holdup.CROWDED in [each.holdup for each in found]) == told
+    assert ("SQS allows 120,000" in " ".join(each.says for each in found)) == told

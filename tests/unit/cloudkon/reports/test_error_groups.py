@@ -26,7 +26,7 @@ from cloudkon.reports.error_groups import OTHER_REASONS, error_contains, error_r
         ("commit 3f2a9c1d8e is gone", "commit <id> is gone"),
         ("the deadbeef cafe is closed", "the deadbeef cafe is closed"),
         ("boom\n  at line 3\n", "boom at line <n>"),
-        ("x" * 300, "x" * 200),
+        ("x" * 300, f"{'x' * 66} ... {'x' * 129}"),
     ],
 )
 def test_numbers_and_ids_of_a_reason_are_folded(error: str, reason: str) -> None:
@@ -73,3 +73,15 @@ def test_a_text_is_looked_for_in_error_and_reason() -> None:
     assert error_contains(outcome(1), "boom <n>")
     assert error_contains(outcome(1), "boom 1")
     assert not error_contains(outcome(1), "bang")
+
+
+def test_long_errors_are_told_apart_by_their_ends() -> None:
+    """What a program prints says at its end why it failed: two ends are two reasons, and each is shown."""
+    begun = "exit code 1: Traceback (most recent call last): " + "File x.py in <module> " * 20
+    ends = ["ValueError: no number", "KeyError: 'b'"]
+    groups = group_errors({"task": n, "state": "failed", "error": begun + end} for n, end in enumerate(ends, start=1))
+    assert [group.count for group in groups] == [1, 1]
+    for group, end in zip(groups, ends, strict=True):
+        assert len(group.reason) <= 200
+        assert group.reason.startswith("exit code 1: Traceback")
+        assert group.reason.endswith(end)

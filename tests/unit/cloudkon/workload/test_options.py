@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -50,6 +51,8 @@ def options_of(words: str) -> Options:
         ("timeout=12h", Options(timeout_s=43_200.0)),
         ("timeout=1.5m", Options(timeout_s=90.0)),
         ("retries=1 retries=2", Options(retries=2)),
+        ("logs=all", Options(keep_logs=True)),
+        ("logs=all logs=failed", Options()),
         ("", Options()),
     ],
 )
@@ -67,6 +70,7 @@ REFUSED = [
     *(f"retries={each}" for each in ("101", _NINES, "9" * 5_000, "-1", "1.0", "inf", "nan", "")),
     *(f"bundle={each}" for each in ("0", "65", _NINES, "-1", "1.0", "")),
     *(f"{name}=٣" for name in ("bundle", "retries", "task_ms")),
+    *("logs", "logs=", "logs=none", "logs=All"),
     *("timeout", "=", "==", "unknown=1", "Bundle=1", f"{_NINES}=1", "bundle:1"),
 ]
 
@@ -92,11 +96,12 @@ def test_a_line_of_nothing_but_wrong_options_makes_a_few_rejects() -> None:
 
 _VALUES = st.one_of(
     st.from_regex(r"\A[0-9]{1,420}(\.[0-9]{1,320})?(ms|s|m|h)?\Z"),
+    st.sampled_from(["all", "failed"]),
     st.floats().map(str),
     st.integers().map(str),
     st.text(max_size=20).map(lambda text: "".join(text.split())),
 )
-_WORDS = st.lists(st.tuples(st.sampled_from(["bundle", "task_ms", "retries", "timeout"]), _VALUES), max_size=6)
+_WORDS = st.lists(st.tuples(st.sampled_from(["bundle", "task_ms", "retries", "timeout", "logs"]), _VALUES), max_size=6)
 
 
 @given(words=_WORDS, slots=st.integers(1, 4_096), tasks=st.integers(0, 50), size_bytes=st.integers(0, 10**13))
@@ -111,16 +116,15 @@ def test_whatever_is_accepted_travels_is_written_down_and_plans(
     assert 1 <= size <= MAX_BUNDLE_TASKS
     assert ranges_of(size_bytes, gzipped=False) >= 1
     assert shards_of(seen.tasks_of(size_bytes), size) >= 1
-    planned = replace(job(), bundle_size=size, retries=options.retries, timeout_s=options.timeout_s)
+    asked: dict[str, Any] = {"retries": options.retries, "timeout_s": options.timeout_s, "keep_logs": options.keep_logs}
+    planned = replace(job(), bundle_size=size, **asked)
     item = job_item(planned)
     assert job_of(item) == planned
     for kind in item.values():
         assert "N" not in kind or abs(float(kind["N"])) < 9.9e125
         assert "N" not in kind or not float(kind["N"]) or abs(float(kind["N"])) > 1e-130
     lines = LineNumbers.of([1])
-    sent = Bundle(
-        BundleKey("j", 0, 0), lines, ("a",), NOW_MS, NOW_MS, retries=options.retries, timeout_s=options.timeout_s
-    )
+    sent = Bundle(BundleKey("j", 0, 0), lines, ("a",), NOW_MS, NOW_MS, **asked)
     assert decode_bundle(encode_bundle(sent)) == sent
     assert options.timeout_s is None or 0 < options.timeout_s <= MAX_TIMEOUT_S
     assert options.retries is None or 0 <= options.retries <= MAX_RETRIES

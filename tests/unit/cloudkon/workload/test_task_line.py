@@ -21,6 +21,20 @@ def test_plain_words_are_split_as_a_shell_does(line: str) -> None:
     assert parse_task(line) == Task(name, tuple(args))
 
 
+@given(st.text(st.sampled_from('ab  \t\'""ä#')))
+def test_quotes_are_read_as_a_shell_does(line: str) -> None:
+    """The fast way and shlex agree on lines with quotes, those that don't close included."""
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        words = []
+    if words and words[0]:
+        assert parse_task(line) == Task(words[0], tuple(words[1:]))
+    else:
+        with pytest.raises(LineError):
+            parse_task(line)
+
+
 @given(_WORD.filter(lambda name: not name.startswith("{")), st.lists(_WORD))
 def test_quoted_words_arrive_as_they_were_meant(name: str, args: list[str]) -> None:
     """Words of any characters but controls survive quoting."""

@@ -31,8 +31,14 @@ def metadata(server: MetadataServer, clock: ManualClock) -> Metadata:
     return Metadata(server.endpoint, clock)
 
 
-def test_the_instance_tells_its_id_type_and_zone(metadata: Metadata) -> None:
-    """The three facts of a worker's row."""
+def test_the_instance_tells_its_id_type_zone_and_market(metadata: Metadata) -> None:
+    """The four facts of a worker's row."""
+    assert metadata.instance() == Instance("i-0123456789abcdef0", "c7g.large", "eu-central-1a", "spot")
+
+
+def test_an_instance_that_does_not_tell_its_market_is_told_without(metadata: Metadata, server: MetadataServer) -> None:
+    """What the metadata service does not know is left empty, and the rest is told."""
+    del server.answers["instance-life-cycle"]
     assert metadata.instance() == Instance("i-0123456789abcdef0", "c7g.large", "eu-central-1a")
 
 

@@ -1,10 +1,12 @@
 """What the worker asks before it claims."""
 
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import pytest
 
+from cloudkon.clock import Clock
 from cloudkon.errors import UnavailableError
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleState
@@ -118,6 +120,65 @@ def test_a_paused_job_leaves_the_task_queue_to_others(machine: SteppedWorker, pa
     for _ in range(3):
         machine.work()
     assert world.states() == [BundleState.DONE] * 25
+
+
+class CountedQueue(MemoryQueue):
+    """Counts the calls that change it, and may be silent."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.calls: Counter[str] = Counter()
+        self.silent = False
+
+    def send_later(self, bodies: Sequence[str], delay_s: float) -> Sequence[int]:
+        self.calls["send"] += 1
+        if self.silent:
+            raise UnavailableError("The queue is away.")
+        return super().send_later(bodies, delay_s)
+
+
+def parked_on(machine: SteppedWorker, queue: MemoryQueue) -> None:
+    world = machine.world
+    machine.worker.receiver.admission = Admission(world.tasks, world.ledger, world.clock, queue)
+
+
+def test_the_messages_of_a_receive_are_parked_together(machine: SteppedWorker) -> None:
+    """Ten messages of a paused job are one send, one look at its row and one delete."""
+    world, parked = machine.world, CountedQueue(machine.world.clock)
+    parked_on(machine, parked)
+    for job in (JOB, "another"):
+        for _ in range(5):
+            world.send("pass", job=job)
+        world.ledger.pause(job, "lunch", world.clock.now_ms())
+    machine.receive(10)
+    assert (world.tasks.depth(), parked.depth(), parked.calls) == (Depth(0, 0), Depth(10, 0), {"send": 2})
+
+
+def test_long_messages_are_parked_in_as_many_sends_as_they_take(machine: SteppedWorker) -> None:
+    """What a receive brings may be longer than a batch may be: SQS takes a mebibyte at once."""
+    world, parked = machine.world, CountedQueue(machine.world.clock)
+    parked_on(machine, parked)
+    for _ in range(10):
+        world.send("x" * 300_000)
+    world.ledger.pause(JOB, "lunch", world.clock.now_ms())
+    machine.receive(10)
+    assert (world.tasks.depth(), parked.depth(), parked.calls) == (Depth(0, 0), Depth(10, 0), {"send": 4})
+
+
+def test_what_can_not_be_parked_comes_back(machine: SteppedWorker) -> None:
+    """While the parked queue is silent the messages stay on the task queue; later they are parked, each once."""
+    world, parked = machine.world, CountedQueue(machine.world.clock)
+    parked_on(machine, parked)
+    for _ in range(3):
+        world.send("pass")
+    world.ledger.pause(JOB, "lunch", world.clock.now_ms())
+    parked.silent = True
+    machine.receive(10)
+    assert (world.tasks.depth(), parked.depth()) == (Depth(0, 3), Depth(0, 0))
+    parked.silent = False
+    world.clock.advance(10)
+    machine.receive(10)
+    assert (world.tasks.depth(), parked.depth()) == (Depth(0, 0), Depth(3, 0))
 
 
 def test_a_message_that_meets_a_resume_half_way_stays(machine: SteppedWorker, parking: MemoryQueue) -> None:

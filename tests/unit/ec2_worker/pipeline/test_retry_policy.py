@@ -248,6 +248,9 @@ def test_a_task_that_does_not_stop_is_given_up() -> None:
     assert (late.state, late.error) == (TaskState.FAILED, "timed out after 30 s, and did not stop")
     assert late.phases_ms is not None  # where it is stuck
     assert late.phases_ms["wait"] >= 30_000
+    assert "may_end.wait()" in str(late.log)
+    assert "run_next" not in str(late.log), "frames of the worker's own are left out"
+    assert str(late.raised_at).endswith("in test_a_task_that_does_not_stop_is_given_up.<locals>.stuck")
     assert fine.state is TaskState.SUCCEEDED
     assert worker.stuck_slots == 1
     may_end.set()

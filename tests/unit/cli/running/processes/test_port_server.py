@@ -1,5 +1,6 @@
 """The parent answers its workers, and nobody else; what a dead one held is free at once."""
 
+import errno
 import socket
 import stat
 import threading
@@ -116,3 +117,43 @@ def test_messages_of_a_dead_worker_can_be_received_at_once() -> None:
     assert queue.depth().visible == 29
     held.give_back()
     assert queue.depth().visible == 29
+
+
+class ShortOfFiles:
+    """A listener that can't open a file for whoever knocks, so many times."""
+
+    def __init__(self, listener: socket.socket, times: float) -> None:
+        self._listener = listener
+        self._left = times
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._listener, name)
+
+    def accept(self) -> Any:
+        if self._left > 0:
+            self._left -= 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        return self._listener.accept()
+
+
+@pytest.mark.parametrize("times", [3, float("inf")])
+def test_a_shortage_of_files_is_waited_for_and_told_if_it_stays(monkeypatch: pytest.MonkeyPatch, times: float) -> None:
+    """A worker that was not let in hangs: it is let in as soon as files can be opened, or the run is told why not."""
+    monkeypatch.setattr("cli.running.processes.port_server._SHORT_OF_FILES_S", 0.001)
+    met, told = threading.Event(), threading.Event()
+
+    def meet(_: str, connection: socket.socket) -> None:
+        connection.close()
+        met.set()
+
+    server = PortServer(lambda _: {}, meet, failed=lambda _: told.set())
+    server._listener = ShortOfFiles(server._listener, times)  # type: ignore[assignment]
+    server.start()
+    try:
+        connections = Connections(server.address, "w1")
+        connections.open()
+        assert (met if times == 3 else told).wait(10)
+        assert told.is_set() is (times != 3)
+        connections.close()
+    finally:
+        server.close()

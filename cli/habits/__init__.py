@@ -1,0 +1,1 @@
+"""What a person sets once in cloudkon.toml or pyproject.toml, instead of typing it each time."""

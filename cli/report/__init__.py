@@ -1,0 +1,1 @@
+"""The report of a job: one page that needs nothing but a browser."""
