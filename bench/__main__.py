@@ -24,6 +24,7 @@ class Benchmark:
 # and what the others need is imported late.
 BENCHMARKS: Mapping[str, Benchmark] = {
     "local": Benchmark("sleep 0, LOCAL, two slots: time, CPU, memory of the whole command", 200_000),
+    "report": Benchmark("the page about a job of 64 slots: time, memory, size; and stats beside it", 200_000),
     "codec": Benchmark("what a task costs to parse, to pack and to carry, and the bytes that it takes", 100_000),
     "tracing": Benchmark("what a worker pays for a bundle whose trace goes to X-Ray", 20_000),
     "dispatcher": Benchmark("the dispatcher in the Lambda's package, on one CPU: lines a second", 500_000),

@@ -14,6 +14,7 @@ from cli.habits.applied import apply_habits
 from cli.lazy import LazyCommand, LazyGroup
 from cli.system.failures import explained
 from cli.system.streams import prepare_streams, settle_stdout
+from cli.system.talk import talking
 from cloudkon.errors import CloudKonError, InputError
 from cloudkon.printable import one_line
 from cloudkon.signals import listen
@@ -102,7 +103,8 @@ class Root(LazyGroup):
         try:
             if not {"-h", "--help"} & {*ctx.args}:
                 apply_habits(ctx, ctx.params.get("config_profile"), os.environ, _here())
-            return _flushed(super().invoke, ctx)
+            with talking(verbosity=ctx.params.get("verbosity", 0), quiet=ctx.params.get("quiet", False)):
+                return _flushed(super().invoke, ctx)
         except click.UsageError as error:
             raise _misuse(error) from error
         except InputError as error:
@@ -155,6 +157,8 @@ def _flushed(act: Callable[[click.Context], Any], ctx: click.Context) -> Any:
     epilog="Region (AWS_REGION or AWS_DEFAULT_REGION), credentials and endpoint (AWS_ENDPOINT_URL) are found as boto3 "
     "finds them: in the environment, in ~/.aws, or from the machine's role.",
 )
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors.")
+@click.option("-v", "--verbose", "verbosity", count=True, help="Log what happens to stderr; -vv: in detail.")
 @click.option(
     "--config-profile",
     metavar="NAME",
@@ -168,7 +172,7 @@ def _flushed(act: Callable[[click.Context], Any], ctx: click.Context) -> Any:
     callback=lambda context, _, asked: _show_version(context) if asked else None,
     help="Show the version and exit.",
 )
-def cloudkon_cli(config_profile: str | None) -> None:
+def cloudkon_cli(**_: object) -> None:
     """Run workloads of many tasks: a file, a task a line, each result recorded once.
 
     \b

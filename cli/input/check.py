@@ -1,22 +1,20 @@
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 
 from cli.input.check_view import check_tables
 from cli.input.form_options import AskedForm, form_options
 from cli.input.header_line import header_line
-from cli.input.piped_workload import DASH, in_a_file
+from cli.input.piped_workload import DASH
+from cli.input.readable import readable
 from cli.input.reading import LocalWorkload
 from cli.input.task_modules import find_modules
-from cli.input.uploads import check_key, check_workload
+from cli.input.uploads import check_key
 from cli.input.values_on_the_line import TailCommand
 from cli.input.workload_check import WorkloadCheck
 from cli.terminal.options import json_option
 from cli.terminal.output import Output
-from cloudkon.errors import InputError
 
 
 @click.command(cls=TailCommand)
@@ -38,17 +36,12 @@ def check(file: Path | None, modules: Sequence[str], *, asked: AskedForm, output
       cloudkon-cli check pictures.csv --task resize
       cloudkon-cli check tasks.txt --json | jq .rejected
     """
-    given = asked.workload(file)
-    if given is None and not asked.tail.sources:
-        raise InputError("Which workload? Name its file, or - for standard input: cloudkon-cli check FILE")
-    shown = "the values" if given is None else str(given)
-    form = asked.form(given)
-    if form is not None:
-        header_line(form)  # submit writes it
-    with _readable(given, asked) as path:
-        workload = LocalWorkload(path, form)
-        workload.check_form(shown, asked.what)
-        found = _checked(workload, find_modules(modules, path))
+    if file is not None and file != DASH:
+        check_key(file.name)
+    with readable(file, asked, "check") as (workload, shown):
+        if workload.form is not None:
+            header_line(workload.form)  # submit writes it
+        found = _checked(workload, find_modules(modules, workload.path))
     output.value(found.as_json(), check_tables(shown, found))
     if found.rejected:
         raise SystemExit(1)
@@ -60,16 +53,3 @@ def _checked(workload: LocalWorkload, modules: Sequence[str]) -> WorkloadCheck:
     found = WorkloadCheck(workload.job(), handlers(modules, ("shell",)), knows_all=bool(modules))
     found.read(workload.packed())
     return found
-
-
-@contextmanager
-def _readable(given: Path | None, asked: AskedForm) -> Iterator[Path]:
-    """The workload as a file for as long as it is looked at."""
-    if given is not None and given != DASH:
-        check_key(given.name)
-        check_workload(given, str(given), is_piped_ok=True)
-    with TemporaryDirectory(prefix="cloudkon-") as folder:
-        if given is None:
-            yield asked.kept_rows(Path(folder))
-        else:
-            yield in_a_file(given, Path(folder))

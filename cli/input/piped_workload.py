@@ -1,5 +1,6 @@
 """A workload that comes through a pipe: kept in a file, so that it can be read again, resumed and retried."""
 
+import errno
 import hashlib
 import stat
 import sys
@@ -21,6 +22,7 @@ DASH = Path("-")
 _CHUNK_BYTES = 1024 * 1024
 _DEVICES = Path("/dev"), Path("/proc")
 _FOLDER = "stdin"
+_NO_PLACE = (errno.EACCES, errno.ENOTDIR, errno.EPERM, errno.EROFS)
 
 
 def in_a_file(given: Path, keep_in: Path) -> Path:
@@ -39,8 +41,13 @@ def in_a_file(given: Path, keep_in: Path) -> Path:
         with given.open("rb") as stream:
             return _kept(_chunks(stream), shown, keep_in, _name(given))
     except OSError as error:
+        if error.filename not in (None, str(given)) and error.errno in _NO_PLACE:
+            raise InputError(
+                f"{shown} can't be kept in {keep_in}: {error.strerror}. Set CLOUDKON_HOME to a folder of yours, or put "
+                "the ledger elsewhere with --ledger FILE."
+            ) from error
         if error.filename not in (None, str(given)):
-            raise  # it is where it was to be kept
+            raise  # the disk where it was to be kept, maybe
         raise InputError(f"{shown} can't be read: {error.strerror or error}.") from error
 
 

@@ -19,6 +19,7 @@ class LocalWorkload:
     """A file, with the form that options say, if they do."""
 
     def __init__(self, path: Path, asked: Form | None = None) -> None:
+        self.path, self.form = path, asked
         self._source = Source("", str(path.resolve()), "", 0, pinned=False)
         self._workload = Workload(FolderStore(Path("/")), self._source)
         self.size_bytes = self._workload.size_bytes()

@@ -54,7 +54,7 @@ def download_outputs(found: Sequence[ResultJson], store: ObjectStore, folder: Pa
                 return outcome
             files = {key: folder / f"{outcome['task']:0{digits}}-{PurePosixPath(key).name}" for key in _keys(outcome)}
             for key, file in files.items():
-                _fetch(store, key, file)
+                fetch_object(store, key, file)
             progress.advance(bar)
             return outcome | {"link": str(files[outcome["output"]])}
 
@@ -75,8 +75,8 @@ def _keys(outcome: ResultJson) -> list[str]:
     return [output, *(key for key in named if isinstance(key, str) and key.startswith(beside) and key != output)]
 
 
-def _fetch(store: ObjectStore, key: str, file: Path) -> None:
-    """The file is there as a whole, or not at all."""
+def fetch_object(store: ObjectStore, key: str, file: Path) -> None:
+    """Copy what the store has under a key into a file, which is there as a whole, or not at all."""
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as out:

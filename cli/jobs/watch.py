@@ -25,13 +25,18 @@ _RECENT_JOBS = 20
     metavar="SECONDS",
     help="How long to wait for a job that was submitted but is not opened yet.",
 )
+@click.option(
+    "--then",
+    metavar="COMMAND",
+    help="Run this command line when the job has ended, however: CLOUDKON_JOB and CLOUDKON_JOB_FAILED tell of it.",
+)
 @json_option
 @reads_ledgers
 @uses_clock
-def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, clock: Clock, output: Output) -> None:
+def watch(ledgers: Ledgers, job: str | None, wait_s: float, then: str | None, *, clock: Clock, output: Output) -> None:
     """Follow JOB until it ends; by default all jobs that run, or else the latest.
 
-    Exits with 1 unless every task succeeded.
+    Exits with 1 unless every task, and the command of --then, succeeded.
 
     With --json the statistics are printed again and again, a line each time; the last line is final.
 
@@ -39,10 +44,11 @@ def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, clock: Clock, out
     Examples:
       cloudkon-cli watch
       cloudkon-cli watch tasks-k3vq7xwz5a2m && echo done
+      cloudkon-cli watch --then 'notify-send "$CLOUDKON_JOB: $CLOUDKON_JOB_FAILED failed"'
     """
     running = running_jobs(ledgers, clock) if job is None else []
     if len(running) > 1:
-        if not watch_all(running, clock, ledgers.options, output=output):
+        if not watch_all(running, clock, ledgers.options, output=output, then=then):
             raise SystemExit(1)
         return
     if job is None:
@@ -50,7 +56,7 @@ def watch(ledgers: Ledgers, job: str | None, wait_s: float, *, clock: Clock, out
         job, records = found.job.id, found.records
     else:
         records = ledgers.of(job)
-    if not watch_to_end(records, job, clock, wait_s, ledgers.options, output=output):
+    if not watch_to_end(records, job, clock, wait_s, ledgers.options, output=output, then=then):
         raise SystemExit(1)
 
 

@@ -1,5 +1,8 @@
 """What `watch` and `submit --watch` have in common."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterable, Sequence
 
 import click
@@ -17,11 +20,19 @@ WAIT_S = 30.0
 
 
 def watch_to_end(
-    records: Records, job_id: str, clock: Clock, wait_s: float, options: str = "", *, output: Output
+    records: Records,
+    job_id: str,
+    clock: Clock,
+    wait_s: float,
+    options: str = "",
+    *,
+    output: Output,
+    then: str | None = None,
 ) -> bool:
     """Show a job's progress, once it is opened, until it has ended; return whether every task succeeded.
 
-    Raises NotFoundError if it is not opened within wait_s. At Ctrl-C the program ends, and says that the job does not.
+    Then run the command, if there is one: its failure is no success either. Raises NotFoundError if the job is not
+    opened within wait_s. At Ctrl-C the program ends, and says that the job does not.
     """
     updates = None
     try:
@@ -32,11 +43,13 @@ def watch_to_end(
         click.echo(f"{state} Watch it again: cloudkon-cli watch {job_id}{options}", err=True)
         raise SystemExit(130) from None
     say_outcome(output, last, error_groups(records.ledger, records.results, last), options, named=True)
-    return went_well(last)
+    return all((run_then(then, last), went_well(last)))
 
 
-def watch_all(found: Sequence[FoundJob], clock: Clock, options: str, *, output: Output) -> bool:
-    """Show the progress of several jobs until all have ended; return whether every task of them succeeded."""
+def watch_all(
+    found: Sequence[FoundJob], clock: Clock, options: str, *, output: Output, then: str | None = None
+) -> bool:
+    """Do as watch_to_end for several jobs; the command is run once for each, when all have ended."""
     try:
         updates = follow_all([(each.records.ledger, each.job) for each in found], clock, _tell)
         if output.is_text:
@@ -49,7 +62,22 @@ def watch_all(found: Sequence[FoundJob], clock: Clock, options: str, *, output: 
     for each in found:
         ended, records = last[each.job.id], each.records
         say_outcome(output, ended, error_groups(records.ledger, records.results, ended), options, named=True)
-    return all(went_well(stats) for stats in last.values())
+    return all([*(run_then(then, stats) for stats in last.values()), *map(went_well, last.values())])
+
+
+def run_then(command: str | None, stats: JobStats) -> bool:
+    """Run a person's command line with what became of the job in its environment; return whether it succeeded."""
+    if command is None:
+        return True
+    tasks = stats.tasks
+    told: dict[str, object] = {"": stats.job.id, "_STATE": stats.state, "_MAKESPAN_S": f"{stats.makespan_s:.3f}"}
+    told |= {"_TOTAL": tasks.total, "_SUCCEEDED": tasks.succeeded, "_FAILED": tasks.failed, "_REJECTED": tasks.rejected}
+    sys.stdout.flush()
+    environment = {**os.environ, **{f"CLOUDKON_JOB{name}": str(value) for name, value in told.items()}}
+    code = subprocess.run(command, shell=True, check=False, env=environment).returncode  # noqa: S602 (the person's own)
+    if code:
+        click.echo(f"The command of --then ended with {code}: {command}", err=True)
+    return code == 0
 
 
 def _print(stats: JobStats, output: Output) -> JobStats:

@@ -88,7 +88,8 @@ def _cost(facts: JobFacts) -> str:
         return told
     parts = {"idle": waste.idle_s, "tasks that failed": waste.failed_s, "runs repeated": waste.repeated_s}
     most = max(parts, key=lambda name: parts[name])
-    return f"{told} {waste.share:.0%} of the slots' time brought no result: mostly {most}."
+    share = f"{waste.share:.0%}" if waste.share >= 0.01 else "Less than 1%"
+    return f"{told} {share} of the slots' time brought no result: mostly {most}."
 
 
 def _percent(part: int, whole: int) -> str:

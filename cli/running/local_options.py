@@ -40,6 +40,8 @@ class LocalOptions:
     keep_logs: bool = False
     """Whether the logs of all tasks are kept."""
     results: ResultsFile | None = None
+    joblog: Path | None = None
+    """Where the log in GNU parallel's columns goes, when the run ends."""
     resume: bool = False
     chaos_seed: int | None = None
     again: Sequence[str] = ()
@@ -89,6 +91,8 @@ class LocalOptions:
             words += ["--retries", str(self.retries)]
         if self.keep_logs:
             words.append("--keep-logs")
+        if self.joblog is not None:
+            words += ["--joblog", str(self.joblog)]
         if self.results is not None:
             words += ["--results", str(self.results.shown)]
         return words

@@ -1,7 +1,7 @@
 """LOCAL: the dispatcher and a worker over queues in memory and a ledger in SQLite, in this process."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -149,12 +149,23 @@ class LocalRun:
         """What the ledger holds of the job's bundles that are done, as finished was or will be told it."""
         return (TasksOfRow(row, before) for row, before in self._done(job))
 
+    def running_when_killed(self, job: Job) -> Sequence[int]:
+        """The lines of the tasks that were marked when the run before was killed, to be asked before run."""
+        return sorted(
+            before + list(row.lines)[row.mark.index]
+            for row, before in self._in_state(job, BundleState.LEASED)
+            if row.mark is not None and ((result := row.results[row.mark.index]) is None or not result.is_final)
+        )
+
     def _done(self, job: Job) -> Iterator[tuple[BundleRow, int]]:
-        """The bundles that are done and whose lines can be numbered, with the count of the lines before their range."""
+        return self._in_state(job, BundleState.DONE)
+
+    def _in_state(self, job: Job, state: BundleState) -> Iterator[tuple[BundleRow, int]]:
+        """The bundles in a state whose lines can be numbered, with the count of the lines before their range."""
         offsets = LineOffsets(self.ledger.dispatched(job.id))
         for row in self.ledger.bundles(job):
             before = offsets.before(row.key.range)
-            if row.state is BundleState.DONE and before is not None:
+            if row.state is state and before is not None:
                 yield row, before
 
     def run(self, job: Job, begun: Callable[[], None] = lambda: None) -> None:

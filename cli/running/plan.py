@@ -1,21 +1,18 @@
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from cli.input.uploads import spooled
+from cli.input.form_options import AskedForm, form_options
+from cli.input.readable import readable
+from cli.input.reading import LocalWorkload
+from cli.input.values_on_the_line import TailCommand
 from cli.terminal.options import json_option, prices_option
 from cli.terminal.output import Output
 from cli.views.cost_view import estimate_tables
 from cloudkon.costs.estimate import Estimate, Fleet, estimate
 from cloudkon.costs.prices import Prices, shipped_text
 from cloudkon.errors import InputError
-from cloudkon.ledger.job import Source
-from cloudkon.local.store import FolderStore
 from cloudkon.workload.planning import DEFAULT_WORKER_SLOTS
-from dispatcher.ranges import Workload, look_at
 
 
 def _show_prices(context: click.Context, _parameter: click.Parameter, asked: bool) -> None:  # noqa: FBT001 (click passes it so)
@@ -24,8 +21,8 @@ def _show_prices(context: click.Context, _parameter: click.Parameter, asked: boo
         context.exit()
 
 
-@click.command()
-@click.argument("file")
+@click.command(cls=TailCommand)
+@click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--workers", type=click.IntRange(1, 100_000), default=1, show_default=True, help="How many workers.")
 @click.option(
     "--slots",
@@ -49,14 +46,16 @@ def _show_prices(context: click.Context, _parameter: click.Parameter, asked: boo
     callback=_show_prices,
     help="Print the list of prices that comes with CloudKon, and exit.",
 )
+@form_options
 @prices_option
 @json_option
 def plan(
-    file: str,
+    file: Path | None,
     workers: int,
     slots: int,
     type_: str | None,
     *,
+    asked: AskedForm,
     spot: bool,
     task_ms: float | None,
     prices: Prices,
@@ -70,31 +69,21 @@ def plan(
     \b
     Examples:
       cloudkon-cli plan tasks.txt --workers 10 --type c6i.large --task-ms 250
+      cloudkon-cli plan pictures.csv --task resize --task-ms 900
       cloudkon-cli plan tasks.txt --json | jq .usd
       cloudkon-cli plan --show-prices > prices.json
     """
     fleet = Fleet(workers, slots, type_, "spot" if spot else "on-demand")
-    with _workload(file) as path:
-        told = _estimated(path, file, task_ms, fleet, prices)
+    with readable(file, asked, "plan") as (workload, shown):
+        told = _estimated(workload, shown, task_ms, fleet, prices)
     output.value(told.as_json(), estimate_tables(told))
 
 
-def _estimated(path: Path, shown: str, task_ms: float | None, fleet: Fleet, prices: Prices) -> Estimate:
-    workload = Workload(FolderStore(Path("/")), Source("LOCAL", str(path), "", 0, pinned=False))
-    size_bytes = workload.size_bytes()
-    look = look_at(workload, size_bytes)
+def _estimated(workload: LocalWorkload, shown: str, task_ms: float | None, fleet: Fleet, prices: Prices) -> Estimate:
+    look = workload.look
     known_ms = task_ms if task_ms is not None else look.sample.options.task_ms
     if known_ms is None:
         raise InputError(f"How long does a task of {shown} take? Add --task-ms, or task_ms= to the workload's header.")
     return estimate(
         look.sample, look.plain_bytes, gzipped=look.is_one_piece, task_ms=known_ms, fleet=fleet, prices=prices
     )
-
-
-@contextmanager
-def _workload(file: str) -> Iterator[Path]:
-    if file != "-":
-        yield Path(file).absolute()
-        return
-    with spooled(sys.stdin.buffer) as path:
-        yield path

@@ -10,6 +10,7 @@ from cli.input.checked import check_tasks
 from cli.input.form_options import AskedForm, form_options
 from cli.input.piped_workload import DASH, in_a_file
 from cli.input.uploads import check_workload
+from cli.running.joblog import check_joblog
 from cli.running.run_animoto import RunCommand
 from cli.system.paths import data_folder, default_ledger, results_folder
 from cli.terminal.options import json_option, stage_option, uses_clock
@@ -18,7 +19,7 @@ from cloudkon.clock import Clock
 from cloudkon.errors import InputError
 
 LOCAL = "LOCAL"
-_OF_LOCAL = {"processes", "modules", "allowed", "retries", "ledger", "keep_logs", "resume", "chaos_seed"}
+_OF_LOCAL = {"processes", "modules", "allowed", "retries", "ledger", "keep_logs", "resume", "chaos_seed", "joblog"}
 _LOOKS_LIKE_A_FILE = re.compile(r"[./]|^-$")  # no queue of SQS has such a name, but for .fifo
 
 
@@ -79,6 +80,11 @@ def _complete_local(_context: click.Context, _parameter: click.Parameter, begun:
     type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
     help="Write a JSON line for each task to this file, as they finish; - is standard output.",
 )
+@click.option(
+    "--joblog",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="LOCAL: when the run ends, write a line for each task to this file, in the columns of GNU parallel.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the tasks, a line each, and run nothing.")
 @form_options
 @stage_option
@@ -96,6 +102,7 @@ def run(
     retries: int | None,
     ledger: Path | None,
     results: Path | None,
+    joblog: Path | None,
     stage: str,
     *,
     clock: Clock,
@@ -144,6 +151,8 @@ def run(
     check_tasks(file, form, "the values" if given is None else str(given), asked.what, print_them=dry_run)
     if dry_run:
         return
+    if joblog is not None:
+        check_joblog(joblog)
     if is_local:
         from cli.running.local_options import LocalOptions  # noqa: PLC0415
         from cli.running.run_local_view import run_local  # noqa: PLC0415
@@ -160,6 +169,7 @@ def run(
             keep_logs=keep_logs,
             results=written,
             form=form,
+            joblog=joblog,
             resume=resume,
             chaos_seed=chaos_seed,
         )

@@ -1,42 +1,34 @@
 """`run LOCAL animoto`: one video of pictures that are on this machine."""
 
 import hashlib
-import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from cli.input.values_on_the_line import TailCommand
 from cli.running.local_options import LocalOptions
+from cli.running.video_options import ANIMOTO, asked_of, check_out, video_options, video_task
 from cli.system.paths import data_folder, default_ledger, results_folder
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
 from cli.terminal.units import size
 from cloudkon.clock import Clock
-from cloudkon.errors import CloudKonError, InputError
+from cloudkon.errors import CloudKonError
 from cloudkon.ledger.results import TaskResult
 from cloudkon.local import private
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.settings import Settings
-from cloudkon.workload.task_line import MAX_LINE_BYTES
 
-_LOCAL, _ANIMOTO = "LOCAL", "animoto"
+_LOCAL = "LOCAL"
 _FOLDER = "videos"
 _WORDS = "cloudkon.words"
 """Under this name the context keeps what the person typed."""
-_CHOICES = {
-    "order": ("name", "date"),
-    "transition": ("cut", "fade"),
-    "background": ("blur", "black"),
-    "broken": ("fail", "skip"),
-}
 _RECENT_JOBS = 100
-_CommandT = TypeVar("_CommandT", bound=Callable[..., Any])
 
 
 class RunCommand(TailCommand):
@@ -45,7 +37,7 @@ class RunCommand(TailCommand):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        if len(args) > 1 and args[0].upper() == _LOCAL and args[1] == _ANIMOTO:
+        if len(args) > 1 and args[0].upper() == _LOCAL and args[1] == ANIMOTO:
             words = tuple(args)
             context = run_animoto.make_context(f"{info_name} {args[0]} {args[1]}", args[2:], parent, **extra)
             context.meta[_WORDS] = words
@@ -53,27 +45,11 @@ class RunCommand(TailCommand):
         return super().make_context(info_name, args, parent, **extra)
 
 
-def _choice(name: str, help_text: str, default: str) -> Callable[[_CommandT], _CommandT]:
-    return click.option(
-        f"--{name}", type=click.Choice(_CHOICES[name]), default=default, show_default=True, help=help_text
-    )
-
-
-@click.command(_ANIMOTO)
-@click.argument("places", metavar="FOLDER|PICTURE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.command(ANIMOTO)
 @click.option(
     "-o", "--output", "out", type=click.Path(dir_okay=False, path_type=Path), help="The video (default: FOLDER.mp4)."
 )
-@click.option("--force", is_flag=True, help="Write over a video of this name.")
-@_choice("order", "The order of a folder's pictures: by name, or by when they were taken.", "name")
-@click.option("--seconds", type=float, default=1.0, show_default=True, help="How long a picture stands [s].")
-@_choice("transition", "From one picture to the next.", "fade")
-@click.option("--fade-seconds", type=float, default=0.5, show_default=True, help="How long a fade takes [s].")
-@click.option("--title", help="Stands over the first picture.")
-@click.option("--audio", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file of sound.")
-@click.option("--pan-zoom", is_flag=True, help="Move slowly over each picture.")
-@_choice("background", "What is beside a picture of other proportions: a blurred copy of it, or black.", "blur")
-@_choice("broken", "At a broken picture: end, or leave it out.", "fail")
+@video_options
 @click.option("--ledger", type=click.Path(dir_okay=False, path_type=Path), help="Keep the ledger in this file.")
 @json_option
 @uses_clock
@@ -108,8 +84,8 @@ def run_animoto(
     if found.left_out:
         click.echo(found.warning, err=True)
     video = out or Path(f"{places[0].absolute().stem}.mp4")
-    _check_out(video, found.files, force=force)
-    workload = _workload({"images": [str(path) for path in found.files], **_asked(options)})
+    check_out(video, found.files, force=force)
+    workload = _workload({"images": [str(path) for path in found.files], **asked_of(options)})
     ledger_file = ledger or default_ledger()
     again = ("cloudkon-cli", "run", *click.get_current_context().meta[_WORDS])
     local = LocalOptions(file=workload, ledger_file=ledger_file, slots=1, again=again)
@@ -119,43 +95,9 @@ def run_animoto(
     click.echo(f"{video}: {len(found.files)} pictures, {size(video.stat().st_size)}", err=True)
 
 
-def _asked(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of the task, without those that were not given."""
-    asked = {name: str(value.absolute()) if isinstance(value, Path) else value for name, value in options.items()}
-    return {name: value for name, value in asked.items() if value is not None and value is not False}
-
-
-def _check_out(video: Path, pictures: Sequence[Path], *, force: bool) -> None:
-    """Raise InputError, before anything is made, if the video could not be written or would take something's place."""
-    folder = video.absolute().parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise InputError(f"{video} can't be written: {folder} is no folder that can be written.")
-    if not video.exists():
-        return
-    if not video.is_file() or any(video.samefile(picture) for picture in pictures):
-        raise InputError(f"{video} is not a video to be written over. Name another file.")
-    if not force:
-        raise InputError(f"{video} exists. Name another file, or write over it with --force.")
-
-
 def _workload(task: Mapping[str, Any]) -> Path:
     """The workload of one task, kept in a file so that the run can be explained, resumed and retried."""
-    from animoto.order import OrderError, parse_local_order  # noqa: PLC0415
-
-    try:
-        parse_local_order(**task)
-    except OrderError as error:
-        raise InputError(f"No such video can be made: {error}.") from error
-    line = json.dumps({"task": _ANIMOTO, **task}, ensure_ascii=False)
-    if len(line.encode(errors="surrogateescape")) > MAX_LINE_BYTES:
-        raise InputError(
-            f"{len(task['images']):,} pictures are too many for one video. Make several: "
-            "cloudkon-cli generate animoto --pictures FOLDER --per-video 500"
-        )
-    try:
-        text = f"{line}\n".encode()
-    except UnicodeEncodeError as error:
-        raise InputError("The name of a picture is not UTF-8. Rename it.") from error
+    text = video_task(task)
     path = data_folder() / _FOLDER / hashlib.sha256(text).hexdigest()[:16] / "animoto.txt"
     private.make_folder(path.parent)
     path.write_bytes(text)

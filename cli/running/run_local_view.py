@@ -13,7 +13,10 @@ import click
 
 from cli.input.task_modules import find_modules
 from cli.jobs.ledger_options import ledger_option_text
+from cli.jobs.ledgers import FoundJob, local_records
+from cli.jobs.lines_of_results import with_lines
 from cli.jobs.local_runs import remember
+from cli.running.joblog import write_joblog
 from cli.running.local_options import LocalOptions
 from cli.running.local_progress import LocalProgress
 from cli.running.local_runner import LocalRun
@@ -21,6 +24,7 @@ from cli.running.processes.wanted import Processes
 from cli.system.paths import results_folder
 from cli.system.streams import reserved_stdout
 from cli.terminal.output import Output
+from cli.terminal.units import counted
 from cli.views.misfits import say_misfits
 from cli.views.outcome import error_groups, outcome_line, say_what_next, went_well
 from cli.views.stats_view import interpreter_wait_text
@@ -36,11 +40,15 @@ from cloudkon.ledger.job import Job
 from cloudkon.messages.finished import FinishedTasks
 from cloudkon.reports.error_groups import ErrorGroup
 from cloudkon.reports.stats import JobStats, job_stats
+from cloudkon.reports.task_results import task_results
 from cloudkon.signals import listening
 from ec2_worker.handlers import PICTURE_NETWORKS_VARIABLE, PictureSources, handlers
 
 if TYPE_CHECKING:
     from cli.running.chaos import Chaos
+
+_MOST_LINES = 8
+"""Of the tasks that were running when a run was killed."""
 
 
 def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
@@ -50,6 +58,10 @@ def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
         registry = _registry(modules, options)
         options = options.sized_for(registry)
         stats, groups, signals = _ran(options, modules, registry, out, clock)
+    if options.joblog is not None:
+        found = FoundJob(stats.job, local_records(options.ledger_file))
+        ended = task_results(found.records.ledger, found.records.results, found.job)
+        write_joblog(options.joblog, with_lines(found, ended))
     if signals and not stats.ended:
         _say_how_to_go_on(stats, options)
         raise SystemExit(128 + signals[0])
@@ -118,6 +130,8 @@ def _begin(
 ) -> None:
     """The last that is done before tasks run, and what is done only if no other process runs the job."""
     remember(options.ledger_file, job.id, options.to_remember())
+    if options.resume and (lines := run.running_when_killed(job)):
+        _say_what_was_running(lines)
     if options.results is not None:
         options.results.begin(out, run.recorded(job) if options.resume else ())
     say_misfits(job, run.workload, registry, lambda: bool(signals))
@@ -151,6 +165,14 @@ def _stopping(stop: Callable[[], None]) -> Iterator[list[int]]:
 
     with listening((signal.SIGINT, signal.SIGTERM), handle):
         yield came
+
+
+def _say_what_was_running(lines: Sequence[int]) -> None:
+    """A run may be killed as often as its owner likes; if it was a task, its owner has to find out."""
+    named = ", ".join(f"{line:,}" for line in lines[:_MOST_LINES]) + (", ..." if len(lines) > _MOST_LINES else "")
+    click.echo(
+        f"The run before was killed while {counted(len(lines), 'task')} ran (line {named}). None is blamed.", err=True
+    )
 
 
 def _say_how_to_go_on(stats: JobStats, options: LocalOptions) -> None:

@@ -4,6 +4,7 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 from rich.console import Console
@@ -16,6 +17,8 @@ from cli.input.uploads import Upload, check_uploads, spooled
 from cli.input.values_on_the_line import TailCommand
 from cli.jobs.ledgers import Records
 from cli.jobs.watching import WAIT_S, watch_to_end
+from cli.running.submit_animoto import submit_animoto
+from cli.running.video_options import ANIMOTO
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
 from cli.terminal.units import size
@@ -31,7 +34,18 @@ _STDIN = "stdin"
 _WORTH_SHOWING_BYTES = 8 * 1024 * 1024
 
 
-@click.command(cls=TailCommand)
+class SubmitCommand(TailCommand):
+    """The command submit, that hands on what begins with animoto, unless that is a file."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if len(args) > 1 and args[0] == ANIMOTO and not Path(ANIMOTO).exists():
+            return submit_animoto.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command(cls=SubmitCommand)
 @click.argument("files", nargs=-1, metavar="FILE...")
 @click.option("--prefix", default="", help="What to put before each file's name to make its key in the bucket.")
 @click.option("--name", help="The name to give to a single file; stdin (-) needs one.")
@@ -61,6 +75,7 @@ def submit(
       cloudkon-cli submit night/*.txt.gz --prefix night/
       cloudkon-cli generate sleep --tasks 1000 | cloudkon-cli submit - --name sleep.txt
       cloudkon-cli submit pictures.csv --task resize --watch
+      cloudkon-cli submit animoto holiday/ -o holiday.mp4
     """
     with ExitStack() as stack:
         uploads = _uploads(files, prefix, name, asked, stack)

@@ -7,7 +7,7 @@ from typing import Any
 
 from cloudkon.costs.bill import Bill, Charge, charge
 from cloudkon.costs.calls import BATCH_WRITES, call_charges, dispatch_charges
-from cloudkon.costs.job_cost import KEPT_MONTHS
+from cloudkon.costs.job_cost import KEPT_MONTHS, ROW_GB
 from cloudkon.costs.prices import Prices
 from cloudkon.ports import MAX_BATCH_MESSAGES
 from cloudkon.workload.planning import DEFAULT_SLOTS, Sample, bundle_size, ranges_of
@@ -92,6 +92,7 @@ def estimate(seen: Sample, size_bytes: int, *, gzipped: bool, task_ms: float, fl
         *call_charges(_calls(bundles, bundle, task_ms / 1000, fleet, makespan_s), prices, bundles=bundles),
         *dispatch_charges(ranges + (ranges > 1), dispatch_s * min(ranges, _RANGES_AT_ONCE), prices),
         charge("S3", size_bytes / 1e9 * KEPT_MONTHS, "GB-months", prices.of("s3.gb_month")),
+        charge("DynamoDB", bundles * ROW_GB * KEPT_MONTHS, "GB-months", prices.of("dynamodb.gb_month")),
         *_machines(fleet, makespan_s, prices),
     ]
     return Estimate(

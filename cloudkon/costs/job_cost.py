@@ -13,7 +13,7 @@ from cloudkon.reports.stats import JobReading
 
 KEPT_MONTHS = 1.0
 """The ledger forgets a job after 30 days; the workload is taken to be kept as long."""
-_ROW_GB = 1e-6
+ROW_GB = 1e-6
 """A bundle's row takes a KiB at most where its tasks succeed."""
 _HOUR_MS = 3_600_000
 
@@ -101,7 +101,7 @@ def _service_charges(reading: JobReading, prices: Prices) -> Iterator[Charge]:
         seconds = sum(report.ended_ms - report.started_ms for report in ranges) / 1000
         yield from dispatch_charges(len(ranges) + (stats.job.ranges > 1), seconds, prices)
         yield charge("S3", stats.job.size_bytes / 1e9 * KEPT_MONTHS, "GB-months", prices.of("s3.gb_month"))
-    rows = stats.bundles.total * _ROW_GB * KEPT_MONTHS
+    rows = stats.bundles.total * ROW_GB * KEPT_MONTHS
     yield charge("DynamoDB", rows, "GB-months", prices.of("dynamodb.gb_month"))
 
 

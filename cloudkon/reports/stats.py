@@ -135,7 +135,7 @@ class JobReading:
     def slots_of(self, worker: str) -> int:
         """The slots of a worker; one that died before its first report is taken to have had as many as others."""
         slots = {report.worker: report.slots for report in self.workers}
-        return slots.get(worker) or max(slots.values(), default=1)
+        return slots.get(worker) or max([1, *slots.values()])
 
 
 def read_job(reader: LedgerReader, job: Job, now_ms: int, *observers: Callable[[BundleRow], None]) -> JobReading:

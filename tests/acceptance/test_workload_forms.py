@@ -85,3 +85,11 @@ def test_a_large_value_goes_to_the_results_bucket(desk: JobDesk, two_workers: li
     (outcome,) = desk.results(job)
     found = desk.aws.client("s3").get_object(Bucket=desk.aws.names.results_bucket, Key=outcome["output"])
     assert json.loads(found["Body"].read()) == {"words": [word]}
+
+
+def test_a_workload_that_a_key_of_the_account_encrypts_runs(desk: JobDesk, two_workers: list[WorkerProcess]) -> None:
+    """Dropped with SSE-KMS, it is read by the Lambda, whose role may use the key by way of S3."""
+    names = desk.aws.names
+    key = f"arn:aws:kms:{names.region}:{names.account}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    job = desk.drop("encrypted.txt", b"sleep 0\n", ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+    assert desk.finish(job)["tasks"]["succeeded"] == 1

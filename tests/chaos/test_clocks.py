@@ -9,6 +9,7 @@ from tests.support.worlds.worker_world import SteppedWorker, WorkerWorld
 APART_S = 5.0
 LEASE = {"lease_s": 30.0, "checkpoint_s": 1.0, "visibility_margin_s": 12.0}
 GUARDED = Settings(**LEASE, guard_s=6.0)  # type: ignore[arg-type]
+HALF_GUARDED = Settings(**LEASE, guard_s=3.0)  # type: ignore[arg-type]
 UNGUARDED = Settings(**LEASE, guard_s=2.0)  # type: ignore[arg-type]
 
 
@@ -51,10 +52,15 @@ def test_workers_that_live_are_not_disturbed(settings: Settings, ahead_s: float)
     assert all(len(row.owners) == 1 for row in world.rows().values())
 
 
+@pytest.mark.parametrize("settings", [GUARDED, HALF_GUARDED], ids=["guarded", "half guarded"])
 @pytest.mark.parametrize("ahead_s", [APART_S, -APART_S])
-def test_a_guard_above_the_difference_keeps_owners_apart(ahead_s: float) -> None:
-    """A worker that stalls starts nothing once another may have taken over, whoever's clock is late."""
-    world = WorkerWorld(GUARDED)
+def test_a_guard_above_the_difference_keeps_owners_apart(settings: Settings, ahead_s: float) -> None:
+    """A worker that stalls starts nothing once another may have taken over, whoever's clock is late.
+
+    Where two guards together are above the difference, and one is not, the one before the lease's end and the one
+    after it are both needed.
+    """
+    world = WorkerWorld(settings)
     starts_until_s, taken_at_s = _stall(world, ahead_s)
     assert starts_until_s <= taken_at_s
     world.end_well()

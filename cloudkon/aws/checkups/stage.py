@@ -11,6 +11,7 @@ from cloudkon.aws.checkups.quotas import check_concurrency, check_vcpus
 from cloudkon.aws.checkups.roles import check_roles
 from cloudkon.aws.checkups.subject import Subject
 from cloudkon.aws.checkups.table import check_table
+from cloudkon.aws.checkups.worker_logs import check_worker_logs
 from cloudkon.stage.checkup import CheckResult, run_check
 
 _Checks = Mapping[str, tuple[Callable[[Subject], Iterable[CheckResult]], ...]]
@@ -24,6 +25,7 @@ _OF_THE_STACK: _Checks = {
     "ledger": (check_table,),
     "roles": (check_roles,),
     "image": (check_image,),
+    "worker logs": (check_worker_logs,),
 }
 _OF_THE_ACCOUNT: _Checks = {
     "quotas": (check_vcpus, check_concurrency),

@@ -71,9 +71,11 @@ class Activity:
         recorded = [ms for ms in results.recorded_ms if ms]
         if recorded:
             self.recorded.add_all(recorded)
-        for attempt in set(results.attempts):
-            own = [at for at, each in enumerate(results.attempts) if each == attempt]
-            self._worker(row.owners[attempt - 1]).add_all([starts[at] for at in own], [ends[at] for at in own])
+        attempts = set(results.attempts)
+        for attempt in attempts:
+            own = [at for at, each in enumerate(results.attempts) if each == attempt] if len(attempts) > 1 else None
+            of = (starts, ends) if own is None else ([starts[at] for at in own], [ends[at] for at in own])
+            self._worker(row.owners[attempt - 1]).add_all(*of)
         if max(results.durations_us) / 1000 >= self.stragglers.least_ms:
             for span in _spans(row):
                 self.stragglers.add(span)

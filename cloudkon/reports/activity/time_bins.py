@@ -39,6 +39,21 @@ class TimeBins:
         self.used = max(self.used, found + 1)
         return found
 
+    def passed(self, moments_ms: Sequence[float]) -> list[float]:
+        """The moments after the origin [ms]; what was before it counts at it, for clocks differ."""
+        origin_ms = self.origin_ms
+        if min(moments_ms) >= origin_ms:
+            return [ms - origin_ms for ms in moments_ms]
+        return [max(0.0, ms - origin_ms) for ms in moments_ms]
+
+    def places(self, passed_ms: Sequence[float]) -> Sequence[int]:
+        """The bins of moments after the origin, none of them before it; those of one bundle mostly share one."""
+        last = self.at(self.origin_ms + max(passed_ms))
+        if self.at(self.origin_ms + min(passed_ms)) == last:
+            return (last,)
+        shift = self._shift
+        return [int(ms) >> shift for ms in passed_ms]
+
     def _widen(self) -> None:
         self._shift += 1
         self.used = (self.used + 1) // 2
@@ -59,14 +74,14 @@ class Counts:
         self._counts[at] += count
 
     def add_all(self, moments_ms: Sequence[float]) -> None:
-        """Count many; those of one bundle mostly fall into one bin."""
-        first, last = self._bins.at(min(moments_ms)), self._bins.at(max(moments_ms))
-        first = self._bins.at(min(moments_ms))  # the last may have widened the bins
-        if first == last:
-            self._counts[first] += len(moments_ms)
+        """Count many at once."""
+        counts = self._counts
+        places = self._bins.places(self._bins.passed(moments_ms))
+        if len(places) == 1:
+            counts[places[0]] += len(moments_ms)
             return
-        for ms in moments_ms:
-            self._counts[self._bins.at(ms)] += 1
+        for at in places:
+            counts[at] += 1
 
     def values(self) -> list[float]:
         """One value for each bin that is used."""
@@ -95,19 +110,18 @@ class Load:
     def add_all(self, starts_ms: Sequence[float], ends_ms: Sequence[float]) -> None:
         """Add many intervals; no end is before its start."""
         for sign, moments in ((1, starts_ms), (-1, ends_ms)):
-            self._put(sign, [max(0.0, ms - self._bins.origin_ms) for ms in moments])
+            self._put(sign, self._bins.passed(moments))
 
     def _put(self, sign: int, passed_ms: Sequence[float]) -> None:
-        origin_ms = self._bins.origin_ms
-        last = self._bins.at(origin_ms + max(passed_ms))
-        if self._bins.at(origin_ms + min(passed_ms)) == last:
-            self._counts[last] += sign * len(passed_ms)
-            self._sums[last] += sign * sum(passed_ms)
+        counts, sums = self._counts, self._sums
+        places = self._bins.places(passed_ms)
+        if len(places) == 1:
+            counts[places[0]] += sign * len(passed_ms)
+            sums[places[0]] += sign * sum(passed_ms)
             return
-        for ms in passed_ms:
-            at = self._bins.at(origin_ms + ms)
-            self._counts[at] += sign
-            self._sums[at] += sign * ms
+        for at, ms in zip(places, passed_ms, strict=True):
+            counts[at] += sign
+            sums[at] += sign * ms
 
     def values(self) -> list[float]:
         """The average number in each bin that is used."""

@@ -16,10 +16,10 @@ class JobDesk:
     aws: EmbeddedAws
     _completions: list[dict[str, Any]] = field(default_factory=list)
 
-    def drop(self, key: str, body: bytes) -> str:
+    def drop(self, key: str, body: bytes, **how: str) -> str:
         """Put a workload into the bucket, as any S3 client does; return its job's id."""
         bucket = self.aws.names.workloads_bucket
-        version = self.aws.client("s3").put_object(Bucket=bucket, Key=key, Body=body)["VersionId"]
+        version = self.aws.client("s3").put_object(Bucket=bucket, Key=key, Body=body, **how)["VersionId"]
         return job_id(bucket, key, version)
 
     def stats(self, job: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 
 from cloudkon.ledger.job import Source
 from cloudkon.local.ledger import SqliteLedger
+from cloudkon.workload.templates.form import Form
 from dispatcher.dispatch import Dispatcher
 from tests.support.manual_clock import ManualClock
 
@@ -46,13 +47,13 @@ class Counting:
         return ()
 
 
-def peak_bytes(lines: int) -> int:
+def peak_bytes(lines: int, form: Form | None = None) -> int:
     """The most memory that Python held while so many lines were dispatched."""
     queue: Any = Counting()
     store: Any = Endless(lines)
     ledger = SqliteLedger(None, guard_ms=2_000)
     dispatcher = Dispatcher(store, store, ledger, queue, ManualClock())
-    job = dispatcher.open(Source("workloads", "endless.txt", "v1", 0, pinned=False))
+    job = dispatcher.open(Source("workloads", "endless.txt", "v1", 0, pinned=False), form=form)
     tracemalloc.start()
     try:
         dispatcher.dispatch(job)
@@ -63,6 +64,13 @@ def peak_bytes(lines: int) -> int:
     assert queue.messages == sum(report.bundles for report in ledger.dispatched(job.id))
     ledger.close()
     return peak
+
+
+@pytest.mark.parametrize("form", [Form(each="exec ls {} {#}"), Form(task="t", separator=" ")])
+def test_memory_does_not_grow_with_a_list_of_values(form: Form) -> None:
+    """Values take no more memory than tasks do, however many there are."""
+    small, large = peak_bytes(2_000, form), peak_bytes(20_000, form)
+    assert large < 1.5 * small + 1_000_000
 
 
 @pytest.mark.parametrize("lines", [150_000])

@@ -48,6 +48,7 @@ APART: dict[str, str] = {
     "dispatcher/app.py": "dispatcher/app",
     "ec2_worker/__main__.py": "ec2_worker/main",
     "ec2_worker/assembly.py": "ec2_worker/assembly",
+    "cli/upload_pictures.py": "cli/pictures",
     "animoto/addresses.py": "animoto/download",
     "animoto/fetch.py": "animoto/download",
     "animoto/in_order.py": "animoto/in_order",
@@ -142,6 +143,7 @@ LAW: dict[str, set[str]] = {
     "animoto/picture": {"base", "animoto/formats", "animoto/h264", "animoto/download"},
     "animoto/movie": {"base", "animoto/in_order", "animoto/h264", "animoto/picture"},
     "animoto": _ALL_OF_CORE | {"cloudkon"} | (_ALL_OF_ANIMOTO - {"animoto"}),
+    "cli/pictures": _BELOW_THE_CLI | {"animoto/download"},
     "cli/system": _BELOW_THE_CLI,
     "cli/terminal": _BELOW_THE_CLI,
     "cli/input": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/views"},
@@ -152,13 +154,13 @@ LAW: dict[str, set[str]] = {
     "cli/running": _BELOW_THE_CLI
     | _ALL_OF_ANIMOTO
     | {"ec2_worker/pipeline", "ec2_worker/lifecycle", "cli/running/processes"}
-    | {"cli/system", "cli/terminal", "cli/input", "cli/views", "cli/jobs"},
+    | {"cli/pictures", "cli/system", "cli/terminal", "cli/input", "cli/views", "cli/jobs"},
     "cli/repair": _BELOW_THE_CLI | {"cli/system", "cli/terminal", "cli/input", "cli/views", "cli/jobs", "cli/running"},
     "cli/embedded": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal"},
     "cli/stage": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal", "cli/embedded"},
     "cli/manual": _BELOW_THE_CLI | {"cli/system", "cli/terminal"},
     "cli/habits": _BELOW_THE_CLI | {"cli/system", "cli/terminal"},
-    "cli": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal", "cli/habits"},
+    "cli": _BELOW_THE_CLI | _ALL_OF_ANIMOTO | {"cli/system", "cli/terminal", "cli/habits", "cli/pictures"},
     "cli/fleet": _BELOW_THE_CLI | {"cli", "cli/system", "cli/terminal", "cli/jobs"},
 }
 # What is measured may be taken in hand.

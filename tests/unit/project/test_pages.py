@@ -12,6 +12,7 @@ import pytest
 from cli.embedded.demo import NEXT_STEPS
 from cli.main import cloudkon_cli
 from cli.running.run_animoto import run_animoto
+from cli.running.submit_animoto import submit_animoto
 from cloudkon.settings import Settings
 from ec2_worker.options import parser
 from tests.support.data.pages import PAGES, blocks
@@ -43,7 +44,7 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> dict[tuple[str, 
     return found
 
 
-COMMANDS = {("run", "LOCAL", "animoto"): run_animoto} | commands(cloudkon_cli)
+COMMANDS = {("run", "LOCAL", "animoto"): run_animoto, ("submit", "animoto"): submit_animoto} | commands(cloudkon_cli)
 SHELL = [(str(page), block.text) for page in PAGES for block in blocks(page) if block.language == "sh"]
 SHOWN = [
     (place, words)

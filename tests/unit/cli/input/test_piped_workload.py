@@ -69,3 +69,15 @@ def test_what_can_be_no_workload_is_not_kept(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="/dev/zero is a binary file"):
         in_a_file(Path("/dev/zero"), tmp_path / "kept")
     assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_named_with_the_cure(tmp_path: Path) -> None:
+    """Where nothing can be kept, one line says where that was, and how to choose another place."""
+    (tmp_path / "file").touch()
+    fifo = tmp_path / "tasks"
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=fifo.write_bytes, args=(b"sleep 0\n",))
+    writer.start()
+    with pytest.raises(InputError, match=r"can't be kept in .*: Not a directory. Set CLOUDKON_HOME to a folder"):
+        in_a_file(fifo, tmp_path / "file" / "kept")
+    writer.join()

@@ -17,6 +17,7 @@ from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.store import FolderStore
 from tests.support.data.rows import job
 from tests.support.manual_clock import ManualClock
+from tests.support.worlds.local_jobs import mixed_results, write_job
 
 
 class Late(ManualClock):
@@ -62,6 +63,21 @@ def test_it_is_not_waited_for_in_vain(ledger: SqliteLedger, tmp_path_factory: py
     with pytest.raises(NotFoundError, match="no job yet"):
         _newest(ledgers(ledger, store, likely=False), clock, 30.0)
     assert clock.sleeps == 30
+
+
+def test_a_command_is_run_when_the_job_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What became of the job is in the command's environment; a command that fails makes watch fail."""
+    ledger = SqliteLedger(tmp_path / "ledger.sqlite3", guard_ms=0)
+    opened = write_job(ledger)
+    records = Records(ledger, FolderStore(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    then = 'echo "$CLOUDKON_JOB $CLOUDKON_JOB_STATE $CLOUDKON_JOB_SUCCEEDED $CLOUDKON_JOB_FAILED" >> told.txt'
+    assert not watch_to_end(records, opened.id, ManualClock(), 0.0, output=Output(), then=then)
+    assert (tmp_path / "told.txt").read_text() == f"{opened.id} complete 2 1\n"
+    good = write_job(ledger, "local-good", results=[mixed_results()[0]], opened=9)
+    assert watch_to_end(records, good.id, ManualClock(), 0.0, output=Output(), then="true")
+    assert not watch_to_end(records, good.id, ManualClock(), 0.0, output=Output(), then="exit 3")
+    ledger.close()
 
 
 def test_ctrl_c_before_the_job_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
