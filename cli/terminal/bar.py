@@ -5,9 +5,10 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from cli.terminal.above_bar import AboveBar
+from cli.terminal.columns import columns
 
 
 class Bar:
@@ -18,12 +19,7 @@ class Bar:
         self._console = Console(file=stderr)
         self._above = AboveBar(self._console, stderr)
         self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[counts]}", markup=False),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(compact=True),
+            *columns(self._console),
             console=self._console,
             transient=True,
             expand=True,

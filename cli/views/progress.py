@@ -1,22 +1,17 @@
 """Shows how a job goes on: a bar on a terminal, now and then a line where nobody looks."""
 
-import os
 from collections.abc import Iterable, Iterator
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
-from rich.text import Text
+from rich.progress import Progress, TaskID
 
-from cli.terminal.style import has_unicode
-from cli.terminal.units import rate
+from cli.terminal.columns import columns
 from cloudkon.clock import Clock
 from cloudkon.printable import one_line
 from cloudkon.reports.stats import JobStats
 
 _LINE_EVERY_S = 5.0
-_WIDE, _PLAIN_BAR = 100, 20
-"""Columns: of a terminal that has room for rate and time left, and of a bar in ASCII."""
 
 
 def show_progress(updates: Iterable[JobStats], clock: Clock) -> JobStats:
@@ -33,17 +28,8 @@ def show_all(updates: Iterable[JobStats], clock: Clock) -> dict[str, JobStats]:
 
 
 def _bars(updates: Iterable[JobStats], console: Console) -> Iterator[JobStats]:
-    has_bar = has_unicode(os.environ, console.encoding)
-    columns: list[ProgressColumn] = [
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=None) if has_bar else _PlainBar(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TextColumn("{task.fields[counts]}", markup=False),
-    ]
-    if console.width >= _WIDE:
-        columns += [_Rate(), TimeRemainingColumn(compact=True)]
     bars: dict[str, TaskID] = {}
-    with Progress(*columns, console=console, transient=True, expand=True) as progress:
+    with Progress(*columns(console), console=console, transient=True, expand=True) as progress:
         for stats in updates:
             if stats.job.id not in bars:
                 bars[stats.job.id] = progress.add_task("", total=None, counts="")
@@ -56,22 +42,6 @@ def _bars(updates: Iterable[JobStats], console: Console) -> Iterator[JobStats]:
                 counts=counts(stats),
             )
             yield stats
-
-
-class _Rate(ProgressColumn):
-    """Tasks a second, lately."""
-
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else rate(speed))
-
-
-class _PlainBar(ProgressColumn):
-    """A bar of signs that every terminal has."""
-
-    def render(self, task: Task) -> Text:
-        done = int((task.percentage or 0) / 100 * _PLAIN_BAR)
-        return Text(f"[{'#' * done}{'.' * (_PLAIN_BAR - done)}]")
 
 
 def _lines(updates: Iterable[JobStats], clock: Clock) -> Iterator[JobStats]:

@@ -4,23 +4,28 @@ import json
 import os
 import signal
 import subprocess
-import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.waiting import eventually
 from tests.support.worlds.embedded_aws import run_cli
+from tests.support.worlds.local_runs import (
+    MODULE,
+    TASKS,
+    assert_all_recorded,
+    await_runs,
+    in_the_background,
+    recorded,
+    runs_of,
+    write_workload,
+)
 
-TASKS = 400
-MS = 10
 PATIENCE_S = 60
 PROCESSES = 2
-MODULE = """
+HANDLERS = """
 import os, signal, time
 from pathlib import Path
 from cloudkon import task
@@ -39,33 +44,23 @@ def who():
 
 
 @pytest.fixture
-def trace(tmp_path: Path) -> Path:
-    return tmp_path / "trace"
-
-
-@pytest.fixture
 def workload(tmp_path: Path, trace: Path) -> Path:
     """Tasks that leave a trace of each of their runs."""
-    path = tmp_path / "tasks.txt"
-    path.write_text("#cloudkon: bundle=10\n" + "".join(f"note {trace} {number} {MS}\n" for number in range(TASKS)))
-    (tmp_path / "h.py").write_text(MODULE)
+    path = write_workload(tmp_path, trace, bundle=10)
+    (tmp_path / "h.py").write_text(HANDLERS)
     return path
 
 
 def arguments(workload: Path, *more: str) -> list[str]:
-    modules = ["--tasks", "tests.support.data.user_tasks", "--tasks", str(workload.with_name("h.py"))]
+    modules = ["--tasks", MODULE, "--tasks", str(workload.with_name("h.py"))]
     return ["run", "LOCAL", str(workload), "--processes", str(PROCESSES), *modules, "--json", *more]
 
 
 @contextmanager
 def running(environment: dict[str, str], workload: Path, *more: str) -> "Iterator[subprocess.Popen[str]]":
     """A LOCAL run in the background."""
-    command = [sys.executable, "-m", "cli.main", *arguments(workload, *more)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
-        try:
-            yield run
-        finally:
-            run.kill()
+    with in_the_background(environment, arguments(workload, *more)) as run:
+        yield run
 
 
 def children(pid: int) -> list[int]:
@@ -87,27 +82,6 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def runs_of(trace: Path) -> Counter[int]:
-    return Counter(map(int, trace.read_text().split()))
-
-
-def await_runs(trace: Path, count: int) -> None:
-    eventually(lambda: trace.exists() and sum(runs_of(trace).values()) >= count)
-
-
-def recorded(environment: dict[str, str]) -> dict[str, Any]:
-    answer = run_cli(environment, "stats", "--json")
-    assert answer.returncode == 0, answer.stderr
-    stats: dict[str, Any] = json.loads(answer.stdout)
-    return stats
-
-
-def assert_all_recorded(stats: dict[str, Any]) -> None:
-    counts = {"succeeded": TASKS, "failed": 0, "rejected": 0, "running": 0, "pending": 0}
-    assert stats["tasks"] == {"total": TASKS, **counts}
-    assert stats["state"] == "complete"
 
 
 def test_every_task_runs_once_in_several_processes(environment: dict[str, str], workload: Path) -> None:

@@ -7,44 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from cli.jobs.local_runs import RunOptions, remember
-from cli.main import cloudkon_cli
 from cloudkon.clock import SystemClock
 from cloudkon.ledger.packed_results import pack_results
 from cloudkon.ledger.results import TaskResult, TaskState
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.run_lock import RunLock
+from tests.support.command_line import run
 from tests.support.data.rows import worker_status
 from tests.support.worlds.local_jobs import EVENT_MS, write_job, write_rejects
 
-
-@pytest.fixture(autouse=True)
-def _this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("CLOUDKON_HOME", str(tmp_path / "data"))
-    for name in ("CLOUDKON_STAGE", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def ledger_file(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "ledger.sqlite3"
-
-
-@pytest.fixture
-def ledger(ledger_file: Path) -> Iterator[SqliteLedger]:
-    opened = SqliteLedger(ledger_file, guard_ms=2_000)
-    yield opened
-    opened.close()
+pytestmark = pytest.mark.usefixtures("this_machine")
 
 
 JOB = "local-sleeps-abc"
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(cloudkon_cli, [str(argument) for argument in arguments], catch_exceptions=False)
 
 
 def told(*arguments: object) -> Any:

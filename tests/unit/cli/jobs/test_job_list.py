@@ -2,49 +2,18 @@
 
 import csv
 import io
-import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from cli.main import cloudkon_cli
 from cloudkon.local.ledger import SqliteLedger
 from cloudkon.local.run_lock import RunLock
+from tests.support.command_line import lines, run
 from tests.support.data.recorded import job
 from tests.support.worlds.local_jobs import EVENT_MS, mixed_results, write_job
 
-
-@pytest.fixture(autouse=True)
-def _this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine of its own, on which nobody has set AWS up."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("CLOUDKON_HOME", str(tmp_path / "data"))
-    for name in ("CLOUDKON_STAGE", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def ledger_file(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "ledger.sqlite3"
-
-
-@pytest.fixture
-def ledger(ledger_file: Path) -> Iterator[SqliteLedger]:
-    opened = SqliteLedger(ledger_file, guard_ms=2_000)
-    yield opened
-    opened.close()
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(cloudkon_cli, arguments, catch_exceptions=False)
-
-
-def lines(answer: Result) -> list[Any]:
-    return [json.loads(line) for line in answer.stdout.splitlines()]
+pytestmark = pytest.mark.usefixtures("this_machine")
 
 
 def test_jobs_are_a_line_each_below_a_header(ledger: SqliteLedger) -> None:
