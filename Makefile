@@ -5,7 +5,7 @@ READY := .venv/.ready
 THREE := -n 3 --no-loadscope-reorder # who gets what: tests/conftest.py
 
 .DEFAULT_GOAL := help
-.PHONY: man help setup demo demo-animoto test test-image chaos check format bench bench-peers bench-animoto bench-animoto-run pictures lock clean
+.PHONY: docs man help setup demo demo-animoto test test-image chaos check format bench bench-peers bench-animoto bench-animoto-run pictures lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
@@ -58,18 +58,23 @@ bench-animoto-run: setup ## Make 160 videos of 60 pictures, and check each frame
 pictures: setup ## Make the pictures of the docs anew, from a real run (needs Chromium)
 	@$(BIN)/python -m bench.pictures docs
 
+docs: setup ## Build the site of the documentation, build/docs; a broken link is an error
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
+	@echo "Open build/docs/README.html"
+
 man: setup ## Write the manual pages to build/man
 	@$(BIN)/cloudkon-cli man --output build/man
 
 lock: setup ## Resolve constraints.txt again, and the sums of what workers install
 	@$(BIN)/python -m pip install --quiet uv
 	@{ sed -n '/^#/p' constraints.txt; $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-header \
-		--no-annotate --no-emit-index-url --no-emit-find-links --extra animoto --extra cli --extra cloud --extra dev --extra otel --extra xray pyproject.toml; \
+		--no-annotate --no-emit-index-url --no-emit-find-links --extra animoto --extra cli --extra cloud --extra dev --extra docs --extra otel --extra xray pyproject.toml; \
 		} > constraints.new && mv constraints.new constraints.txt
 	@{ sed -n '/^#/p' ec2_worker/ami/requirements.txt; $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--constraint constraints.txt --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 		--extra animoto --extra xray pyproject.toml; } > constraints.new && mv constraints.new ec2_worker/ami/requirements.txt
 
 clean: ## Remove .venv, caches and packages
-	@rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .chalice/deployments
+	@rm -rf .venv .cache build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .chalice/deployments
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

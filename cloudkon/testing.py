@@ -3,12 +3,12 @@
 from cloudkon.testing import run, run_workload, task_context
 
 def test_the_report_is_stored(tmp_path):
-    with task_context(tmp_path) as here:
-        report("Ada")
-    assert (tmp_path / here.outputs[0]).read_text() == "All is well, Ada"
+with task_context(tmp_path) as here:
+report("Ada")
+assert (tmp_path / here.outputs[0]).read_text() == "All is well, Ada"
 
 def test_a_line_is_understood():
-    assert run(greet, "greet Ada").value == "Hello, Ada"
+assert run(greet, "greet Ada").value == "Hello, Ada"
 """
 
 import tempfile

@@ -169,9 +169,10 @@ def _stopping(stop: Callable[[], None]) -> Iterator[list[int]]:
 
 def _say_what_was_running(lines: Sequence[int]) -> None:
     """A run may be killed as often as its owner likes; if it was a task, its owner has to find out."""
+    word = "line" if len(lines) == 1 else "lines"
     named = ", ".join(f"{line:,}" for line in lines[:_MOST_LINES]) + (", ..." if len(lines) > _MOST_LINES else "")
     click.echo(
-        f"The run before was killed while {counted(len(lines), 'task')} ran (line {named}). None is blamed.", err=True
+        f"The run before was killed while {counted(len(lines), 'task')} ran ({word} {named}). None is blamed.", err=True
     )
 
 

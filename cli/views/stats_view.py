@@ -1,6 +1,7 @@
 """A job's statistics as tables for a person."""
 
 from collections.abc import Callable, Container, Iterator
+from typing import TYPE_CHECKING
 
 from cli.system.paths import source_text
 from cli.terminal.sparkline import sparkline
@@ -8,10 +9,12 @@ from cli.terminal.tables import Table
 from cli.terminal.units import counted, duration, moment, rate
 from cloudkon.ledger.results import OTHER_PHASES
 from cloudkon.printable import one_line
-from cloudkon.reports.activity.activity import Activity
-from cloudkon.reports.activity.stragglers import TaskPlace
 from cloudkon.reports.phases import Percentiles
 from cloudkon.reports.stats import JobStats
+
+if TYPE_CHECKING:  # a run shows none of it
+    from cloudkon.reports.activity.activity import Activity
+    from cloudkon.reports.activity.stragglers import TaskPlace
 
 _WORTH_A_WORD = 0.2
 """Of the tasks' time."""
@@ -23,7 +26,7 @@ _LEAST_TASK_S = 0.0002
 """Processes cost shorter tasks more than they bring."""
 
 
-def stats_tables(stats: JobStats, activity: Activity, line_of: Callable[[TaskPlace], int | None]) -> list[Table]:
+def stats_tables(stats: JobStats, activity: "Activity", line_of: "Callable[[TaskPlace], int | None]") -> list[Table]:
     """What the job came to, its phases, those of its handlers, its longest tasks, its workers, its calls."""
     phases = [_phases(stats), _handler_phases(stats), _stragglers(stats, activity, line_of)]
     return [_summary(stats, activity), *phases, _workers(stats), _calls(stats)]
@@ -42,7 +45,7 @@ def interpreter_wait_text(stats: JobStats) -> str | None:
     return f"its slots waited for Python's interpreter for {stats.interpreter_wait:.0%} of the tasks' time"
 
 
-def _summary(stats: JobStats, activity: Activity) -> Table:
+def _summary(stats: JobStats, activity: "Activity") -> Table:
     tasks, bundles = stats.tasks, stats.bundles
     efficiency = "unknown" if stats.efficiency is None else f"{stats.efficiency:.1%}"
     counts = f"{tasks.succeeded:,} succeeded, {tasks.failed:,} failed, {tasks.rejected:,} rejected"
@@ -65,7 +68,7 @@ def _summary(stats: JobStats, activity: Activity) -> Table:
     return Table((), ("left", "left"), rows)
 
 
-def _over_time(activity: Activity) -> Iterator[tuple[str, str]]:
+def _over_time(activity: "Activity") -> Iterator[tuple[str, str]]:
     """Results a second from the begin to the last record, if there is more than a moment to show."""
     counts = activity.recorded.values()
     if len(counts) < _LEAST_MOMENTS:
@@ -76,7 +79,7 @@ def _over_time(activity: Activity) -> Iterator[tuple[str, str]]:
     yield "over time", f"{sparkline(counts, _SPARKS)}  at most {rate(most)}"
 
 
-def _stragglers(stats: JobStats, activity: Activity, line_of: Callable[[TaskPlace], int | None]) -> Table:
+def _stragglers(stats: JobStats, activity: "Activity", line_of: "Callable[[TaskPlace], int | None]") -> Table:
     """The longest tasks, where one took several times as long as others and a part of the job that is seen."""
     median_ms = stats.phases["run"].p50_ms or 0.0
     spans = activity.stragglers.longest_first()[:_MOST_STRAGGLERS]

@@ -188,6 +188,10 @@ class InFlight:
         with self._lock:
             return list(self._bundles)
 
+    def running(self) -> bool:
+        """Whether there are bundles with tasks that have no result yet."""
+        return any(bundle.state is InFlightState.RUNNING for bundle in self.all())
+
     def settling(self) -> int:
         """How many bundles have run, and wait to be recorded."""
         return sum(bundle.state is InFlightState.SETTLING for bundle in self.all())

@@ -34,7 +34,8 @@ def bundles_wanted(estimate: WorkEstimate, *, slots: int, idle: int, waiting: in
     """How many bundles to receive now, from 0 to 10.
 
     Wanted are tasks for the idle slots and for backlog_s of all slots' work; one bundle until a bundle was seen.
-    Tasks of longer than backlog_s leave no backlog: the time of a receive is nothing beside theirs.
+    Tasks of longer than backlog_s leave no backlog: the time of a receive is nothing beside theirs. A backlog that is
+    more than half full is left alone: a call brings ten bundles as well as one.
     """
     if estimate.bundle_tasks is None:
         return int(waiting < max(idle, 1))
@@ -42,7 +43,7 @@ def bundles_wanted(estimate: WorkEstimate, *, slots: int, idle: int, waiting: in
     if estimate.task_s is not None and estimate.task_s < backlog_s:
         backlog_tasks = slots * backlog_s / max(estimate.task_s, 1e-6)
     missing = idle + backlog_tasks - waiting
-    if missing <= 0:
+    if missing <= 0 or (waiting >= idle and 2 * missing < backlog_tasks):
         return 0
     # Rounded up for idle slots, down for the backlog: it is a bound.
     for_idle = math.ceil(max(idle - waiting, 0) / estimate.bundle_tasks)

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 _COMPLETE_THREADS = 4
 _HIDDEN_AT_MOST_S = 60.0
 """How long a message may wait for a retry in flight: of those SQS allows 120,000 a queue."""
+_FOR_A_BATCH_S = 0.25
+"""How long the results of a bundle wait for those of others, while there are others: calls for each would cost more."""
 _MOST_AT_ONCE = 4 * MAX_BATCH_MESSAGES
 
 
@@ -97,17 +99,27 @@ class Settler:
                     self.clock.sleep(self.backoff.delay_s(failures))
 
     def _gather(self, *, wait: bool) -> tuple[list[Settlement], bool]:
-        """Take what is in the inbox; after the first item wait linger_s for more, so that calls are batches."""
+        """Take what is in the inbox; after the first item wait for more, so that calls are batches."""
         found: list[Settlement] = []
+        until_s = 0.0
         try:
             while len(found) < _MOST_AT_ONCE:
-                item = self.inbox.get(block=wait or bool(found), timeout=self.settings.linger_s if found else None)
+                item = self.inbox.get(block=wait or bool(found), timeout=self._linger_s(found, until_s))
                 if isinstance(item, _Stop):
                     return found, True
+                until_s = until_s or self.clock.monotonic_s() + _FOR_A_BATCH_S
                 found.append(item)
         except Empty:
             pass
         return found, False
+
+    def _linger_s(self, found: Sequence[Settlement], until_s: float) -> float | None:
+        """How long to wait for the next item: longer while bundles are running, and no batch is full yet."""
+        if not found:
+            return None
+        if len(found) >= MAX_BATCH_MESSAGES or not self.in_flight.running():
+            return self.settings.linger_s
+        return max(self.settings.linger_s, until_s - self.clock.monotonic_s())
 
     def settle(
         self, settlements: Sequence[Settlement], each: Callable[..., Iterable[object]] = map

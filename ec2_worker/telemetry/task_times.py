@@ -33,8 +33,8 @@ class LearntTimes:
         if now_s < self._look_s or not results.are_plain:
             return
         self._look_s = now_s + _LOOK_S
-        name = first_word(lines[0])
-        if 0 < len(name) <= MAX_NAME_CHARACTERS and all(first_word(line) == name for line in set(lines)):
+        name, *others = {first_word(line) for line in set(lines)}
+        if not others and 0 < len(name) <= MAX_NAME_CHARACTERS:
             mean_ms = results.mean_duration_us / 1000
             with self._lock:
                 self._means_ms[name] = (1 - _WEIGHT) * self._means_ms.get(name, mean_ms) + _WEIGHT * mean_ms

@@ -72,7 +72,7 @@ def test_kills_from_outside_condemn_no_task(
             run.kill()
     until.touch()
     answer = run_cli(environment, *arguments(workload, *more, "--resume"))
-    said = "The run before was killed while 2 tasks ran (line 2, 4). None is blamed.\n"
+    said = "The run before was killed while 2 tasks ran (lines 2, 4). None is blamed.\n"
     assert (answer.returncode, answer.stderr) == (0, said)
     assert json.loads(answer.stdout)["tasks"]["succeeded"] == 4
 

@@ -2,15 +2,19 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from queue import Empty
 from typing import Any
 
 import pytest
 
 from cloudkon.errors import CloudKonError, DeniedError, UnavailableError
 from cloudkon.ledger.lease import BundleState, Unanswered
+from cloudkon.settings import Settings
+from ec2_worker.pipeline.settler import Settlement
 from tests.support.worlds.worker_world import SteppedWorker, WorkerWorld
 
 COUNT = 4
+LINGER_S = Settings().linger_s
 
 
 class Ledger:
@@ -140,3 +144,40 @@ def test_bundles_with_retries_are_released_beside_those_that_are_recorded() -> N
     assert (ledger.calls["complete_all"], ledger.calls["release"]) == (1, 2)
     world.clock.advance(world.settings.retry_cap_s)
     world.end_well()
+
+
+class Inbox:
+    """Has so many settlements, and notes how long it was asked to wait for each, and for one more."""
+
+    def __init__(self, count: int) -> None:
+        self.waits: list[float | None] = []
+        self._left = count
+
+    def get(self, *, block: bool, timeout: float | None) -> Settlement:
+        self.waits.append(timeout)
+        if not self._left:
+            raise Empty
+        self._left -= 1
+        return Settlement(f"receipt {self._left} {block}")
+
+
+@pytest.mark.parametrize(
+    ("running", "count", "expected"),
+    [
+        (1, 2, [None, 0.25, 0.25]),
+        (0, 2, [None, LINGER_S, LINGER_S]),
+        (1, 11, [None, *[0.25] * 9, LINGER_S, LINGER_S]),
+    ],
+    ids=["while others run", "when nothing runs", "when a batch is full"],
+)
+def test_results_wait_for_a_batch(running: int, count: int, expected: list[float | None]) -> None:
+    """A quarter of a second while other bundles are running, and hardly at all where nobody comes, or ten have."""
+    world, machine, _ = world_of()
+    if running:
+        machine.receive()
+    settler, inbox = machine.worker.settler, Inbox(count)
+    settler.inbox = inbox  # type: ignore[assignment]
+    found, _ = settler._gather(wait=True)
+    assert len(found) == count
+    assert inbox.waits == expected
+    world.ledger.close()

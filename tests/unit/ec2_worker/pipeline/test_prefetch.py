@@ -34,6 +34,17 @@ def test_a_second_of_work_and_no_more(task_s: float, expected: int) -> None:
     assert wanted(WorkEstimate(bundle_tasks=64.0, task_s=task_s)) == expected
 
 
+@pytest.mark.parametrize(("waiting", "expected"), [(0, 10), (199, 5), (200, 5), (201, 0), (399, 0)])
+def test_a_backlog_that_is_half_full_is_left_alone(waiting: int, expected: int) -> None:
+    """Bundles of 40 tasks of 10 ms for four slots: five are asked for together, not one whenever one has ended."""
+    assert wanted(WorkEstimate(bundle_tasks=40.0, task_s=0.01), waiting=waiting) == expected
+
+
+def test_an_idle_slot_asks_whatever_waits_for_the_others() -> None:
+    """Nobody stands idle for the sake of a batch."""
+    assert wanted(WorkEstimate(bundle_tasks=1.0, task_s=0.01), idle=3, waiting=2) >= 1
+
+
 def test_long_tasks_leave_no_backlog() -> None:
     """Tasks of minutes are asked for when a slot is idle, not before: another worker may be."""
     assert wanted(WorkEstimate(bundle_tasks=1.0, task_s=60.0), idle=0) == 0
