@@ -81,6 +81,7 @@ def _ran(
 ) -> tuple[JobStats, Sequence[ErrorGroup], list[int]]:
     """Run it; return what became of it, why tasks failed, and the signals that came."""
     chaos = None if options.chaos_seed is None else _chaos(options.chaos_seed, clock)
+    options.limits.be_nice()
     settings = local_settings(os.environ, retries=options.retries, keep_logs=options.keep_logs)
     with LocalProgress() as progress:
 
@@ -102,6 +103,7 @@ def _ran(
             processes=None if options.processes is None else _processes(modules, options),
             after_a_kill=_processes(modules, options),
             form=options.form,
+            has_room=options.limits.has_room if options.limits.any_is_set else None,
         )
         try:
             job = run.open(resume=options.resume)
