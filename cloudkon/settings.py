@@ -62,6 +62,8 @@ class Settings:
     """How much longer than its timeout a task may take to stop by itself."""
     keep_logs: int = 0
     """1 to keep what every task printed and logged; 0 for those that failed."""
+    cancel_s: float = 5.0
+    """How late a bundle that a worker holds learns that its job was cancelled, or has reached its limit of failures."""
     breaker_tasks: int = 50
     """How many of a job's first tasks must all fail for the job to be paused; 0: it never is."""
     status_s: float = 15.0
@@ -89,6 +91,7 @@ class Settings:
         )
         _check(self.breaker_tasks >= 0, "breaker_tasks is not negative")
         _check(self.report_s > 0, "report_s is positive")
+        _check(self.cancel_s > 0, "cancel_s is positive")
         _check(0 < self.status_s <= 60, "status_s lies between 0 and 60, or workers would seem to be gone")
         _check(min(self.free_disk_mb, self.failing_bundles) >= 0, "free_disk_mb and failing_bundles are 0 or more")
         _check(self.ledger_patience_s >= 0, "ledger_patience_s is 0 or more")

@@ -43,6 +43,8 @@ def planned_job(
         gzipped=look.gzipped,
         retries=seen.options.retries,
         timeout_s=seen.options.timeout_s,
+        max_fails=seen.options.max_fails,
+        task_slots=seen.options.task_slots if seen.options.task_slots > 1 else None,
         keep_logs=seen.options.keep_logs,
         form=None if look.form is None else look.form.as_text(),
     )

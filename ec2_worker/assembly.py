@@ -12,6 +12,7 @@ from cloudkon.messages.completions import QueuedCompletions
 from cloudkon.settings import Settings
 from cloudkon.telemetry.metering import RecentCounts
 from ec2_worker.health.breaker import Breaker
+from ec2_worker.health.failure_limit import FailureLimit
 from ec2_worker.health.fleet_status import FleetStatus
 from ec2_worker.health.health import Health
 from ec2_worker.health.monitor import Counts, Monitor
@@ -121,7 +122,8 @@ class _Assembly:
         self.job_counters.instance = lambda: termination_watch.instance if termination_watch else None
         monitor = self._monitor()
         breaker = Breaker(services.ledger, clock, settings.breaker_tasks, self.admission)
-        events = Observers(self.backlog, monitor, breaker, self.metrics, self.job_counters)
+        limit = self._failure_limit()
+        events = Observers(self.backlog, monitor, breaker, self.metrics, self.job_counters, limit)
         writer = ResultWriter(services.ledger, self.values, clock, settings)
         completions = services.completions or QueuedCompletions(services.process)
         settler = Settler(services.tasks, completions, writer, self.in_flight, events, clock, settings)
@@ -139,13 +141,27 @@ class _Assembly:
             heartbeat=heartbeat,
             settler=settler,
             values=self.values,
-            canceller=Canceller(self.admission, self.in_flight, heartbeat),
+            canceller=Canceller(self.admission, self.in_flight, heartbeat, settings.cancel_s),
+            failure_limit=limit,
             watchdog=Watchdog(self.timeouts, slots, self.threads, self.drain, clock, heartbeat.every_s, supervised),
             monitor=monitor,
             termination_watch=termination_watch,
             threads=self.threads,
             draining=self.drain,
             shutdown=self._shutdown(heartbeat, settler, monitor, termination_watch),
+        )
+
+    def _failure_limit(self) -> FailureLimit:
+        services, settings = self.services, self.settings
+        return FailureLimit(
+            services.ledger,
+            services.clock,
+            self.name,
+            self.admission,
+            self.in_flight,
+            self.job_counters,
+            every_s=settings.cancel_s,
+            report_s=settings.report_s,
         )
 
     def _receiver(self, settler: Settler, events: Observers) -> Receiver:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cloudkon.ledger.lease import BundleRow
 from ec2_worker.health.breaker import Breaker
+from ec2_worker.health.failure_limit import FailureLimit
 from ec2_worker.health.monitor import Monitor
 from ec2_worker.pipeline.backlog import Backlog
 from ec2_worker.pipeline.in_flight import InFlightBundle
@@ -24,6 +25,7 @@ class Observers:
     breaker: Breaker
     metrics: Metrics
     job_counters: JobCounters
+    failure_limit: FailureLimit
 
     def bundle_claimed(self, job: str) -> None:
         self.job_counters.claimed(job)
@@ -33,6 +35,9 @@ class Observers:
 
     def slot_running(self, job: str) -> AbstractContextManager[None]:
         return self.job_counters.slot_times.running(job)
+
+    def task_failed(self, job: str) -> None:
+        self.failure_limit.task_failed(job)
 
     def bundle_ended(self, bundle: InFlightBundle) -> None:
         self.backlog.measured(bundle)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cloudkon.settings import Settings
+from ec2_worker.health.failure_limit import FailureLimit
 from ec2_worker.health.health import SickError
 from ec2_worker.health.monitor import Monitor
 from ec2_worker.lifecycle.drain import Drain
@@ -38,6 +39,7 @@ class Worker:
     heartbeat: Heartbeat
     settler: Settler
     canceller: Canceller
+    failure_limit: FailureLimit
     values: ValueStore
     watchdog: Watchdog
     monitor: Monitor
@@ -88,6 +90,7 @@ class Worker:
             settler=start("settler", self.settler.run),
             values=loop("value-store", self.values),
             canceller=loop("canceller", self.canceller),
+            failure_limit=loop("failure-limit", self.failure_limit),
             watchdog=loop("watchdog", self.watchdog),
             monitor=loop("monitor", self.monitor),
             termination_watch=None if watch is None else loop("termination-watch", watch),

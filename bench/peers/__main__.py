@@ -14,7 +14,7 @@ from bench.peers.measuring import Row
 from bench.peers.page import keep, publish
 from bench.peers.tables import TABLES
 
-_QUEUED, _OURS = 2_000, (20_000, 100_000)
+_QUEUED, _OURS = 1_000, (20_000, 100_000)
 """Tasks: of the peers, which take seconds for a thousand, and of CloudKon."""
 
 
@@ -87,7 +87,7 @@ def _tell_missing(folder: Path) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench peers", description="Measures CloudKon beside others.")
     parser.add_argument(
-        "names", nargs="*", choices=list(TABLES), metavar="NAME", help=f"{', '.join(TABLES)} (default: all)"
+        "names", nargs="*", type=_experiment, metavar="NAME", help=f"{', '.join(TABLES)} (default: all)"
     )
     parser.add_argument("--install", action="store_true", help="first install the peers into their environment")
     parser.add_argument(
@@ -99,6 +99,12 @@ def _parser() -> argparse.ArgumentParser:
         "--publish", action="store_true", help="put the figures into docs/benchmarks.md; without NAME, those kept"
     )
     return parser
+
+
+def _experiment(name: str) -> str:
+    if name not in TABLES:
+        raise argparse.ArgumentTypeError(f"there is no {name!r}; there are {', '.join(TABLES)}")
+    return name
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CalledProcessError
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from bench.children import module_path, run
 from bench.cloud import figures_of
@@ -35,23 +34,23 @@ class CloudCase:
     line: str
     tasks: int
     workers: int
-    ideal_s: float | None = None
+    ms: int
+
+    @property
+    def ideal_s(self) -> float:
+        return self.tasks * self.ms / 1000 / (self.workers * _THREADS)
 
 
 def waiting(share: float) -> Iterator[CloudCase]:
     """Tasks that wait, for workers that wait for them: small jobs first, then the same job for more workers."""
     for tasks, ms, workers in ((3_200, 10, 4), (1_600, 100, 4), (6_400, 100, 16)):
-        yield _sleeping(max(1, round(tasks * share)), ms, workers)
+        yield CloudCase(f"sleep {ms}", max(1, round(tasks * share)), workers, ms)
 
 
 def growing(share: float) -> Iterator[CloudCase]:
     """The same tasks for more and more workers."""
     for workers in (1, 2, 4, 8):
-        yield _sleeping(max(1, round(1_600 * share)), 100, workers)
-
-
-def _sleeping(tasks: int, ms: int, workers: int) -> CloudCase:
-    return CloudCase(f"sleep {ms}", tasks, workers, tasks * ms / 1000 / (workers * _THREADS))
+        yield CloudCase("sleep 100", max(1, round(1_600 * share)), workers, 100)
 
 
 def consumption(tasks: int, rounds: int, say: Callable[[str], None]) -> Sequence[Row]:
@@ -60,11 +59,11 @@ def consumption(tasks: int, rounds: int, say: Callable[[str], None]) -> Sequence
     for _ in range(rounds):
         with _cloud() as cloud:
             job = cloud.submit("mark", tasks)
-            cloud.await_stats(job, lambda stats: bool(stats["tasks"]["total"] == tasks))
+            cloud.await_dispatch(job, tasks)
             with cloud.workers(2):
                 marks = Marks(cloud.home)
                 marks.wait(tasks, _PATIENCE_S, _CLOCK)
-                cloud.await_stats(job, _is_complete)
+                cloud.watch(job)
                 _CLOCK.sleep(_QUIET_S)
             taken = {**cloud.costs(job, tasks), "tasks_per_s": tasks / marks.took_s()}
         say(f"SQS, {tasks:,} tasks, {OURS}: {taken['tasks_per_s']:.0f}/s, {taken['calls_per_task']:.4f} calls")
@@ -79,8 +78,8 @@ def compare(cases: Sequence[CloudCase], rounds: int, say: Callable[[str], None])
         for _ in range(rounds):
             for case in cases:
                 with cloud.workers(case.workers):
-                    job = cloud.submit(case.line, case.tasks)
-                    cloud.await_stats(job, _is_complete)
+                    job = cloud.submit(case.line, case.tasks, f"#cloudkon: task_ms={case.ms}\n")
+                    cloud.watch(job)
                     _CLOCK.sleep(_QUIET_S)
                 taken = cloud.costs(job, case.tasks)
                 runs[case].append(taken)
@@ -100,28 +99,27 @@ def compare(cases: Sequence[CloudCase], rounds: int, say: Callable[[str], None])
     ]
 
 
-def _is_complete(stats: Mapping[str, Any]) -> bool:
-    return bool(stats["state"] == "complete")
-
-
 class _Cloud:
     def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
         self.home = home
         self._environment = environment
 
-    def submit(self, line: str, tasks: int) -> str:
+    def submit(self, line: str, tasks: int, header: str = "") -> str:
         workload = self.home / f"{line.replace(' ', '-')}-{tasks}.txt"
-        workload.write_text(f"{line}\n" * tasks, encoding="utf-8")
+        workload.write_text(header + f"{line}\n" * tasks, encoding="utf-8")
         return self._ask("submit", str(workload)).strip()
 
-    def await_stats(self, job: str, told: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
-        """Wait until the ledger tells it; the waiting itself takes calls that are not counted as the job's."""
+    def await_dispatch(self, job: str, tasks: int) -> None:
+        """Wait until the ledger knows of all tasks; what this asks is not counted as the job's."""
         for _ in poll(_CLOCK, 1.0, _PATIENCE_S):
             with suppress(CalledProcessError):  # a job is not known before S3's event has come
-                stats: Mapping[str, Any] = json.loads(self._ask("stats", job, "--json"))
-                if told(stats):
-                    return stats
-        raise TimeoutError(f"job {job} did not come that far within {_PATIENCE_S:.0f} s")
+                if json.loads(self._ask("stats", job, "--json"))["tasks"]["total"] == tasks:
+                    return
+        raise TimeoutError(f"job {job} was not dispatched within {_PATIENCE_S:.0f} s")
+
+    def watch(self, job: str) -> None:
+        """Wait until the job is complete, in a process that asks seldom."""
+        self._ask("watch", job)
 
     @contextmanager
     def workers(self, count: int) -> Iterator[None]:

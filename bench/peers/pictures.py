@@ -1,6 +1,7 @@
 """Which charts docs/benchmarks.md shows, from what was measured."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import ceil, floor, log10
 
 from bench.peers import summary
 from bench.peers.charts import Axis, Panel, bars, lines
@@ -108,14 +109,10 @@ def _highest(series: Mapping[str, Sequence[tuple[float, float]]]) -> float:
 
 
 def _even(highest: float) -> Mapping[float, str]:
-    """Four or five round marks from 0 to just above a value."""
-    size = 10.0
-    while size / 10 >= highest:
-        size /= 10
-    while size < highest:
-        size *= 10
-    step = next(size / 10 * step for step in (0.25, 0.5, 1.0, 2.0, 2.5) if size / 10 * step * 5 >= highest)
-    return {step * number: f"{step * number:g}" for number in range(6)}
+    """Round marks from 0 to just above a value, six at most."""
+    size = 10.0 ** floor(log10(highest))
+    step = next(size * part for part in (0.2, 0.25, 0.5, 1.0, 2.0) if size * part * 5 >= highest)
+    return {step * number: f"{step * number:g}" for number in range(ceil(highest / step) + 1)}
 
 
 def _powers(groups: Mapping[str, Mapping[str, float]]) -> Mapping[float, str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CalledProcessError
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -62,11 +63,15 @@ def compare(tasks: int, rounds: int, python: str | None, say: Callable[[str], No
     runs: dict[str, list[Run]] = {peer.name: [] for peer in PEERS}
     for _ in range(rounds):
         for peer in PEERS:
-            taken = measure(peer, tasks, python)
+            try:
+                taken = measure(peer, tasks, python)
+            except (CalledProcessError, TimeoutError) as error:
+                say(f"SQS, {tasks:,} tasks, {peer.name}: left out, as it failed: {error}")
+                continue
             say(f"SQS, {tasks:,} tasks, {peer.name}: {taken['tasks_per_s']:.0f}/s, {taken['calls_per_task']:.3f} calls")
             runs[peer.name].append(taken)
     shared = {"work": "`mark`", "tasks": tasks, "slots": SLOTS, "ideal_s": None}
-    return [{**shared, "program": peer.name, "runs": runs[peer.name]} for peer in PEERS]
+    return [{**shared, "program": name, "runs": done} for name, done in runs.items() if done]
 
 
 def measure(peer: QueuePeer, tasks: int, python: str) -> Run:

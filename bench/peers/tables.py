@@ -1,11 +1,13 @@
 """The tables of docs/benchmarks.md, from what was measured."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from textwrap import fill
 
 from bench.peers import summary
 from bench.peers.contestants import OURS
 from bench.peers.measuring import Row
 
+_WIDTH = 130
 Table = Callable[[Sequence[Row]], str]
 
 
@@ -176,8 +178,9 @@ TABLES: Mapping[str, Table] = {
 
 
 def versions(told: Mapping[str, str]) -> str:
-    """One sentence with all versions."""
-    return ", ".join(f"{name} {version}" for name, version in sorted(told.items()))
+    """One sentence with all versions; a program that tells its own name is not named twice."""
+    named = [told[name] if name in told[name] else f"{name} {told[name]}" for name in sorted(told, key=str.lower)]
+    return fill(", ".join(named) + ".", _WIDTH)
 
 
 def _markdown(head: Sequence[str], lines: Iterator[Sequence[str]]) -> str:

@@ -3,13 +3,14 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 from cli.input.form_options import form_words
 from cli.jobs.local_runs import RunOptions
 from cli.running.results_file import ResultsFile
+from cli.system.machine_limits import MachineLimits
 from cli.system.paths import default_ledger
 from cloudkon.errors import InputError
 from cloudkon.handlers.registry import Registry
@@ -39,6 +40,8 @@ class LocalOptions:
     """How often a failed task is run again where neither the workload nor its handler says; None: not at all."""
     keep_logs: bool = False
     """Whether the logs of all tasks are kept."""
+    limits: MachineLimits = field(default_factory=MachineLimits)
+    """What is left to others on this machine."""
     results: ResultsFile | None = None
     joblog: Path | None = None
     """Where the log in GNU parallel's columns goes, when the run ends."""
@@ -91,6 +94,7 @@ class LocalOptions:
             words += ["--retries", str(self.retries)]
         if self.keep_logs:
             words.append("--keep-logs")
+        words += self.limits.words()
         if self.joblog is not None:
             words += ["--joblog", str(self.joblog)]
         if self.results is not None:

@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cli.running.earlier_run import RECENT_JOBS, earlier_run
 from cli.running.processes.wanted import Processes
 from cli.running.unfinished_queue import UnfinishedQueue
+from cli.system.machine_limits import RoomyQueue
 from cli.system.paths import results_folder
 from cli.terminal.units import counted
 from cloudkon.client.local.local_world import CompletedBundles, LocalWorld
@@ -26,7 +28,7 @@ from cloudkon.messages.finished import FinishedTasks, TasksOfRow
 from cloudkon.ports import ObjectStore, Tracer
 from cloudkon.settings import Settings
 from cloudkon.workload.line_numbers import LineOffsets
-from cloudkon.workload.planning import STAYING
+from cloudkon.workload.planning import STAYING, BundleBounds
 from cloudkon.workload.templates.form import Form
 from dispatcher.dispatch import Dispatcher
 from ec2_worker import assembly
@@ -72,8 +74,12 @@ class LocalRun:
         processes: Processes | None = None,
         after_a_kill: Processes | None = None,
         form: Form | None = None,
+        has_room: Callable[[], bool] | None = None,
     ) -> None:
-        """After_a_kill is where the tasks of a run that was killed go on; by default where they would run otherwise."""
+        """After_a_kill is where the tasks of a run that was killed go on; by default where they would run otherwise.
+
+        Has_room: whether the machine has room for another task. Tasks then travel alone, and none waits in a worker.
+        """
         self._ledger_file = ledger_file
         self._finished = finished
         self._form = form
@@ -81,10 +87,14 @@ class LocalRun:
         self._clock = clock
         if chaos is not None:
             settings = chaos.shortened(settings)
+        if has_room is not None:
+            settings = replace(settings, backlog_s=0.0)
         ledger, store = SqliteLedger(ledger_file, guard_ms=settings.guard_ms), FolderStore(results_folder(ledger_file))
         is_one_process = chaos is None and processes is None
         self._world = LocalWorld(ledger, store, clock, tracer, tells_rows=is_one_process)
         around = self._world.services()
+        if has_room is not None:
+            around = replace(around, tasks=RoomyQueue(around.tasks, has_room, clock))
         self._path = file.resolve()
         self.workload = UnchangedFile(self._path)
         workloads: ObjectStore = self.workload
@@ -99,7 +109,7 @@ class LocalRun:
             self._clock,
             slots=slots,
             worker_slots=slots,
-            bounds=STAYING,
+            bounds=STAYING if has_room is None else BundleBounds(tasks=1),
             tracer=around.tracer,
         )
         self._around, self._settings = around, settings

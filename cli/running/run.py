@@ -12,6 +12,7 @@ from cli.input.piped_workload import DASH, in_a_file
 from cli.input.uploads import check_workload
 from cli.running.joblog import check_joblog
 from cli.running.run_animoto import RunCommand
+from cli.system.machine_limits import MachineLimits, machine_options
 from cli.system.paths import data_folder, default_ledger, results_folder
 from cli.terminal.options import json_option, stage_option, uses_clock
 from cli.terminal.output import Output
@@ -20,6 +21,7 @@ from cloudkon.errors import InputError
 
 LOCAL = "LOCAL"
 _OF_LOCAL = {"processes", "modules", "allowed", "retries", "ledger", "keep_logs", "resume", "chaos_seed", "joblog"}
+_OF_LOCAL |= {"nice", "memfree", "load"}
 _LOOKS_LIKE_A_FILE = re.compile(r"[./]|^-$")  # no queue of SQS has such a name, but for .fifo
 
 
@@ -65,6 +67,7 @@ def _complete_local(_context: click.Context, _parameter: click.Parameter, begun:
 @click.option(
     "--keep-logs", is_flag=True, help="LOCAL: keep what every task prints and logs, not only of those that failed."
 )
+@machine_options
 @click.option("--resume", is_flag=True, help="LOCAL: go on with the last run of this file.")
 @click.option(
     "--chaos",
@@ -109,6 +112,7 @@ def run(
     asked: AskedForm,
     dry_run: bool,
     keep_logs: bool,
+    limits: MachineLimits,
     resume: bool,
     output: Output,
 ) -> None:
@@ -167,6 +171,7 @@ def run(
             allowed=asked.allowed(allowed),
             retries=retries,
             keep_logs=keep_logs,
+            limits=limits,
             results=written,
             form=form,
             joblog=joblog,

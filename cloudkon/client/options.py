@@ -14,6 +14,10 @@ class JobOptions:
     bundle: int | None = None
     retries: int | None = None
     timeout_s: float | None = None
+    slots: int | None = None
+    """How many slots of a worker each task needs."""
+    max_fails: int | str | None = None
+    """A number, or a share such as "5%"."""
 
     def header(self) -> str:
         """The header's line, empty without options; raise InputError for a value that can't be used."""
@@ -30,5 +34,7 @@ class JobOptions:
         return {
             "bundle": self.bundle,
             "retries": self.retries,
+            "slots": self.slots,
+            "max_fails": self.max_fails,
             "timeout": None if timeout_ms is None else f"{timeout_ms}ms",
         }

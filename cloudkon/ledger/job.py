@@ -83,6 +83,10 @@ class Job:
     """The key that its bundles are sealed with; see seal.py. Jobs that an earlier version has opened have none."""
     keep_logs: bool = False
     """Whether the logs of tasks that succeed are kept, too, as its workload's header says."""
+    task_slots: int | None = None
+    """How many slots of a worker each of its tasks needs; None: one."""
+    max_fails: str | None = None
+    """At how many failed tasks, or at which share of them, it is paused; see failure_limit.py."""
     form: str | None = None
     """How tasks are made of its lines, if these are values; see workload/templates/form.py."""
 
@@ -132,6 +136,8 @@ class WorkerReport:
     """How long its slots waited for Python's interpreter while they ran the job's tasks, together."""
     instance: Instance | None = None
     """The EC2 instance that it runs on, if it runs on one."""
+    failed: int = 0
+    """Tasks that failed, or were rejected, on it and are not tried again."""
 
 
 def job_id(bucket: str, key: str, version: str, *, prefix: str = "") -> str:

@@ -10,7 +10,7 @@ from cloudkon.ledger.job import Job, RangeKey, RangeReport, Source, WorkerReport
 from cloudkon.local.fleet import instance_text, read_instance
 from cloudkon.local.schema import LedgerFile
 
-_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OPEN = "INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _JOB = "SELECT * FROM jobs WHERE id = ?"
 _RECENT = "SELECT * FROM jobs ORDER BY opened_ms DESC, id DESC LIMIT ?"
 _CHANGE = "UPDATE jobs SET cancelled_ms = ?, paused_ms = ?, pause_reason = ?, resumed_ms = ? WHERE id = ?"
@@ -18,7 +18,7 @@ _RECORD_RANGE = "INSERT OR IGNORE INTO ranges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 _RANGES = "SELECT * FROM ranges WHERE job = ? ORDER BY range"
 _RANGE = "SELECT 1 FROM ranges WHERE job = ? AND range = ?"
 _REPORT_WORKER = (
-    "INSERT OR REPLACE INTO workers SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 "
+    "INSERT OR REPLACE INTO workers SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 "
     "WHERE NOT EXISTS (SELECT 1 FROM workers WHERE job = ?1 AND worker = ?2 AND seen_ms > ?5)"
 )
 _WORKERS = "SELECT * FROM workers WHERE job = ? ORDER BY worker"
@@ -113,6 +113,8 @@ def _job_record(job: Job) -> tuple[Any, ...]:
         job.seal_key,
         job.keep_logs,
         job.form,
+        job.max_fails,
+        job.task_slots,
     )
 
 
@@ -133,7 +135,7 @@ def _flags(job: Job) -> tuple[Any, ...]:
 def _job(record: tuple[Any, ...]) -> Job:
     job, bucket, key, version, event_ms, pinned, size_bytes, ranges, shards, bundle_size, tasks, opened_ms = record[:12]
     gzipped, retries, timeout_s, cancelled_ms, paused_ms, pause_reason, resumed_ms, *rest = record[12:]
-    trace, seal_key, keep_logs, form = rest
+    trace, seal_key, keep_logs, form, max_fails, task_slots = rest
     return Job(
         id=job,
         source=Source(bucket, os.fsdecode(key), version, event_ms, bool(pinned)),
@@ -154,6 +156,8 @@ def _job(record: tuple[Any, ...]) -> Job:
         seal_key=seal_key,
         keep_logs=bool(keep_logs),
         form=form,
+        max_fails=max_fails,
+        task_slots=task_slots,
     )
 
 
@@ -184,9 +188,10 @@ def _worker_record(report: WorkerReport) -> tuple[Any, ...]:
         json.dumps(dict(report.api_calls)),
         report.waited_ms,
         instance_text(report.instance),
+        report.failed,
     )
 
 
 def _worker(record: tuple[Any, ...]) -> WorkerReport:
-    *figures, api_calls, waited_ms, instance = record
-    return WorkerReport(*(*figures, json.loads(api_calls), waited_ms, read_instance(instance)))
+    *figures, api_calls, waited_ms, instance, failed = record
+    return WorkerReport(*(*figures, json.loads(api_calls), waited_ms, read_instance(instance), failed))

@@ -11,7 +11,7 @@ from cloudkon.errors import InputError, UnavailableError
 from cloudkon.local import private
 
 _APPLICATION = 0x434B4F4E  # "CKON" in the file's header: no other program's database is taken for a ledger
-_VERSION = 11
+_VERSION = 14
 _UPGRADES = {
     2: "ALTER TABLE jobs ADD COLUMN trace TEXT",
     3: "ALTER TABLE fleet ADD COLUMN throttled TEXT DEFAULT '{}'",
@@ -22,6 +22,9 @@ _UPGRADES = {
     8: "ALTER TABLE jobs ADD COLUMN keep_logs INTEGER DEFAULT 0",
     9: "ALTER TABLE jobs ADD COLUMN form TEXT",
     10: "CREATE TABLE task_times (name TEXT PRIMARY KEY, mean_ms REAL, seen_ms INTEGER)",
+    11: "ALTER TABLE jobs ADD COLUMN max_fails TEXT",
+    12: "ALTER TABLE workers ADD COLUMN failed INTEGER DEFAULT 0",
+    13: "ALTER TABLE jobs ADD COLUMN task_slots INTEGER",
 }
 """From each version that can be brought to the next one; a new column comes last, here and in a new ledger."""
 _BUSY_TIMEOUT_S = 10.0
@@ -33,7 +36,7 @@ CREATE TABLE jobs (
     size_bytes INTEGER, ranges INTEGER, shards INTEGER, bundle_size INTEGER, tasks_estimate INTEGER,
     opened_ms INTEGER, gzipped INTEGER, retries INTEGER, timeout_s REAL, cancelled_ms INTEGER,
     paused_ms INTEGER, pause_reason TEXT, resumed_ms INTEGER, trace TEXT, seal_key TEXT,
-    keep_logs INTEGER DEFAULT 0, form TEXT
+    keep_logs INTEGER DEFAULT 0, form TEXT, max_fails TEXT, task_slots INTEGER
 );
 CREATE INDEX jobs_by_time ON jobs (opened_ms, id);
 CREATE TABLE ranges (
@@ -49,7 +52,7 @@ CREATE TABLE bundles (
 );
 CREATE TABLE workers (
     job TEXT, worker TEXT, slots INTEGER, started_ms INTEGER, seen_ms INTEGER, duplicates_dropped INTEGER,
-    leases_lost INTEGER, unrecorded_runs INTEGER, api_calls TEXT, waited_ms INTEGER, instance TEXT,
+    leases_lost INTEGER, unrecorded_runs INTEGER, api_calls TEXT, waited_ms INTEGER, instance TEXT, failed INTEGER,
     PRIMARY KEY (job, worker)
 );
 CREATE TABLE fleet (

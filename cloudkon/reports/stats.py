@@ -175,7 +175,7 @@ def _assembled(
         duplicates_dropped=sum(worker.duplicates_dropped for worker in workers),
         makespan_s=makespan_s,
         throughput_tasks_s=totals.results / makespan_s if makespan_s else 0.0,
-        efficiency=_efficiency(shares, _active_s(totals) if rest_ms else {}, makespan_s),
+        efficiency=_efficiency(shares, _active_s(totals) if rest_ms else {}, makespan_s, job.task_slots or 1),
         phases=totals.phases.percentiles(),
         handler_phases=totals.handler_phases.by_cost(),
         workers=shares,
@@ -255,14 +255,17 @@ def _share(worker: str, tasks: int, busy_s: float, report: WorkerReport | None) 
     return WorkerShare(worker, report.slots, tasks, busy_s, min(busy_s, report.waited_ms / 1000))
 
 
-def _efficiency(shares: Sequence[WorkerShare], active_s: Mapping[str, float], makespan_s: float) -> float | None:
-    """Of workers one after the other, each counts for as long as it was active."""
+def _efficiency(
+    shares: Sequence[WorkerShare], active_s: Mapping[str, float], makespan_s: float, task_slots: int
+) -> float | None:
+    """Of workers one after the other, each counts for as long as it was active; a task may take several slots."""
     ran = [share for share in shares if share.tasks]
     slots = [share.slots for share in ran if share.slots]
     if len(slots) < len(ran) or not ran or not makespan_s:
         return None
     slots_s = sum((share.slots or 0) * active_s.get(share.id, makespan_s) for share in ran)
-    return sum(share.busy_s - share.waited_s for share in ran) / slots_s if slots_s else None
+    busy_s = sum(min(task_slots, share.slots or 1) * share.busy_s - share.waited_s for share in ran)
+    return busy_s / slots_s if slots_s else None
 
 
 def _api_calls(reports: Iterable[RangeReport | WorkerReport]) -> dict[str, int]:

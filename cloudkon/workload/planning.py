@@ -6,8 +6,11 @@ cheapest point; sixteen bundles a slot keep a heavy-tailed job within about a te
 
 import math
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
+from cloudkon.ledger.failure_limit import is_failure_limit
 from cloudkon.ledger.job import MAX_RETRIES, MAX_TIMEOUT_S, RANGE_BYTES
 from cloudkon.workload.lines import BadLine, Line
 from cloudkon.workload.task_line import first_word, is_task_line
@@ -47,6 +50,7 @@ TRAVEL_ALONE = frozenset({"animoto"})
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _MIN_TIMEOUT_S = 0.001
+_MOST_SLOTS = 1_024
 _LOGS = {"all": True, "failed": False}
 _MIN_TASK_MS, _MAX_TASK_MS = 0.001, 86_400_000.0
 _MAX_HEADER_ERRORS = 8
@@ -66,6 +70,10 @@ class Options:
     timeout_s: float | None = None
     keep_logs: bool = False
     """Whether the logs of tasks that succeed are kept, too."""
+    task_slots: int = 1
+    """How many slots of a worker a task needs."""
+    max_fails: str | None = None
+    """At how many failures, or at which share of its tasks, the job is paused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,24 +155,14 @@ def read_options(line: Line, options: Options | None = None) -> tuple[Options, l
 
 def _with_option(options: Options, name: str, value: str) -> Options:
     """Raises ValueError with the reason for an option that can't be used."""
-    match name:
-        case "bundle":
-            return replace(options, bundle=_whole(name, value, 1, MAX_BUNDLE_TASKS))
-        case "task_ms":
-            return replace(options, task_ms=_task_ms(value))
-        case "retries":
-            return replace(options, retries=_whole(name, value, 0, MAX_RETRIES))
-        case "timeout":
-            return replace(options, timeout_s=_timeout_s(value))
-        case "logs" if value in _LOGS:
-            return replace(options, keep_logs=_LOGS[value])
-        case "logs":
-            raise ValueError(f"option logs={_shown(value)}: all was expected, or failed")
-        case _:
-            raise ValueError(
-                f"unknown option {_shown(name)!r}; known are bundle, task_ms, retries, timeout and logs, "
-                "and for values each, task, format and colsep"
-            )
+    if name not in _READERS:
+        *most, last = _READERS
+        raise ValueError(
+            f"unknown option {_shown(name)!r}; known are {', '.join(most)} and {last}, "
+            "and for values each, task, format and colsep"
+        )
+    field, read = _READERS[name]
+    return replace(options, **{field: read(value)})
 
 
 def _whole(name: str, value: str, least: int, most: int) -> int:
@@ -196,6 +194,30 @@ def _shown(text: str) -> str:
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}..."
 
 
+def _logs(value: str) -> bool:
+    if value not in _LOGS:
+        raise ValueError(f"option logs={_shown(value)}: all was expected, or failed")
+    return _LOGS[value]
+
+
+def _max_fails(value: str) -> str:
+    if not is_failure_limit(value):
+        raise ValueError(f"option max_fails={_shown(value)}: a number from 1, or a share such as 5%, was expected")
+    return value
+
+
+_READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "bundle": ("bundle", lambda value: _whole("bundle", value, 1, MAX_BUNDLE_TASKS)),
+    "task_ms": ("task_ms", _task_ms),
+    "retries": ("retries", lambda value: _whole("retries", value, 0, MAX_RETRIES)),
+    "timeout": ("timeout_s", _timeout_s),
+    "logs": ("keep_logs", _logs),
+    "slots": ("task_slots", lambda value: _whole("slots", value, 1, _MOST_SLOTS)),
+    "max_fails": ("max_fails", _max_fails),
+}
+"""The options by their names: which field each sets, and what reads its value."""
+
+
 def bundle_size(
     seen: Sample,
     size_bytes: int,
@@ -214,6 +236,7 @@ def bundle_size(
         return seen.options.bundle
     if seen.alone:
         return 1
+    slots, worker_slots = (max(1, each // seen.options.task_slots) for each in (slots, worker_slots))
     tasks, width = seen.tasks_of(size_bytes), min(worker_slots, slots)
     task_ms = seen.options.task_ms or learnt_ms
     least, bounds = width, [math.floor(most.size_bytes / max(1.0, seen.mean_text_bytes))]

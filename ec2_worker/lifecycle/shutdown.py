@@ -36,6 +36,7 @@ class Running:
     heartbeat: Loop
     values: Loop
     canceller: Loop
+    failure_limit: Loop
     watchdog: Loop
     monitor: Loop
     termination_watch: Loop | None
@@ -79,6 +80,7 @@ class Shutdown:
         """Start no further task; renew and settle no further bundle once those writes have ended."""
         self.backlog.close()
         running.canceller.tell_to_stop()
+        running.failure_limit.tell_to_stop()
         running.values.tell_to_stop()
         running.watchdog.tell_to_stop()
         running.heartbeat.tell_to_stop()

@@ -46,6 +46,8 @@ class Admission:
         self._history = history
         self._clock = clock
         self._known: dict[str, _Known] = {}
+        self.halted: set[str] = set()
+        """Jobs of which nothing is to begin here, whatever their rows say until they are resumed."""
 
     def why_refused(self, bundle: Bundle) -> str | None:
         """Why the bundle belongs to no job of the ledger, and is never to be run; None if it belongs to one."""
@@ -54,7 +56,10 @@ class Admission:
     def admits(self, job_id: str) -> bool:
         """Whether bundles of the job may be claimed; the messages of those that may not are to be turned away."""
         job = self.job(job_id)
-        return job is None or (job.cancelled_ms is None and job.paused_ms is None)
+        if job is None:
+            return True
+        is_halted = job_id in self.halted and job.resumed_ms is None
+        return job.cancelled_ms is None and job.paused_ms is None and not is_halted
 
     def turn_away(self, job_id: str, deliveries: Sequence[Delivery]) -> None:
         """Deal with the messages, of one receive, of a job that is not to be run."""
@@ -62,13 +67,18 @@ class Admission:
         receipts = [each.receipt for each in deliveries]
         if job is not None and job.cancelled_ms is not None:
             self._queue.delete(receipts)
-        elif job is None or job.paused_ms is None:  # resumed just now
-            self._queue.hide(receipts, 0)
+        elif job is None or job.paused_ms is None:  # resumed just now, or about to be paused
+            self._queue.hide(receipts, KNOWN_S if job_id in self.halted else 0)
         elif self._parked is None:
             self._queue.hide(receipts, self._hide_s(job.paused_ms))
         else:
             for some in sendable(deliveries):
                 self._park(job_id, some, self._parked)
+
+    def seen(self, job_id: str) -> Job | None:
+        """The job's row as it was last read, without asking for it."""
+        known = self._known.get(job_id)
+        return known.answer if known is not None and isinstance(known.answer, Job) else None
 
     def job(self, job_id: str) -> Job | None:
         """The job's row, at most KNOWN_S old; None if there is none."""

@@ -14,6 +14,9 @@ class Backlog:
     Whoever brings work wakes as many idle slots as it is for; the receiver is woken when it would receive something.
     To wake all of them at each change took 156 context switches a bundle with 64 slots.
 
+    A task may take several slots: the others then stay idle until its bundle has no tasks left. A bundle of such tasks
+    waits in its turn until enough are idle.
+
     A bundle whose worker died while one of its tasks was marked waits until no slot runs anything, and is run alone: of
     several tasks that were running when a worker died again, nobody could tell which one it was.
     """
@@ -23,6 +26,10 @@ class Backlog:
         self._slots = slots
         self._backlog_s = backlog_s
         self._idle = 0
+        self._reserved = 0
+        """How many idle slots stay idle, because a task that runs needs more than one."""
+        self._mine = threading.local()
+        """Of the slot that asks: how many others it has kept idle."""
         self._bundles: deque[InFlightBundle] = deque()
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
@@ -38,7 +45,7 @@ class Backlog:
     @property
     def busy(self) -> int:
         """How many slots are not waiting for work."""
-        return max(0, self._slots - self._idle)
+        return max(0, self._slots - self._idle + self._reserved)
 
     def add(self, bundle: InFlightBundle) -> None:
         with self._lock:
@@ -50,12 +57,16 @@ class Backlog:
         """Wait for a bundle with tasks left to take; None once the backlog is closed."""
         with self._lock:
             self._idle += 1
+            self._free(getattr(self._mine, "others", 0))
+            self._mine.others = 0
             if self._alone and self._idle == self._slots:
                 self._end_alone()
             self._wake_receiver()
             try:
                 while not self.closed:
                     if (bundle := self._next()) is not None:
+                        self._mine.others = self._width(bundle) - 1
+                        self._reserved += self._mine.others
                         return bundle
                     self._work.wait()
                 return None
@@ -65,7 +76,7 @@ class Backlog:
     def _next(self) -> InFlightBundle | None:
         while self._bundles and not _has_work(self._bundles[0]):
             self._bundles.popleft()
-        if self._alone or not self._bundles:
+        if self._alone or not self._bundles or self._idle - self._reserved < self._width(self._bundles[0]):
             return None
         if _is_suspect(self._bundles[0]):
             return self._next_beside_suspects()
@@ -84,6 +95,20 @@ class Backlog:
         if found.careful:
             self._bundles.remove(found)
         return found
+
+    def _width(self, bundle: InFlightBundle) -> int:
+        """How many slots a task of the bundle takes."""
+        return max(1, min(bundle.task_slots, self._slots))
+
+    def _free(self, others: int) -> None:
+        self._reserved -= others
+        if others:
+            self._work.notify(others)
+
+    def lost(self, bundle: InFlightBundle) -> None:
+        """Let the slots go on that stayed idle for a task of the bundle: the slot that runs it will not come back."""
+        with self._lock:
+            self._free(self._width(bundle) - 1)
 
     def suspect_ended(self) -> None:
         """Let the other slots go on: the task that was run alone has ended, and its worker lives."""
@@ -135,7 +160,11 @@ class Backlog:
             return 0
         waiting = sum(bundle.waiting for bundle in self._bundles)
         return bundles_wanted(
-            self.estimate, slots=self._slots, idle=self._idle, waiting=waiting, backlog_s=self._backlog_s
+            self.estimate,
+            slots=self._slots,
+            idle=self._idle - self._reserved,
+            waiting=waiting,
+            backlog_s=self._backlog_s,
         )
 
 

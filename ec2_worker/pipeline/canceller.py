@@ -10,9 +10,6 @@ from ec2_worker.pipeline.admission import Admission
 from ec2_worker.pipeline.heartbeat import Heartbeat
 from ec2_worker.pipeline.in_flight import InFlight, InFlightBundle, InFlightState
 
-_EVERY_S = 5.0
-"""How late a bundle in flight learns that its job was cancelled: so seldom that tasks of hours cost no calls."""
-
 
 @dataclass(slots=True)
 class Canceller:
@@ -21,11 +18,13 @@ class Canceller:
     admission: Admission
     in_flight: InFlight
     heartbeat: Heartbeat
-    every_s: float = _EVERY_S
+    every_s: float
     stopped: dict[InFlightBundle, frozenset[int]] = field(default_factory=dict)
     """The bundles of cancelled jobs, and which of their tasks will not be begun."""
 
     def tick(self) -> None:
+        while not self.in_flight.stopped.empty():
+            self.stopped.setdefault(*self.in_flight.stopped.get())
         for bundle in self.in_flight.all():
             if bundle not in self.stopped and bundle.state is InFlightState.RUNNING and self._is_cancelled(bundle):
                 # Emptying the iterator is one step of the interpreter: each task is either begun or taken away.

@@ -20,6 +20,10 @@ class WorkerEvents(Protocol):
         """Within it, a slot runs what it takes of a bundle."""
         ...
 
+    def task_failed(self, job: str) -> None:
+        """A task failed, or was rejected, and is not tried again."""
+        ...
+
     def bundle_ended(self, bundle: InFlightBundle) -> None:
         """All its tasks have a result; none of them need be recorded yet."""
         ...

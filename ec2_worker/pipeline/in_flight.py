@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
+from queue import SimpleQueue
 from typing import Any
 
 from cloudkon.handlers.registry import Handler
@@ -65,6 +66,7 @@ class InFlightBundle:
         "results",
         "saved_s",
         "state",
+        "task_slots",
         "trace",
         "writing",
     )
@@ -81,6 +83,7 @@ class InFlightBundle:
         hidden_until_s: float,
         now_s: float,
         trace: BundleTrace | None = None,
+        task_slots: int = 1,
     ) -> None:
         columns = ResultColumns.of(results)
         todo = columns.unfinished()
@@ -101,6 +104,8 @@ class InFlightBundle:
         self.hidden_until_s = hidden_until_s
         self.saved_s = now_s
         """When the ledger last took its results and renewed its lease."""
+        self.task_slots = task_slots
+        """How many slots each of its tasks needs."""
         self.careful = is_careful(lease)
         """One slot runs it, with a mark in the ledger before each task."""
         self.mark = lease.mark
@@ -170,6 +175,8 @@ class InFlight:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._bundles: set[InFlightBundle] = set()
+        self.stopped: SimpleQueue[tuple[InFlightBundle, frozenset[int]]] = SimpleQueue()
+        """Bundles of which no other task begins, and which of their tasks those are: the canceller gives them back."""
 
     def add(self, bundle: InFlightBundle) -> None:
         with self._lock:
@@ -183,6 +190,13 @@ class InFlight:
             trace, bundle.trace = bundle.trace, None
         if trace is not None:
             trace.end(bundle.lease, bundle.message.lines, bundle.results.copy())
+
+    def stop_job(self, job: str) -> None:
+        """Let no other task of a job begin; for any thread."""
+        for bundle in self.all():
+            if bundle.lease.key.job == job and bundle.state is InFlightState.RUNNING:
+                # Emptying the iterator is one step of the interpreter: each task is either begun or taken away.
+                self.stopped.put((bundle, frozenset(bundle.remaining)))
 
     def all(self) -> list[InFlightBundle]:
         with self._lock:

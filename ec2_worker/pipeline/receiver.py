@@ -223,6 +223,7 @@ class Receiver:
             hidden_until_s=received_s + self.settings.visibility_s,
             now_s=received_s,
             trace=trace,
+            task_slots=1 if (job := self.admission.seen(bundle.key.job)) is None else job.task_slots or 1,
         )
         self.in_flight.add(taken)
         self.events.bundle_claimed(bundle.key.job)

@@ -18,6 +18,8 @@ from ec2_worker.pipeline.settler import Settler
 from ec2_worker.pipeline.task_runner import GivenUpError, TaskRunner
 from ec2_worker.pipeline.timeouts import Run
 
+_FAILURES = frozenset({TaskState.FAILED, TaskState.REJECTED})
+
 
 @dataclass(slots=True)
 class Slots:
@@ -68,7 +70,7 @@ class Slots:
         ran = False
         for index, result in islice(self.task_runner.run_all(bundle), most):
             ran = True
-            if bundle.count_ended() if result is None else bundle.put(index, result):
+            if bundle.count_ended() if result is None else self._is_last(bundle, index, result):
                 self.finish(bundle)
             if self.backlog.closed:
                 break
@@ -77,6 +79,7 @@ class Slots:
     def give_up(self, run: Run, now_s: float) -> None:
         """Record the failure of a task that did not stop in its time; the slot that runs it is lost."""
         self._put(run.bundle, run.index, self.task_runner.given_up(run, now_s))
+        self.backlog.lost(run.bundle)
         if run.bundle.careful:
             self.backlog.add(run.bundle)  # it was that slot's alone
 
@@ -99,8 +102,14 @@ class Slots:
             self.backlog.suspect_ended()  # if there was one, it was not this task
         return marked
 
+    def _is_last(self, bundle: InFlightBundle, index: int, result: TaskResult) -> bool:
+        """Keep a result, and tell of a failure; True for the last task of the bundle."""
+        if result.state in _FAILURES:
+            self.events.task_failed(bundle.lease.key.job)
+        return bundle.put(index, result)
+
     def _put(self, bundle: InFlightBundle, index: int, result: TaskResult) -> None:
-        if bundle.put(index, result):
+        if self._is_last(bundle, index, result):
             if bundle.careful:
                 self._unmark(bundle)
             self.finish(bundle)

@@ -20,6 +20,7 @@ class _Counters:
     duplicates_dropped: int = 0
     leases_lost: int = 0
     unrecorded_runs: int = 0
+    failed: int = 0
     api_calls: Counter[str] = field(default_factory=Counter)
 
 
@@ -53,6 +54,16 @@ class JobCounters:
         counters = self._count(job)
         counters.leases_lost += 1
         counters.unrecorded_runs += unrecorded_runs
+
+    def task_failed(self, job: str) -> int:
+        """Count a task that is not tried again; return how many that makes."""
+        counters = self._count(job)
+        counters.failed += 1
+        return counters.failed
+
+    def failed_of(self, job: str) -> int:
+        counters = self._counters.get(job)
+        return 0 if counters is None else counters.failed
 
     def settled(self, job: str) -> None:
         self._count(job).bundles += 1
@@ -111,4 +122,5 @@ class JobCounters:
             api_calls=dict(counters.api_calls),
             waited_ms=round(1000 * self.slot_times.of(job).waited_s(self._slots)),
             instance=self.instance(),
+            failed=counters.failed,
         )

@@ -25,6 +25,7 @@ _VARIES = (
     (re.compile(r"(?<![\w.])/[\w./-]+"), "PATH"),
     (re.compile(r"\+?\d[\d,.]* ?(µs|ms|s|min \d\d s|min|h)\b"), "TIME"),
     (re.compile(r"\d[\d,.]*"), "N"),
+    (re.compile(r"[▁▂▃▄▅▆▇█][▁▂▃▄▅▆▇█ ]*"), "CURVE "),
     (re.compile(r"\s+"), " "),
 )
 

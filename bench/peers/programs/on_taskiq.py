@@ -33,7 +33,10 @@ async def main() -> None:
         while left > 0:
             await asyncio.gather(*(task.kiq() for _ in range(min(left, _AT_ONCE))))
             left -= _AT_ONCE
-        await asyncio.sleep(2 * _BATCH_S)
+        unsent = broker._batch_buffers.values()  # noqa: SLF001 (nothing else tells)
+        while not all(batch.empty() for batch in unsent):  # noqa: ASYNC110 (nobody would set an event)
+            await asyncio.sleep(_BATCH_S)
+        await asyncio.sleep(2 * _BATCH_S)  # for the last batch, which is on its way
         os._exit(0)  # shutdown() did not return here once batches were on
     else:
         await run_receiver_task(broker, sync_workers=int(number), max_async_tasks=int(number))

@@ -40,6 +40,7 @@ FOR_WORKERS: Mapping[str, Container[str]] = {
             "pause",
             "release",
             "report_worker",
+            "workers",
         }
     ),
 }

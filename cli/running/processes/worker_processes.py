@@ -1,6 +1,7 @@
 """Starts the worker processes of a run, replaces those that die, and lets go at once of what a dead one held."""
 
 import contextlib
+import io
 import os
 import signal
 import socket
@@ -9,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -25,6 +26,8 @@ from cloudkon.settings import Settings
 from ec2_worker.lifecycle.exits import Ending, Exit
 from ec2_worker.services import Services, worker_name
 
+_LAST_WORDS_S = 1.0
+"""How long what a dead process has said is waited for."""
 _START = (
     "import sys; sys.path.insert(0, {root!r}); from cloudkon.own_modules import go_first; go_first(); "
     "sys.path.remove({root!r}); from cli.running.processes.child import main; main()"
@@ -195,14 +198,29 @@ class _Process:
         self.control: socket.socket | None = None
         self._address = address
         self._process: subprocess.Popen[bytes] | None = None
+        self._teller: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start it, in a session of its own: the terminal's Ctrl-C is for the parent, which tells its children."""
+        """Start it, in a session of its own: the terminal's Ctrl-C is for the parent, which tells its children.
+
+        On a terminal what it says goes by the parent, which draws a bar there.
+        """
+        is_seen = sys.stderr.isatty()
         self._process = subprocess.Popen(  # noqa: S603 (our own code)
             [sys.executable, "-c", _START.format(root=ROOT), self._address, self.name],
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if is_seen else None,
+            stderr=subprocess.STDOUT if is_seen else None,
             start_new_session=True,
         )
+        if is_seen:
+            self._teller = threading.Thread(target=self._tell, args=(self._process.stdout,), daemon=True)
+            self._teller.start()
+
+    def _tell(self, said: BinaryIO) -> None:
+        with io.TextIOWrapper(said, errors="replace") as lines:
+            for line in lines:
+                sys.stderr.write(line)
 
     def wait(self) -> Ending:
         """Wait for its end, and end what is left in its session."""
@@ -212,6 +230,8 @@ class _Process:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         code = process.wait()
+        if self._teller is not None:
+            self._teller.join(_LAST_WORDS_S)  # a program that left its session may keep the pipe open
         return Ending(code, clean_exit=self._exited_cleanly())
 
     def kill(self) -> None:

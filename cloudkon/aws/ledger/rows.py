@@ -145,6 +145,8 @@ def job_item(job: Job) -> dict[str, Item]:
         "seal_key": None if job.seal_key is None else text(job.seal_key),
         "keep_logs": {"BOOL": True} if job.keep_logs else None,
         "form": None if job.form is None else text(job.form),
+        "task_slots": None if job.task_slots is None else number(job.task_slots),
+        "max_fails": None if job.max_fails is None else text(job.max_fails),
     }
     return item | {name: value for name, value in optional.items() if value is not None}
 
@@ -180,6 +182,8 @@ def job_of(item: Item) -> Job:
         seal_key=item["seal_key"]["S"] if "seal_key" in item else None,
         keep_logs="keep_logs" in item,
         form=item["form"]["S"] if "form" in item else None,
+        task_slots=_int_or_none(item, "task_slots"),
+        max_fails=item["max_fails"]["S"] if "max_fails" in item else None,
     )
 
 
@@ -228,6 +232,7 @@ def worker_item(report: WorkerReport) -> dict[str, Item]:
             "unrecorded_runs": number(report.unrecorded_runs),
             "api_calls": counts(report.api_calls),
             "waited": number(report.waited_ms),
+            "failed": number(report.failed),
         }
     )
 
@@ -245,6 +250,7 @@ def worker_of(job: str, item: Item) -> WorkerReport:
         api_calls=counts_of(item["api_calls"]),
         waited_ms=_int(item, "waited") if "waited" in item else 0,
         instance=instance_of(item),
+        failed=_int(item, "failed") if "failed" in item else 0,
     )
 
 

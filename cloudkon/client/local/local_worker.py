@@ -17,8 +17,6 @@ from dispatcher.dispatch import Dispatcher
 from ec2_worker import assembly
 from ec2_worker.services import worker_name
 
-_CANCEL_S = 0.2
-"""How late a bundle in flight learns that its job was cancelled."""
 _POLL_S = 0.05
 """How late its end is noticed."""
 
@@ -45,7 +43,6 @@ class LocalWorker:
         self.is_ending = False
         """Once it is set, nothing is sent any more. Its owner's lock guards it."""
         self._worker = assembly.build(world.services(), registry, settings, name=worker_name(), slots=slots)
-        self._worker.canceller.every_s = _CANCEL_S
         self._told = told
         self._is_stopped = False
         self._to_send: queue.SimpleQueue[tuple[Dispatcher, Job] | None] = queue.SimpleQueue()

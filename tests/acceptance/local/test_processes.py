@@ -2,10 +2,13 @@
 
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -176,3 +179,24 @@ def test_processes_that_cannot_work_end_the_run(environment: dict[str, str], wor
     answer = run_cli(environment, *arguments(workload, "--tasks", str(tmp_path / "odd.py")))
     assert answer.returncode == 1
     assert "Error: The worker processes can't work here: the last one ended with exit code 7" in answer.stderr
+
+
+def test_what_processes_print_is_shown_above_the_bar(environment: dict[str, str], workload: Path) -> None:
+    """On a terminal a line that a task prints in another process begins a line, and does not run into the bar."""
+    Path(workload).write_text("say spoken\n" * 6, encoding="utf-8")
+    workload.with_name("h.py").write_text(
+        "import time\nfrom cloudkon import task\n@task\ndef say(word):\n    time.sleep(0.2)\n    print(word)\n",
+        encoding="utf-8",
+    )
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "cli.main", *arguments(workload)[:-1]]
+    with subprocess.Popen(command, env=environment | {"TERM": "xterm"}, stdin=theirs, stdout=theirs, stderr=theirs):
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # the end of a terminal is an error
+            while chunk := os.read(ours, 65_536):
+                shown += chunk
+    os.close(ours)
+    assert shown.count(b"spoken") == 6
+    assert b"%" in shown, "there is a bar"
+    assert re.search(rb"%[^\r\n]*spoken", shown) is None

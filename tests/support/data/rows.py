@@ -99,6 +99,7 @@ def worker_report(worker: str = "host-1", **changes: Any) -> WorkerReport:
         "leases_lost": 2,
         "waited_ms": 700,
         "unrecorded_runs": 3,
+        "failed": 5,
         "api_calls": {"sqs.ReceiveMessage": 9, "dynamodb.UpdateItem": 4},
     }
     return WorkerReport(**fields | changes)

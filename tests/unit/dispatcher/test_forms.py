@@ -89,8 +89,8 @@ def test_a_broken_form_sends_nothing(desk: Desk) -> None:
 def test_bad_options_beside_a_form_are_rejected_alone(desk: Desk) -> None:
     """Another option that can't be used is listed with its line, and the values are run."""
     assert desk.dispatched('#cloudkon: nonsense=1 each="t {}"\na\n') == {
-        1: "! unknown option 'nonsense'; known are bundle, task_ms, retries, timeout and logs, and for values each, "
-        "task, format and colsep",
+        1: "! unknown option 'nonsense'; known are bundle, task_ms, retries, timeout, logs, slots and max_fails, and "
+        "for values each, task, format and colsep",
         2: "t a",
     }
 

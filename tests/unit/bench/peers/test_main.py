@@ -21,3 +21,11 @@ def test_an_unknown_experiment_is_refused(capsys: pytest.CaptureFixture[str]) ->
     with pytest.raises(SystemExit, match="2"):
         main(["peers", "nothing"])
     assert "efficiency" in capsys.readouterr().err
+
+
+def test_without_names_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names are optional: what is kept is published without measuring anything."""
+    published: list[bool] = []
+    monkeypatch.setattr("bench.peers.__main__.publish", lambda: published.append(True))
+    assert main(["peers", "--publish", "--environment", str(tmp_path)]) == 0
+    assert published == [True]

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench.peers import page, summary
+from bench.peers import page, pictures, summary
 from bench.peers.charts import Axis, Panel, Scale, bars, lines
 from bench.peers.measuring import Row
 from bench.peers.pictures import PICTURES
@@ -73,6 +73,15 @@ def test_scales_put_values_in_proportion() -> None:
     assert Scale(1, 100, 0, 200, logarithmic=True).at(10) == pytest.approx(100)
 
 
+@pytest.mark.parametrize("highest", [0.05, 0.868, 1.31, 8, 10, 17.4, 400, 736, 999_999])
+def test_marks_are_few_and_reach_the_highest_value(highest: float) -> None:
+    """An axis has three to seven marks, from 0 to the highest value or little above it."""
+    marks = list(pictures._even(highest))
+    assert marks[0] == 0
+    assert 3 <= len(marks) <= 7
+    assert marks[-2] < highest <= marks[-1] * 1.000001
+
+
 def test_names_in_charts_are_escaped() -> None:
     """A name with a sign of XML's own is shown, not obeyed."""
     axis = Axis("a < b", {0: "0", 1: "1"})
@@ -88,7 +97,7 @@ def test_tables_go_into_their_places_of_the_page() -> None:
     filled = page.fill(text, measured)
     assert filled.count("before") == 2
     assert "old" not in filled
-    assert "<!-- peers: versions -->\n\na 1, b 2\n\n<!-- /peers -->" in filled
+    assert "<!-- peers: versions -->\n\na 1, b 2.\n\n<!-- /peers -->" in filled
     assert page.fill(filled, measured) == filled
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from cloudkon import Client, Job, JobStoppedError
 from cloudkon.errors import InputError, NotFoundError
-from tests.support.data.client_functions import GATE, Gate, marked, waits
+from tests.support.data.client_functions import CROWDS, GATE, Crowd, Gate, counted, marked, picky, waits
 from tests.support.waiting import eventually
 
 
@@ -139,3 +139,22 @@ def test_an_exception_in_the_block_stops_the_jobs(tmp_path: Path, gate: Gate) ->
         client.permitted(waits)
         job.resume()
         assert job.wait().executions == 5
+
+
+def test_a_limit_of_failures_pauses_the_rest(client: Client) -> None:
+    """With max_fails the rest does not run, the error says why, and resume runs it: each task once."""
+    job = client.map(picky, range(1, 1000), max_fails=5).job
+    with pytest.raises(JobStoppedError, match="is paused: max_fails=5: 5 of its tasks have failed"):
+        job.wait()
+    assert job.stats().tasks.pending > 0
+    job.resume()
+    assert (job.wait().executions, len(job.failed())) == (999, 333)
+
+
+@pytest.mark.parametrize(("threads", "slots", "at_once"), [(4, 2, 2), (5, 2, 2), (2, 3, 1), (3, 1, 3)])
+def test_a_task_may_take_several_slots(tmp_path: Path, threads: int, slots: int, at_once: int) -> None:
+    """As many tasks run at a time as have their slots, and never more; a task of too many slots has all of them."""
+    CROWDS.append(Crowd(at_once))
+    with Client(threads=threads, ledger=tmp_path / "ledger.sqlite3") as client:
+        assert list(client.map(counted, range(12), slots=slots)) == list(range(12))
+    assert CROWDS[-1].most == at_once

@@ -98,6 +98,9 @@ def test_a_ledger_of_an_earlier_version_is_upgraded(path: Path) -> None:
     with closing(_open(path)) as ledger:
         ledger.open(job("first"))
     with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE workers DROP COLUMN failed")
+        connection.execute("ALTER TABLE jobs DROP COLUMN max_fails")
+        connection.execute("ALTER TABLE jobs DROP COLUMN task_slots")
         connection.execute("DROP TABLE task_times")
         connection.execute("ALTER TABLE jobs DROP COLUMN keep_logs")
         connection.execute("ALTER TABLE bundles DROP COLUMN survivors")
@@ -110,7 +113,15 @@ def test_a_ledger_of_an_earlier_version_is_upgraded(path: Path) -> None:
         connection.execute("PRAGMA user_version = 2")
     with closing(_open(path)) as ledger:
         assert ledger.job("first") == job("first")
-        second = job("second", trace="1-a", seal_key="b", keep_logs=True, form='{"each":"exec echo {}"}')
+        second = job(
+            "second",
+            trace="1-a",
+            seal_key="b",
+            keep_logs=True,
+            form='{"each":"exec echo {}"}',
+            max_fails="5%",
+            task_slots=2,
+        )
         assert ledger.open(second) == ledger.job("second") == second
         assert ledger.task_time("sleep") is None
 
@@ -120,7 +131,7 @@ def test_a_ledger_of_another_version_is_refused(path: Path) -> None:
     _open(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(InputError, match="is a ledger of version 99, and this CloudKon reads version 11"):
+    with pytest.raises(InputError, match="is a ledger of version 99, and this CloudKon reads version 14"):
         _open(path)
 
 

@@ -53,6 +53,9 @@ def options_of(words: str) -> Options:
         ("retries=1 retries=2", Options(retries=2)),
         ("logs=all", Options(keep_logs=True)),
         ("logs=all logs=failed", Options()),
+        ("slots=2", Options(task_slots=2)),
+        ("max_fails=20", Options(max_fails="20")),
+        ("max_fails=20 max_fails=2.5%", Options(max_fails="2.5%")),
         ("", Options()),
     ],
 )
@@ -70,6 +73,8 @@ REFUSED = [
     *(f"retries={each}" for each in ("101", _NINES, "9" * 5_000, "-1", "1.0", "inf", "nan", "")),
     *(f"bundle={each}" for each in ("0", "65", _NINES, "-1", "1.0", "")),
     *(f"{name}=٣" for name in ("bundle", "retries", "task_ms")),
+    *("slots", "slots=0", "slots=1025"),
+    *("max_fails", "max_fails=0", "max_fails=101%", "max_fails=-1"),
     *("logs", "logs=", "logs=none", "logs=All"),
     *("timeout", "=", "==", "unknown=1", "Bundle=1", f"{_NINES}=1", "bundle:1"),
 ]
@@ -101,7 +106,10 @@ _VALUES = st.one_of(
     st.integers().map(str),
     st.text(max_size=20).map(lambda text: "".join(text.split())),
 )
-_WORDS = st.lists(st.tuples(st.sampled_from(["bundle", "task_ms", "retries", "timeout", "logs"]), _VALUES), max_size=6)
+_WORDS = st.lists(
+    st.tuples(st.sampled_from(["bundle", "task_ms", "retries", "timeout", "logs", "max_fails", "slots"]), _VALUES),
+    max_size=6,
+)
 
 
 @given(words=_WORDS, slots=st.integers(1, 4_096), tasks=st.integers(0, 50), size_bytes=st.integers(0, 10**13))
@@ -117,7 +125,7 @@ def test_whatever_is_accepted_travels_is_written_down_and_plans(
     assert ranges_of(size_bytes, gzipped=False) >= 1
     assert shards_of(seen.tasks_of(size_bytes), size) >= 1
     asked: dict[str, Any] = {"retries": options.retries, "timeout_s": options.timeout_s, "keep_logs": options.keep_logs}
-    planned = replace(job(), bundle_size=size, **asked)
+    planned = replace(job(), bundle_size=size, max_fails=options.max_fails, task_slots=options.task_slots, **asked)
     item = job_item(planned)
     assert job_of(item) == planned
     for kind in item.values():

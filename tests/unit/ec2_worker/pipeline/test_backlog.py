@@ -171,3 +171,29 @@ def test_a_marked_task_that_has_ended_makes_no_suspect() -> None:
     backlog.add(careful)
     backlog.add(other)
     assert [backlog.next(), backlog.next()] == [careful, other], "as any two bundles"
+
+
+def test_a_slot_that_is_lost_keeps_no_other_idle() -> None:
+    """The slots that stayed idle for a task of several slots go on when the slot that ran it is given up."""
+    backlog, wide, others = Backlog(2, 1.0), bundle(0), bundle(1)
+    wide.task_slots = 2
+    taken: queue.Queue[InFlightBundle | None] = queue.Queue()
+
+    def take_one() -> None:
+        found = backlog.next()
+        if found is not None:
+            next(found.remaining)
+        taken.put(found)
+
+    slots = [threading.Thread(target=take_one) for _ in range(2)]
+    for slot in slots:
+        slot.start()
+    backlog.add(wide)
+    assert taken.get(timeout=60) is wide
+    backlog.add(others)
+    assert backlog.busy == 2
+    assert taken.empty()
+    backlog.lost(wide)
+    assert taken.get(timeout=60) is others
+    for slot in slots:
+        slot.join(60)
