@@ -57,7 +57,7 @@ def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
         modules = find_modules(options.modules, options.file, options.folders)
         registry = _registry(modules, options)
         options = options.sized_for(registry)
-        stats, groups, signals = _ran(options, modules, registry, out, clock)
+        stats, groups, signals = _ran(options, modules, registry, out, clock, output)
     if options.joblog is not None:
         found = FoundJob(stats.job, local_records(options.ledger_file))
         ended = task_results(found.records.ledger, found.records.results, found.job)
@@ -77,7 +77,7 @@ def run_local(options: LocalOptions, *, clock: Clock, output: Output) -> bool:
 
 
 def _ran(
-    options: LocalOptions, modules: Sequence[str], registry: Registry, out: TextIO, clock: Clock
+    options: LocalOptions, modules: Sequence[str], registry: Registry, out: TextIO, clock: Clock, output: Output
 ) -> tuple[JobStats, Sequence[ErrorGroup], list[int]]:
     """Run it; return what became of it, why tasks failed, and the signals that came."""
     chaos = None if options.chaos_seed is None else _chaos(options.chaos_seed, clock)
@@ -109,7 +109,13 @@ def _ran(
             job = run.open(resume=options.resume)
             progress.begin(job)
             with _stopping(run.stop) as signals, capturing(log_of_task):
-                run.run(job, begun=lambda: _begin(options, run, job, out, registry, signals))
+
+                def begun() -> None:
+                    _begin(options, run, job, out)
+                    if output.is_text:  # a program reads of them in the results
+                        say_misfits(job, run.workload, registry, lambda: bool(signals))
+
+                run.run(job, begun)
             progress.end()
             stats = job_stats(run.ledger, run.ledger.job(job.id) or job, clock.now_ms())
             groups = error_groups(run.ledger, run.results, stats)
@@ -127,16 +133,13 @@ def _chaos(seed: int, clock: Clock) -> "Chaos":
     return Chaos(seed, clock)
 
 
-def _begin(
-    options: LocalOptions, run: LocalRun, job: Job, out: TextIO, registry: Registry, signals: Sequence[int]
-) -> None:
+def _begin(options: LocalOptions, run: LocalRun, job: Job, out: TextIO) -> None:
     """The last that is done before tasks run, and what is done only if no other process runs the job."""
     remember(options.ledger_file, job.id, options.to_remember())
     if options.resume and (lines := run.running_when_killed(job)):
         _say_what_was_running(lines)
     if options.results is not None:
         options.results.begin(out, run.recorded(job) if options.resume else ())
-    say_misfits(job, run.workload, registry, lambda: bool(signals))
 
 
 def _registry(modules: Sequence[str], options: LocalOptions) -> Registry:

@@ -14,6 +14,8 @@ from cloudkon.workload.templates.shell_text import QuotedPlace, shell_parts
 
 SHELL = "shell"
 MAX_TEMPLATE_CHARACTERS = 4_096
+_PLAIN_WORD = re.compile(r"[!#-&(-\[\]-~]+")
+"""Printable ASCII without blanks, quotes and backslashes."""
 _BARE_WORD = re.compile(r"[^\s\"'\\]+")
 
 
@@ -60,7 +62,23 @@ def _words(text: str) -> list[str]:
 
 
 def _of_words(words: Sequence[str], finder: PlaceFinder) -> "WordsTemplate":
-    return WordsTemplate(words[0], [tuple(finder.split(word)) or ("",) for word in words[1:]])
+    split: list[tuple[str | Place, ...]] = [tuple(finder.split(word)) or ("",) for word in words[1:]]
+    return WordsTemplate(words[0], split, list(_pieces(words[0], split)))
+
+
+def _pieces(name: str, words: Sequence[tuple[str | Place, ...]]) -> Iterator[str | Place]:
+    beside_places = [part for word in words if len(word) > 1 for part in word if isinstance(part, str)]
+    if not all(map(_is_bare, [name, *beside_places])):
+        return
+    yield name
+    for word in words:
+        yield " "
+        yield from word if len(word) > 1 or isinstance(word[0], Place) else (_word(word[0]),)
+
+
+def _is_bare(value: Any) -> bool:
+    """Whether a text is a word of a line as it is."""
+    return isinstance(value, str) and _PLAIN_WORD.fullmatch(value) is not None
 
 
 def _shell(text: str, words: Sequence[str], finder: PlaceFinder) -> "ShellTemplate":
@@ -82,12 +100,19 @@ class WordsTemplate:
 
     name: str
     words: Sequence[tuple[str | Place, ...]]
+    pieces: Sequence[str | Place]
+    """The line in pieces, for values that need no quotes; empty where its own texts around places need them."""
 
     @property
     def places(self) -> Sequence[Place]:
         return [part for word in self.words for part in word if isinstance(part, Place)]
 
     def filled(self, row: Row, number: int) -> str:
+        """At a third of the cost where no value needs quotes."""
+        if self.pieces and not row.names and len(row.values) == 1 and _is_bare(row.values[0]):
+            texts = [piece if isinstance(piece, str) else piece.value(row, number) for piece in self.pieces]
+            if all(texts):
+                return _checked("".join(texts))
         return task_line(self.name, [argument for word in self.words for argument in _arguments(word, row, number)])
 
 

@@ -2,13 +2,14 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
 from cloudkon.workload.task_line import parse_task
 from cloudkon.workload.templates.errors import RowError, TemplateError
 from cloudkon.workload.templates.places import Place, PlaceFinder, Row
-from cloudkon.workload.templates.template import compiled
+from cloudkon.workload.templates.template import WordsTemplate, compiled
 from tests.support.data.hostile import HOSTILE
 
 PLAIN = PlaceFinder()
@@ -102,6 +103,16 @@ def test_a_hostile_value_is_one_argument(value: str) -> None:
     assert "\n" not in line
     task = parse_task(line)
     assert (task.name, task.args) == ("exec", (value, f"x{value}y"))
+
+
+@pytest.mark.parametrize("text", ["exec ls {} {/.} x{}y {#}", "t 'a b' {//}", "t 'a b{}'", "t {}{.}", "t it\\'s{} ''"])
+@pytest.mark.parametrize("value", [*HOSTILE, "path/to/file.jpg", "a/", "~", "0"])
+def test_plain_values_take_a_shorter_way_to_the_same_task(text: str, value: str) -> None:
+    """A value that needs no quotes makes the very line that it makes where every word is looked at."""
+    template = compiled(text, PLAIN)
+    assert isinstance(template, WordsTemplate)
+    longer = replace(template, pieces=())
+    assert template.filled(Row((value,)), 3) == longer.filled(Row((value,)), 3)
 
 
 @pytest.mark.skipif(shutil.which("parallel") is None, reason="GNU parallel is not installed")
