@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
-TWO := -n 2 # who gets what: tests/conftest.py
+THREE := -n 3 --no-loadscope-reorder # who gets what: tests/conftest.py
 
 .DEFAULT_GOAL := help
 .PHONY: docs man help setup demo demo-animoto test test-image chaos check format bench bench-peers bench-animoto bench-animoto-run pictures lock clean
@@ -24,8 +24,8 @@ demo: setup ## Show all of it at work: the embedded cloud, a deploy, 6,000 tasks
 demo-animoto: setup ## Make three videos, and keep them in cloudkon-videos
 	@$(BIN)/cloudkon-cli demo-animoto
 
-test: setup ## Run the tests in two processes: about ten minutes
-	@$(BIN)/python -m pytest $(TWO)
+test: setup ## Run the tests in three processes: about eight minutes
+	@$(BIN)/python -m pytest $(THREE)
 
 test-image: setup ## Make a worker's machine, boot it and let it work (needs root, debootstrap, systemd-container)
 	@$(BIN)/python -m pytest -m image tests/image
@@ -37,7 +37,7 @@ check: setup ## Check format, lint and types, then run the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy .
-	@$(BIN)/python -m pytest $(TWO)
+	@$(BIN)/python -m pytest $(THREE)
 
 format: setup ## Format the code
 	@$(BIN)/ruff format .

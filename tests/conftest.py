@@ -19,22 +19,26 @@ NO_CLOUD = {
     *("chaos/test_video_killed", "chaos/test_worker_killed"),
 }
 """Of the folders whose tests have an embedded cloud, what needs none."""
+OWN_CLOUD = ("chaos/", "acceptance/stage/test_lifecycle", "acceptance/stage/test_undeploy")
+"""What doesn't work on the embedded cloud that the acceptance tests share."""
 
 
-class TwoKinds(LoadScopeScheduling):  # type: ignore[misc]  # as it has no types
-    """Of two processes one has all tests with an embedded cloud, which mostly wait; the other has the rest.
+class ThreeKinds(LoadScopeScheduling):  # type: ignore[misc]  # as it has no types
+    """Of three processes one has the tests on the shared embedded cloud, one those on others; both mostly wait.
 
-    So there is one cloud for all, and one deploy of this repository at a time.
+    So there is one shared cloud. The third process has the rest, a file at a time, as has whoever is done first.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition(".py::")[0].removeprefix("tests/")
-        return "cloud" if file.startswith(("acceptance/", "chaos/")) and file not in NO_CLOUD else file
+        if file in NO_CLOUD or not file.startswith(("acceptance/", "chaos/")):
+            return file
+        return "other clouds" if file.startswith(OWN_CLOUD) else "shared cloud"
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TwoKinds:
-    return TwoKinds(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ThreeKinds:
+    return ThreeKinds(config, log)
 
 
 def pytest_sessionfinish() -> None:

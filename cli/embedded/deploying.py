@@ -1,6 +1,8 @@
 """Brings the stack and the Lambda of this repository into an embedded cloud, by an unmodified chalice deploy."""
 
+import fcntl
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -44,9 +46,25 @@ def deploy(root: Path, cloud: Emulator, environment: Mapping[str, str], say: Say
     say("creating the stack")
     _run("stack up", stack_up(cloud.stage, _WITHOUT), root, environment, say)
     say("deploying the Lambda (chalice deploy)")
-    forget_bytecode(root)
-    with _keeping_record(root / ".chalice/deployed" / f"{cloud.stage}.json"):
-        _run("chalice deploy", chalice_deploy(cloud.stage), root, environment, say)
+    with one_deploy(root, say):
+        forget_bytecode(root)
+        with _keeping_record(root / ".chalice/deployed" / f"{cloud.stage}.json"):
+            _run("chalice deploy", chalice_deploy(cloud.stage), root, environment, say)
+
+
+@contextmanager
+def one_deploy(root: Path, say: Say) -> Iterator[None]:
+    """Let one process at a time deploy from this repository, since Chalice packs and keeps its records in it."""
+    folder = os.open(root / ".chalice", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another command is deploying from this repository; waiting for it")
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def forget_bytecode(root: Path) -> None:

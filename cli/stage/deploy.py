@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cli.embedded.deploying import PACKING, chalice_deploy, find_project, forget_bytecode, stack_up
+from cli.embedded.deploying import PACKING, chalice_deploy, find_project, forget_bytecode, one_deploy, stack_up
 from cli.stage.chalice_record import adopt
 from cli.stage.examination import examine_stage
 from cli.stage.findings import show_findings
@@ -52,7 +52,8 @@ def deploy(stage: str, asked: dict[str, str], *, clock: Clock) -> None:
     click.echo(f"Deploying the stage {stage} to account {names.account} in {names.region}.", err=True)
     try:
         _run("cloudkon-cli stack up", stack_up(stage, asked), root, names)
-        _deploy_lambda(session, names, clock, root)
+        with one_deploy(root, lambda text: click.echo(text, err=True)):
+            _deploy_lambda(session, names, clock, root)
     except KeyboardInterrupt:
         click.echo(f"Stopped half-way. Go on with: cloudkon-cli deploy --stage {stage}", err=True)
         raise SystemExit(130) from None

@@ -100,6 +100,12 @@ def test_lines_are_numbered_through(desk: JobDesk, finished: dict[str, Any], wor
 def test_each_range_has_a_run_of_its_own(desk: JobDesk, finished: dict[str, Any], workload: Large) -> None:
     """One function has sent the ranges, and another has run once for each of them."""
     job = finished["job"]
+
+    def logged() -> bool:
+        """As many lines in the logs as there are ranges and one, which come after the functions have ended"""
+        return len(said(desk, INGEST, job)) >= 1 and len(said(desk, DISPATCH_RANGE, job)) >= workload.ranges
+
+    assert eventually(logged)
     assert [f"spread {job}: " in line for line in said(desk, INGEST, job)] == [True]
     dispatched = sorted(line[line.index("range ") :].strip() for line in said(desk, DISPATCH_RANGE, job))
     assert dispatched == [f"range {number} of {job}" for number in range(workload.ranges)]
