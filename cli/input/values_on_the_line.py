@@ -1,5 +1,6 @@
 """What stands behind -- on a command line, as GNU parallel has it: a command with places, and the values for them."""
 
+import os
 import re
 import shlex
 from collections.abc import Container, Iterator, Sequence
@@ -98,11 +99,16 @@ def split_tail(args: Sequence[str]) -> tuple[list[str], Tail | None]:
     """The arguments before the first -- or :::, and what comes then; -- before the name of a file is click's."""
     at = next((at for at, word in enumerate(args) if word == COMMAND or word in _SOURCES), len(args))
     rest = list(args[at:])
-    if not rest or (rest[0] == COMMAND and len(rest) == 2 and rest[1].startswith("-") and Path(rest[1]).exists()):
+    if not rest or (rest[0] == COMMAND and len(rest) == 2 and _is_workload(rest[1])):
         return list(args), None
     words = rest[1:] if rest[0] == COMMAND else rest
     end = next((at for at, word in enumerate(words) if word in _SOURCES), len(words))
     return list(args[:at]), Tail(tuple(words[:end]), tuple(_sources(words[end:])))
+
+
+def _is_workload(word: str) -> bool:
+    """Whether a word behind -- names a file and no command: nobody can run it, or would run it by this name."""
+    return Path(word).is_file() and (word.startswith("-") or not os.access(word, os.X_OK))
 
 
 def _sources(words: Sequence[str]) -> Iterator[ValueSource]:
