@@ -79,7 +79,7 @@ def figures(facts: JobFacts) -> Iterator[Figure]:
     end = stats.phases["end_to_end"]
     trouble = [f"{count:,} {word}" for count, word in ((tasks.failed, "failed"), (tasks.rejected, "rejected")) if count]
     yield Figure("tasks", f"{tasks.total:,}", ", ".join([f"{tasks.succeeded:,} succeeded", *trouble]))
-    yield Figure("makespan", duration(stats.makespan_s * 1000), "from the begin to the last record")
+    yield Figure("makespan", duration(stats.makespan_s * 1000), "from the start to the last record")
     yield Figure("throughput", rate(stats.throughput_tasks_s), "results, on average")
     yield Figure("end to end", duration(end.p50_ms), f"median; p99 {duration(end.p99_ms)}")
     if stats.efficiency is not None:

@@ -69,7 +69,7 @@ def _summary(stats: JobStats, activity: "Activity") -> Table:
 
 
 def _over_time(activity: "Activity") -> Iterator[tuple[str, str]]:
-    """Results a second from the begin to the last record, if there is more than a moment to show."""
+    """Results a second from the start to the last record, if there is more than a moment to show."""
     counts = activity.recorded.values()
     if len(counts) < _LEAST_MOMENTS:
         return
