@@ -54,7 +54,7 @@ CASES = [
     Case(local("-s", "{good}", "--tasks", "nosuch"), 2, NO_MODULE),
     Case(local("-s", "{good}", "--tasks", "json"), 2, NO_HANDLER),
     Case(local("-s", "{good}", "--results", "{folder}/nosuch/file"), 2, "it can't be written: No such file"),
-    Case(local("-s", "{good}", "-t", "0"), 2, "0 is not in the range x>=1."),
+    Case(local("-s", "{good}", "-t", "0"), 2, "--threads: a whole number, 1 or more, is needed, not 0."),
     Case(local(), 2, "Which workload? Name its file, or - for standard input: cloudkon-cli run LOCAL FILE"),
     Case((*CLI, "run", "{good}"), 2, "On this machine: cloudkon-cli run LOCAL "),
     Case((*CLI, "run", "local", "{folder}/nosuch"), 2, "nosuch does not exist."),
