@@ -62,6 +62,7 @@ def needs_of_worker(names: Names) -> Needs:
             "s3:PutObject",
         ),
         names.arn("s3", f"{names.results_bucket}/values/any"): ("s3:PutObject",),
+        names.arn("s3", f"{names.results_bucket}/pictures/any"): ("s3:GetObject",),
         names.arn("autoscaling", group): ("autoscaling:CompleteLifecycleAction", "autoscaling:SetInstanceProtection"),
         names.arn("logs", f"log-group:{names.worker_log_group}:log-stream:any"): _LOGGING,
         "*": _TRACING,
