@@ -43,7 +43,8 @@ def test_every_task_is_recorded_once_whatever_dies(desk: JobDesk, tmp_path: Path
     aws, names = desk.aws, desk.aws.names
     with ExitStack() as stack:
         doomed, _ = (stack.enter_context(worker(aws.environment, tmp_path, "--threads", "2")) for _ in range(2))
-        put = aws.client("s3").put_object(Bucket=names.workloads_bucket, Key=KEY, Body=b"sleep 0\n" * TASKS)
+        body = b"sleep 1\n" * TASKS  # a millisecond each, so that the kill comes in the middle
+        put = aws.client("s3").put_object(Bucket=names.workloads_bucket, Key=KEY, Body=body)
         job = job_id(names.workloads_bucket, KEY, put["VersionId"])
         # At the same time as the first: both send bundles until one of them has written the range's row.
         again = Thread(target=tell_again, args=(aws, put["VersionId"]))
