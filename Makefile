@@ -24,7 +24,7 @@ demo: setup ## Show all of it at work: the embedded cloud, a deploy, 6,000 tasks
 demo-animoto: setup ## Make three videos, and keep them in cloudkon-videos
 	@$(BIN)/cloudkon-cli demo-animoto
 
-test: setup ## Run the tests in three processes: about eight minutes
+test: setup ## Run the tests in three processes: about ten minutes
 	@$(BIN)/python -m pytest $(THREE)
 
 test-image: setup ## Make a worker's machine, boot it and let it work (needs root, debootstrap, systemd-container)
