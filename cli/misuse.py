@@ -5,6 +5,10 @@ from difflib import get_close_matches
 import click
 from click.exceptions import BadOptionUsage, BadParameter, MissingParameter, NoSuchOption, UsageError
 
+_MOST_WORDS = 3
+_OF_PARALLEL = {"-j": "-t", "--jobs": "--threads", "-P": "-t"}
+"""What options of GNU parallel are called here, where no likeness of the names leads to it."""
+
 
 def usage_text(error: UsageError) -> str:
     """The error and its cure as one line."""
@@ -26,9 +30,24 @@ def _said(error: UsageError) -> str:
         case BadOptionUsage(option_name=str(name)) if "requires an argument" in error.message:
             return f"{name} needs a value after it"
     if error.ctx is not None and error.message.startswith("Got unexpected extra argument"):
-        extra = error.message.partition("(")[2].rstrip(")")
-        return f"Too many arguments: {extra}. Usage: {' '.join(_usage(error.ctx))}"
+        return (
+            f"Too many arguments: {_first_of_many(error)}. Usage: {' '.join(_usage(error.ctx))}{_for_each(error.ctx)}"
+        )
     return error.format_message()
+
+
+def _first_of_many(error: UsageError) -> str:
+    """The arguments that were too many; a pattern may have named thousands of files."""
+    words = error.message.partition("(")[2].rstrip(")").split(" ")
+    more = f" and {len(words) - _MOST_WORDS:,} more" if len(words) > _MOST_WORDS else ""
+    return f"{' '.join(words[:_MOST_WORDS])}{more}"
+
+
+def _for_each(ctx: click.Context) -> str:
+    """The way to give values, for whom named several files in a command that takes values."""
+    takes_values = any("--each" in parameter.opts for parameter in ctx.command.get_params(ctx))
+    place = " LOCAL" if ctx.command.name == "run" else ""
+    return f". For values: {ctx.command_path}{place} -- COMMAND {{}} ::: VALUE ..." if takes_values else ""
 
 
 def _no_such_option(error: NoSuchOption) -> str:
@@ -39,6 +58,8 @@ def _no_such_option(error: NoSuchOption) -> str:
     is_group = isinstance(ctx.command, click.Group)
     near = get_close_matches(name, [one for one in known if one.startswith("--")], 1, 0.8 if is_group else 0.6)
     said = f"{ctx.command_path} has no option {name}."
+    if _OF_PARALLEL.get(name) in known:
+        near = [_OF_PARALLEL[name]]
     if near:
         return f"{said} Did you mean {near[0]}?"
     if is_group:

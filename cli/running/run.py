@@ -127,7 +127,7 @@ def run(
     \b
     Examples:
       cloudkon-cli run LOCAL tasks.txt -t 4
-      cloudkon-cli run LOCAL tasks.txt -t 4 --tasks handlers.py --results done.jsonl
+      cloudkon-cli run LOCAL tasks.txt --tasks handlers.py --results done.jsonl
       cloudkon-cli run LOCAL numbers.txt --processes 4 --tasks primes.py
       cloudkon-cli generate sleep --tasks 1000 | cloudkon-cli run LOCAL -
       cloudkon-cli run LOCAL -t 8 -- convert {} {.}.png ::: *.jpg

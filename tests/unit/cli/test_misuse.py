@@ -25,6 +25,10 @@ MISTAKES = {
     "run LOCAL t.txt --tasks=": "--tasks: name a module, or its file: --tasks my_tasks",
     "run LOCAL t.txt --tasks nosuch.py": "--tasks nosuch.py: there is no file nosuch.py.",
     "run LOCAL t.txt u.txt": "Too many arguments: u.txt. Usage: cloudkon-cli run [OPTIONS] LOCAL|QUEUE [FILE].",
+    "run LOCAL a b c d e f": "Too many arguments: b c d and 2 more. Usage: cloudkon-cli run [OPTIONS] "
+    "LOCAL|QUEUE [FILE]. For values: cloudkon-cli run LOCAL -- COMMAND {} ::: VALUE ...",
+    "run LOCAL -j 4 t.txt": "cloudkon-cli run has no option -j. Did you mean -t?",
+    "run LOCAL --jobs 4 t.txt": "cloudkon-cli run has no option --jobs. Did you mean --threads?",
     "run LOCAL nosuch.txt": "nosuch.txt does not exist.",
     "run LOCAL --tasks m": "Which workload? Name its file, or - for standard input: cloudkon-cli run LOCAL FILE",
     "run t.txt": "Where is t.txt to be run? On this machine: cloudkon-cli run LOCAL t.txt",
