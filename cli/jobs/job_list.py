@@ -6,7 +6,7 @@ import click
 
 from cli.jobs.ledger_options import reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
-from cli.jobs.local_runs import state_of
+from cli.jobs.local_runs import read_until_stopped, state_of
 from cli.jobs.repeats import repeated_job
 from cli.system.paths import source_text
 from cli.terminal.options import json_option, uses_clock
@@ -17,7 +17,7 @@ from cli.terminal.units import short_duration
 from cloudkon.clock import Clock
 from cloudkon.ledger.job import Job
 from cloudkon.printable import one_line
-from cloudkon.reports.stats import TaskCounts, job_stats
+from cloudkon.reports.stats import TaskCounts
 
 _MOST_TASKS = 2_000_000
 """How many tasks are counted, over all the jobs that are listed: more would take longer than a list may."""
@@ -67,7 +67,7 @@ def _counted(found: Sequence[FoundJob], now_ms: int) -> Iterator[_Listed]:
         if left < 0:
             yield _Listed(each.job, None, None, None)
             continue
-        stats = job_stats(each.records.ledger, each.job, now_ms)
+        stats = read_until_stopped(each, now_ms).stats
         yield _Listed(each.job, state_of(each, stats), stats.tasks, stats.makespan_s)
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -12,9 +12,10 @@ from cli.jobs.ledger_options import ledger_option_text
 from cli.jobs.ledgers import FoundJob
 from cli.system.paths import results_folder
 from cloudkon.ledger.job import LOCAL_BUCKET
+from cloudkon.ledger.lease import BundleRow
 from cloudkon.local import private
 from cloudkon.local.run_lock import is_running
-from cloudkon.reports.stats import JobStats
+from cloudkon.reports.stats import JobReading, JobStats, read_job
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,14 @@ def is_stopped(found: FoundJob, stats: JobStats) -> bool:
     file = found.records.file
     is_local = file is not None and found.job.source.bucket == LOCAL_BUCKET
     return is_local and file is not None and not stats.ended and not is_running(file, found.job.id)
+
+
+def read_until_stopped(found: FoundJob, now_ms: int, *observers: Callable[[BundleRow], None]) -> JobReading:
+    """Read a job's rows; the time of a stopped one ends with its last record, since nobody has run it from then on."""
+    reading = read_job(found.records.ledger, found.job, now_ms, *observers)
+    if not is_stopped(found, reading.stats):
+        return reading
+    return read_job(found.records.ledger, found.job, reading.totals.last_ms)
 
 
 def state_of(found: FoundJob, stats: JobStats) -> str:

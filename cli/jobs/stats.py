@@ -4,6 +4,7 @@ import click
 
 from cli.jobs.ledger_options import complete_job, reads_ledgers
 from cli.jobs.ledgers import Ledgers
+from cli.jobs.local_runs import is_stopped, read_until_stopped
 from cli.terminal.options import json_and_csv_options, prices_option, uses_clock
 from cli.terminal.output import Format, Output
 from cli.terminal.tables import Table
@@ -14,7 +15,7 @@ from cloudkon.clock import Clock
 from cloudkon.costs.job_cost import job_cost
 from cloudkon.costs.prices import Prices
 from cloudkon.reports.activity.activity import Activity
-from cloudkon.reports.stats import JobReading, read_job
+from cloudkon.reports.stats import JobReading
 from cloudkon.workload.line_numbers import LineOffsets
 
 
@@ -40,7 +41,7 @@ def stats(ledgers: Ledgers, jobs: Sequence[str], *, prices: Prices, clock: Clock
     found = [ledgers.find(job) for job in jobs or (None,)]
     activities = [Activity(each.job) for each in found]
     readings = [
-        read_job(each.records.ledger, each.job, now_ms, *([activity.add] if output.is_text else ()))
+        read_until_stopped(each, now_ms, *([activity.add] if output.is_text else ()))
         for each, activity in zip(found, activities, strict=True)
     ]
     answers = [reading.stats for reading in readings]
@@ -52,6 +53,9 @@ def stats(ledgers: Ledgers, jobs: Sequence[str], *, prices: Prices, clock: Clock
         output.value(told[0], [*_tables(readings[0], activities[0]), *cost_tables(costs[0])])
     else:
         output.listing(told, compared_table(answers, costs))
+    for each, stats in zip(found, answers, strict=True):
+        if is_stopped(each, stats):
+            output.say(f"{each.job.id} has stopped. See how to go on: cloudkon-cli status {each.job.id}")
 
 
 def _tables(reading: JobReading, activity: Activity) -> list[Table]:

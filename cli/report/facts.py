@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cli.jobs.ledgers import FoundJob
-from cli.jobs.local_runs import is_stopped, state_of
+from cli.jobs.local_runs import is_stopped, read_until_stopped, state_of
 from cli.report.outputs import Outputs
 from cloudkon.clock import Clock
 from cloudkon.costs.job_cost import JobCost, job_cost
@@ -14,7 +14,7 @@ from cloudkon.reports.activity.activity import Activity
 from cloudkon.reports.activity.failures import Failures
 from cloudkon.reports.activity.stragglers import TaskPlace
 from cloudkon.reports.error_groups import ErrorGroup
-from cloudkon.reports.stats import JobReading, JobStats, read_job
+from cloudkon.reports.stats import JobReading, JobStats
 from cloudkon.workload.line_numbers import LineOffsets
 from cloudkon.workload.rejects import read_rejects
 
@@ -59,9 +59,9 @@ def gather(found: FoundJob, clock: Clock, prices: Prices, retention_s: float, te
 
 
 def _gathered(found: FoundJob, now_ms: int, prices: Prices, retention_s: float) -> JobFacts:
-    ledger, store, job = found.records.ledger, found.records.results, found.job
+    store, job = found.records.results, found.job
     activity, failures, outputs = Activity(job), Failures(), Outputs()
-    reading = read_job(ledger, job, now_ms, activity.add, failures.add, outputs.add)
+    reading = read_until_stopped(found, now_ms, activity.add, failures.add, outputs.add)
     for report in reading.ranges:
         if report.rejected:
             failures.add_rejects(report.range, read_rejects(store, report))

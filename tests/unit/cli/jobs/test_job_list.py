@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,6 +72,18 @@ def test_a_local_job_whose_process_has_ended_is_stopped(ledger: SqliteLedger, le
     with RunLock(ledger_file, "local-sleeps-abc"):
         assert lines(run("jobs", "--json"))[0]["state"] == "running"
     assert lines(run("jobs", "--json"))[0]["state"] == "stopped"
+
+
+def test_a_stopped_job_takes_no_longer_while_it_rests(ledger: SqliteLedger, ledger_file: Path) -> None:
+    """What a stopped job took ends with its last record, in the list, in its statistics and on its page."""
+    write_job(ledger, done=False)
+    with RunLock(ledger_file, "local-sleeps-abc"):
+        so_far_s = lines(run("jobs", "--json"))[0]["makespan_s"]
+    took_s = lines(run("jobs", "--json"))[0]["makespan_s"]
+    assert took_s < 60 < so_far_s
+    assert json.loads(run("stats", "--json").stdout)["makespan_s"] == took_s
+    assert "local-sleeps-abc has stopped." in run("stats").stderr
+    assert json.loads(run("report", "--json").stdout)["stats"]["makespan_s"] == took_s
 
 
 def test_many_tasks_are_not_counted(ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch) -> None:
