@@ -9,6 +9,7 @@ from cli.terminal.units import counted, dollars, duration
 from cli.views.stats_view import interpreter_wait_text
 from cloudkon.ledger.job import JobState
 from cloudkon.printable import one_line
+from cloudkon.reports.error_groups import without_middle
 
 _MOST_REASON = 140
 
@@ -71,7 +72,9 @@ def _outcome(facts: JobFacts) -> str:
         (tasks.running + tasks.pending, "have no result"),
     )
     parts += [f"{count:,} {word}" for count, word in others if count]
-    reason = f" Most often: {one_line(facts.failures[0].text, _MOST_REASON)}" if facts.failures else ""
+    reason = (
+        f" Most often: {without_middle(one_line(facts.failures[0].text, None), _MOST_REASON)}" if facts.failures else ""
+    )
     return f"{', '.join(parts)}.{reason}"
 
 

@@ -86,9 +86,14 @@ def figures(facts: JobFacts) -> Iterator[Figure]:
         yield Figure("efficiency", f"{stats.efficiency:.1%}", "of the slots' time ran tasks")
     if not facts.cost.is_local:
         about = "not complete" if facts.cost.bill.unpriced else f"list prices, {facts.cost.prices.region}"
-        yield Figure("cost", f"{dollars(facts.cost.bill.total_usd)} USD", about)
+        yield Figure("cost", f"{_short_dollars(facts.cost.bill.total_usd)} USD", about)
     repeats = facts.cost.waste.repeats
     yield Figure("runs", f"{stats.executions:,}", f"{repeats:,} repeated" if repeats else "none repeated")
+
+
+def _short_dollars(usd: float) -> str:
+    """A sum that fits into its box; the page's third line has all digits of a small one."""
+    return "<0.001" if 0 < usd < 0.001 else dollars(usd)
 
 
 def workers(facts: JobFacts) -> Iterator[WorkerLine]:

@@ -103,6 +103,13 @@ def test_a_report_is_one_file_named_after_its_job(ledger: SqliteLedger, tmp_path
     assert "Nothing was billed" in page.text
 
 
+def test_a_long_reason_keeps_its_end(ledger: SqliteLedger) -> None:
+    """The three lines show the end of a long error too, where programs say why they failed."""
+    failed = TaskResult(TaskState.FAILED, 1, 1, 1, recorded_ms=2, error=f"exit code 1: {'at x ' * 50}KeyError: here")
+    write_job(ledger, results=[failed, None, None])
+    assert re.search(r"Most often: exit code 1: at x [^<]{0,140} \.\.\. [^<]{0,140}KeyError: here", page_of().text)
+
+
 def test_the_page_asks_for_nothing(ledger: SqliteLedger) -> None:
     """No element of the page names anything outside of it, and its policy forbids to fetch anything."""
     write_job(ledger)
