@@ -1,5 +1,6 @@
 """What a person reads when a job has ended: one line of outcome, why tasks failed, and the command to type next."""
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from shutil import get_terminal_size
@@ -25,6 +26,8 @@ _CURES = {
     "--allow shell": "Allow commands, if you trust this workload: add --allow shell",
 }
 """What to add to a command whose tasks were rejected for this reason."""
+
+_NO_NAME = re.compile(r"no handler is named '(?:[^']*[/.]|[-\d])")
 
 
 def error_groups(reader: LedgerReader, store: ObjectStore, stats: JobStats) -> Sequence[ErrorGroup]:
@@ -105,11 +108,18 @@ def _needs(group: ErrorGroup, said: str) -> bool:
     return said in group.example and "Did you mean" not in group.example
 
 
+def _looks_like_values(stats: JobStats, groups: Sequence[ErrorGroup]) -> bool:
+    """Whether no line at all has a handler, and one begins with what is no name: a path, a URL, a number."""
+    return stats.tasks.rejected == stats.tasks.total and any(_NO_NAME.match(group.example) for group in groups)
+
+
 def _next(stats: JobStats, groups: Sequence[ErrorGroup], options: str) -> Iterator[str]:
     job = f"{stats.job.id}{options}"
     cures = [cure for said, cure in _CURES.items() if any(_needs(group, said) for group in groups)]
     failed = next((group for group in groups if group.state == TaskState.FAILED.word), None)
     yield from cures
+    if _looks_like_values(stats, groups):
+        yield "If the lines are values, such as file names, say what to run for each: add -- COMMAND {}"
     if failed is not None:
         yield f"Look at one: cloudkon-cli explain {stats.job.id} {failed.lines[0]}{options}"
     if failed is not None and not cures:

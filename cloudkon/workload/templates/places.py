@@ -59,7 +59,8 @@ class Place:
             what = f"named values ({shown_names(row.names)})" if row.names else f"{len(row.values)} values"
             raise RowError(f"the row has {what}, and {self.text} does not say which one goes there")
         if self.column is not None and self.column > len(row.values):
-            raise RowError(f"the row has {len(row.values)} of the values that {self.text} asks for")
+            has = f"{len(row.values)} value{'' if len(row.values) == 1 else 's'}"
+            raise RowError(f"the row has {has}, and {self.text} asks for value {self.column}")
         return row.values[(self.column or 1) - 1]
 
 

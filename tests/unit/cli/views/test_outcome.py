@@ -70,6 +70,19 @@ def test_the_commonest_mistakes_end_with_their_cure(error: str, cure: str) -> No
     assert lines[-1] == cure
 
 
+VALUES = "If the lines are values, such as file names, say what to run for each: add -- COMMAND {}"
+
+
+@pytest.mark.parametrize(
+    ("name", "succeeded", "hints"),
+    [("a.jpg", 0, 1), ("https://example.org/1", 0, 1), ("17", 0, 1), ("greet", 0, 0), ("a.jpg", 1, 0)],
+)
+def test_a_list_of_values_leads_to_what_takes_values(name: str, succeeded: int, hints: int) -> None:
+    """Whose every line begins with a path, a URL or a number has probably forgotten what to run for each."""
+    error = NO_HANDLER.replace("greet", name)
+    assert outcome(stats(succeeded, rejected=1), [("rejected", error)]).count(VALUES) == hints
+
+
 def test_only_the_first_reasons_are_shown() -> None:
     """Of many reasons the most frequent are shown, and the command that shows all."""
     errors = [("failed", f"error {letter}") for letter in "abcdefgh"]
