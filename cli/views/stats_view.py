@@ -24,6 +24,8 @@ _MOST_STRAGGLERS = 3
 _TIMES_THE_MEDIAN, _SEEN_SHARE = 3.0, 0.01
 _LEAST_TASK_S = 0.0002
 """Processes cost shorter tasks more than they bring."""
+_LEAST_BUSY_S = 1.0
+"""In less, what happens once at the start is most of what was measured, and nobody waited long."""
 
 
 def stats_tables(stats: JobStats, activity: "Activity", line_of: "Callable[[TaskPlace], int | None]") -> list[Table]:
@@ -40,7 +42,7 @@ def state_text(stats: JobStats) -> str:
 def interpreter_wait_text(stats: JobStats) -> str | None:
     """That the slots waited for the interpreter, if that is worth a word."""
     busy_s, tasks = sum(worker.busy_s for worker in stats.workers), sum(worker.tasks for worker in stats.workers)
-    if stats.interpreter_wait < _WORTH_A_WORD or busy_s < _LEAST_TASK_S * tasks:
+    if stats.interpreter_wait < _WORTH_A_WORD or busy_s < max(_LEAST_BUSY_S, _LEAST_TASK_S * tasks):
         return None
     return f"its slots waited for Python's interpreter for {stats.interpreter_wait:.0%} of the tasks' time"
 

@@ -11,8 +11,8 @@ from tests.support.data.recorded import EVENT_MS, Recorded, job, report, result,
 
 @pytest.mark.parametrize(
     ("task_ms", "waited_ms", "told"),
-    [(900, 900, True), (900, 200, False), (900, 0, False), (0.1, 0.2, False)],
-    ids=["half of the time", "a little of it", "none of it", "tasks of no length"],
+    [(900, 900, True), (900, 200, False), (900, 0, False), (0.1, 0.2, False), (300, 300, False)],
+    ids=["half of the time", "a little of it", "none of it", "tasks of no length", "a moment in all"],
 )
 def test_much_waiting_by_tasks_that_are_worth_a_process_is_told(task_ms: float, waited_ms: int, *, told: bool) -> None:
     """What is short would only be slower in other processes."""
