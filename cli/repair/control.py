@@ -1,5 +1,7 @@
 """cancel, pause and resume."""
 
+from dataclasses import replace
+
 import click
 
 from cli.jobs.job_list import job_as_json
@@ -7,6 +9,7 @@ from cli.jobs.ledger_options import job_argument, reads_ledgers
 from cli.jobs.ledgers import FoundJob, Ledgers
 from cli.terminal.options import json_option, uses_clock
 from cli.terminal.output import Output
+from cli.terminal.units import counted
 from cloudkon.clock import Clock
 from cloudkon.errors import CloudKonError
 from cloudkon.ledger.job import LOCAL_BUCKET, Job, JobState
@@ -85,8 +88,15 @@ def resume(ledgers: Ledgers, job: str, *, clock: Clock, output: Output) -> None:
 
 
 def _bring_back(found: FoundJob, clock: Clock, *, output: Output) -> None:
+    def wait(held: int) -> None:
+        some = counted(held, "message")
+        output.say(
+            f"Another command holds {some} of paused jobs, or did when it was ended. Waiting for a minute at most."
+        )
+
     parked, cloud, source = _parked(found, clock), found.records.cloud, found.job.source
     if parked is not None and cloud is not None:
+        parked = replace(parked, held=cloud.parked_in_flight, told=wait)
         count = parked.bring_back(found.job.id, cloud.queue(source.bucket) if source.is_file else cloud.tasks)
         if count:
             output.say(f"{count:,} of its messages are back on the task queue.")

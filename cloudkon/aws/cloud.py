@@ -65,6 +65,10 @@ class Cloud:
         except NotFoundError:
             return None
 
+    def parked_in_flight(self) -> int:
+        """About how many messages of paused jobs somebody holds, or held when it died."""
+        return 0 if self.parked is None else self.parked.approximate_depth().in_flight
+
     def queue(self, name: str) -> SqsQueue:
         """Raises NotFoundError if there is no queue of this name."""
         return SqsQueue(self._sqs, queue_url(self._sqs, name), self._clock)

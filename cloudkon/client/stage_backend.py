@@ -46,6 +46,8 @@ class Stage(Protocol):
     @property
     def parked(self) -> TaskQueue | None: ...
 
+    def parked_in_flight(self) -> int: ...
+
     def queue(self, name: str) -> TaskQueue: ...
 
     def bucket(self, name: str) -> ObjectStore: ...
@@ -119,7 +121,8 @@ class StageBackend:
         job = self.ledger.resume(job_id, self._clock.now_ms())
         if job is not None and self._cloud.parked is not None:
             tasks = self._cloud.queue(job.source.bucket) if job.source.is_file else self._cloud.tasks
-            ParkedMessages(self._cloud.parked, self._clock).bring_back(job_id, tasks)
+            parked = ParkedMessages(self._cloud.parked, self._clock, held=self._cloud.parked_in_flight)
+            parked.bring_back(job_id, tasks)
         return job
 
     def cancel(self, job_id: str) -> Job | None:

@@ -19,8 +19,19 @@ from cloudkon.messages.wire import decode_bundle
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, Delivery, TaskQueue
 
 _THREADS = 4
-_WORK_S = 600.0
-"""How long messages are hidden at most, if whoever moves them dies."""
+_HIDDEN_S = 60.0
+"""How long messages stay hidden if whoever moves them dies."""
+_LATE_S = 5.0
+"""SQS's counts are about right, and a little late."""
+_LOOK_S = 1.0
+
+
+def _nobody() -> int:
+    return 0
+
+
+def _in_silence(_held: int) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +42,30 @@ class ParkedMessages:
     clock: Clock
     wait_s: float = 1.0
     """A long poll asks all of a queue's servers: nothing found means that nothing is there."""
+    held: Callable[[], int] = _nobody
+    """About how many messages are hidden: another command moves messages, or did when it was killed."""
+    told: Callable[[int], None] = _in_silence
+    """Called once with that number, where it is waited for."""
 
     def bring_back(self, job: str, tasks: TaskQueue) -> int:
-        """Put the job's messages onto its queue; return how many. Whoever is interrupted may call it again."""
+        """Put the job's messages onto its queue; return how many. Whoever is interrupted may call it again.
+
+        What somebody else holds is waited for, for a minute at most: it may be this job's, and nobody would come for it
+        when it is visible again.
+        """
 
         def act(some: Sequence[Delivery]) -> None:
             send_batch(tasks, [each.body for each in some], self.clock)
 
-        return self._each(job, act)
+        ends_s = self.clock.monotonic_s() + _HIDDEN_S + _LATE_S
+        done, waits = self._each(job, act), False
+        while (held := self.held()) and self.clock.monotonic_s() < ends_s:
+            if not waits:
+                self.told(held)
+            waits = True
+            self.clock.sleep(_LOOK_S)
+            done += self._each(job, act)
+        return done
 
     def discard(self, job: str) -> int:
         """Delete the job's messages; return how many."""
@@ -49,17 +76,22 @@ class ParkedMessages:
             return sum(pool.map(lambda _: self._empty(job, act), range(_THREADS)))
 
     def _empty(self, job: str, act: Callable[[Sequence[Delivery]], None]) -> int:
-        """Those of other jobs stay hidden until the end, or they would come again."""
+        """Those of other jobs stay hidden until the end, or until they begin to come again."""
         others: list[str] = []
+        seen: set[int] = set()
         done = 0
         try:
-            while deliveries := self.parked.receive(MAX_BATCH_MESSAGES, self.wait_s, _WORK_S):
+            while deliveries := self.parked.receive(MAX_BATCH_MESSAGES, self.wait_s, _HIDDEN_S):
                 ours = [each for each in deliveries if _job_of(each) == job]
                 others += [each.receipt for each in deliveries if _job_of(each) != job]
                 for some in sendable(ours):
                     act(some)
                     self.parked.delete([each.receipt for each in some])
                     done += len(some)
+                known = {hash(each.body) for each in deliveries}
+                if not ours and known <= seen:
+                    break
+                seen |= known
         finally:
             for start in range(0, len(others), MAX_BATCH_MESSAGES):
                 self.parked.hide(others[start : start + MAX_BATCH_MESSAGES], 0)

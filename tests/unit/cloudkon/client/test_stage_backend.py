@@ -56,6 +56,9 @@ class Stage:
         self.ledger = SqliteLedger(None, guard_ms=SETTINGS.guard_ms)
         self.tasks, self.process, self.dead, self.parked = (MemoryQueue(self.clock) for _ in range(4))
 
+    def parked_in_flight(self) -> int:
+        return self.parked.depth().in_flight
+
     def queue(self, name: str) -> MemoryQueue:
         raise AssertionError(name)
 
