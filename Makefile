@@ -30,7 +30,7 @@ test: setup ## Run the tests in three processes: about ten minutes
 test-image: setup ## Make a worker's machine, boot it and let it work (needs root, debootstrap, systemd-container)
 	@$(BIN)/python -m pytest -m image tests/image
 
-chaos: setup ## Kill a hundred workers, and count what it cost: about six minutes
+chaos: setup ## Kill a hundred workers, and count what it cost: about a quarter of an hour
 	@$(BIN)/python -m pytest -m long -s tests/chaos
 
 check: setup ## Check format, lint and types, then run the tests

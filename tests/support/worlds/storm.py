@@ -125,9 +125,8 @@ class Storm:
         """Put copies of some messages beside them, and let the originals come back at once."""
         sqs = self.aws.client("sqs")
         url = sqs.get_queue_url(QueueName=self.aws.names.task_queue)["QueueUrl"]
-        for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=3, VisibilityTimeout=5).get(
-            "Messages", []
-        ):
+        taken = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=3, VisibilityTimeout=5, WaitTimeSeconds=0)
+        for message in taken.get("Messages", []):
             sqs.send_message(QueueUrl=url, MessageBody=message["Body"])
             sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
             self.duplicates += 1
