@@ -17,14 +17,26 @@ _REST = 4
 """How much longer to rest than the last reading took: no more than a fifth of the time is spent reading."""
 
 
-def follow(reader: LedgerReader, job: Job, clock: Clock, tell: Callable[[str], None]) -> Iterator[JobStats]:
+def _nothing_stops(_stats: JobStats) -> bool:
+    return False
+
+
+def follow(
+    reader: LedgerReader,
+    job: Job,
+    clock: Clock,
+    tell: Callable[[str], None],
+    has_stopped: Callable[[JobStats], bool] = _nothing_stops,
+) -> Iterator[JobStats]:
     """Yield the job's statistics, about every second, until it has ended; the last ones are final.
+
+    It ends as well when has_stopped is true of two readings in a row: nobody runs the job any more.
 
     Once it has been read, a ledger that can't be read is told and asked again, for up to an hour: the job goes on
     whatever becomes of our network, or of credentials that expire before it ends.
     """
     failing_since_s: float | None = None
-    was_read = False
+    was_read, stopped = False, 0
     while True:
         began_s = clock.monotonic_s()
         try:
@@ -44,16 +56,17 @@ def follow(reader: LedgerReader, job: Job, clock: Clock, tell: Callable[[str], N
         was_read, failing_since_s = True, None
         took_s = clock.monotonic_s() - began_s
         yield stats
-        if stats.ended:
+        stopped = stopped + 1 if not stats.ended and has_stopped(stats) else 0
+        if stats.ended or stopped > 1:
             return
         clock.sleep(max(_POLL_S, _REST * took_s))
 
 
 def follow_all(
-    jobs: Sequence[tuple[LedgerReader, Job]], clock: Clock, tell: Callable[[str], None]
+    jobs: Sequence[tuple[LedgerReader, Job, Callable[[JobStats], bool]]], clock: Clock, tell: Callable[[str], None]
 ) -> Iterator[JobStats]:
-    """Yield the statistics of several jobs in turn, each about every second, until all have ended."""
-    left = [follow(reader, job, _SharedClock(clock, len(jobs)), tell) for reader, job in jobs]
+    """Yield the statistics of several jobs in turn, each about every second, until all have ended or stopped."""
+    left = [follow(reader, job, _SharedClock(clock, len(jobs)), tell, stopped) for reader, job, stopped in jobs]
     while left:
         for each in list(left):
             stats = next(each, None)

@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import click
 
 from cli.jobs.following import await_job, follow, follow_all
 from cli.jobs.ledgers import FoundJob, Records, unknown_job
+from cli.jobs.local_runs import is_stopped, resume_command
 from cli.terminal.output import Output
 from cli.views.outcome import error_groups, say_outcome, went_well
 from cli.views.progress import show_all, show_progress
@@ -31,8 +33,9 @@ def watch_to_end(
 ) -> bool:
     """Show a job's progress, once it is opened, until it has ended; return whether every task succeeded.
 
-    Then run the command, if there is one: its failure is no success either. Raises NotFoundError if the job is not
-    opened within wait_s. At Ctrl-C the program ends, and says that the job does not.
+    Then run the command, if there is one: its failure is no success either. A LOCAL job whose process has ended before
+    it is followed no longer. Raises NotFoundError if the job is not opened within wait_s. At Ctrl-C the program ends,
+    and says that the job does not.
     """
     updates = None
     try:
@@ -42,6 +45,8 @@ def watch_to_end(
         state = "The job goes on." if updates is not None else "The job has not been opened yet."
         click.echo(f"{state} Watch it again: cloudkon-cli watch {job_id}{options}", err=True)
         raise SystemExit(130) from None
+    if not last.ended:
+        return _tell_stopped(FoundJob(last.job, records))
     say_outcome(output, last, error_groups(records.ledger, records.results, last), options, named=True)
     return all((run_then(then, last), went_well(last)))
 
@@ -51,7 +56,8 @@ def watch_all(
 ) -> bool:
     """Do as watch_to_end for several jobs; the command is run once for each, when all have ended."""
     try:
-        updates = follow_all([(each.records.ledger, each.job) for each in found], clock, _tell)
+        jobs = [(each.records.ledger, each.job, partial(is_stopped, each)) for each in found]
+        updates = follow_all(jobs, clock, _tell)
         if output.is_text:
             last = show_all(updates, clock)
         else:
@@ -61,8 +67,12 @@ def watch_all(
         raise SystemExit(130) from None
     for each in found:
         ended, records = last[each.job.id], each.records
+        if not ended.ended:
+            _tell_stopped(each)
+            continue
         say_outcome(output, ended, error_groups(records.ledger, records.results, ended), options, named=True)
-    return all([*(run_then(then, stats) for stats in last.values()), *map(went_well, last.values())])
+    are_over = [run_then(then, stats) for stats in last.values() if stats.ended]
+    return all([*are_over, *map(went_well, last.values())])
 
 
 def run_then(command: str | None, stats: JobStats) -> bool:
@@ -90,7 +100,13 @@ def _updates(records: Records, job_id: str, clock: Clock, wait_s: float) -> Iter
     job = await_job(ledger, job_id, clock, wait_s, _tell)
     if job is None:
         raise unknown_job(ledger, job_id)
-    return follow(ledger, job, clock, _tell)
+    return follow(ledger, job, clock, _tell, partial(is_stopped, FoundJob(job, records)))
+
+
+def _tell_stopped(found: FoundJob) -> bool:
+    """Say how a job goes on that nobody runs; it is no success."""
+    _tell(f"{found.job.id} has stopped: its process has ended. Go on with: {resume_command(found)}")
+    return False
 
 
 def _tell(said: str) -> None:

@@ -6,6 +6,7 @@ from cli.jobs.following import await_job, follow, follow_all, telling_done
 from cloudkon.errors import CloudKonError, DeniedError, UnavailableError
 from cloudkon.ledger.job import Job
 from cloudkon.ledger.lease import BundleRow, BundleState
+from cloudkon.reports.stats import JobStats
 from tests.support.data.recorded import Recorded, job, report, result, row
 from tests.support.manual_clock import ManualClock
 
@@ -30,6 +31,10 @@ class Moving(Recorded):
 
 def unexpected(said: str) -> None:
     raise AssertionError(said)
+
+
+def never(_stats: JobStats) -> bool:
+    return False
 
 
 class Failing(Moving):
@@ -75,6 +80,14 @@ def test_a_job_cancelled_meanwhile_has_ended() -> None:
     assert next(following).state == "running"
     ledger.the_job = job(cancelled_ms=clock.now_ms())
     assert [stats.state for stats in following] == ["cancelled"]
+
+
+def test_a_job_that_nobody_runs_is_followed_no_longer() -> None:
+    """Two readings in a row say so: between the last record and the end of a run's process, one may."""
+    clock = ManualClock()
+    answers = iter([True, False, True, True, False])
+    following = follow(Moving(clock, 0.0, []), job(), clock, unexpected, lambda _: next(answers))
+    assert [stats.state.value for stats in following] == ["running"] * 4
 
 
 def test_each_bundle_is_announced_once_when_it_is_done() -> None:
@@ -146,6 +159,7 @@ def test_several_jobs_are_followed_in_turn_until_all_have_ended() -> None:
     """Each job is read about every second, the one that has ended no more, until the last has ended."""
     clock = ManualClock()
     one, other = Moving(clock, 0.0, [[], [FIRST, SECOND]]), Moving(clock, 0.0, list(HAPPENINGS))
-    told = [stats.tasks.succeeded for stats in follow_all([(one, job()), (other, job())], clock, unexpected)]
+    jobs = [(each, job(), never) for each in (one, other)]
+    told = [stats.tasks.succeeded for stats in follow_all(jobs, clock, unexpected)]
     assert told == [0, 0, 2, 1, 1, 2]
     assert [round(at, 1) for at in other.read_at_s] == [0.0, 1.0, 1.5, 2.0]
