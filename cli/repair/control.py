@@ -91,7 +91,7 @@ def _bring_back(found: FoundJob, clock: Clock, *, output: Output) -> None:
     def wait(held: int) -> None:
         some = counted(held, "message")
         output.say(
-            f"Another command holds {some} of paused jobs, or did when it was ended. Waiting for a minute at most."
+            f"Another command holds {some} of paused jobs, or did when it was ended. Waiting half a minute at most."
         )
 
     parked, cloud, source = _parked(found, clock), found.records.cloud, found.job.source

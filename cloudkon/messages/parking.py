@@ -19,7 +19,7 @@ from cloudkon.messages.wire import decode_bundle
 from cloudkon.ports import MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, Delivery, TaskQueue
 
 _THREADS = 4
-_HIDDEN_S = 60.0
+_HIDDEN_S = 30.0
 """How long messages stay hidden if whoever moves them dies."""
 _LATE_S = 5.0
 """SQS's counts are about right, and a little late."""
@@ -50,8 +50,8 @@ class ParkedMessages:
     def bring_back(self, job: str, tasks: TaskQueue) -> int:
         """Put the job's messages onto its queue; return how many. Whoever is interrupted may call it again.
 
-        What somebody else holds is waited for, for a minute at most: it may be this job's, and nobody would come for it
-        when it is visible again.
+        What somebody else holds is waited for, half a minute at most: it may be this job's, and nobody would come for
+        it when it is visible again.
         """
 
         def act(some: Sequence[Delivery]) -> None:

@@ -88,4 +88,4 @@ def test_a_few_pauses_change_no_result(cloud: EmbeddedAws, tmp_path: Path) -> No
 @pytest.mark.timeout(1_800)
 def test_many_pauses_change_no_result(cloud: EmbeddedAws, tmp_path: Path) -> None:
     """The same, for longer."""
-    assert on_and_off(cloud, tmp_path, seed=4, turns=40)["pauses"] > 0
+    assert on_and_off(cloud, tmp_path, seed=4, turns=20)["pauses"] > 0
