@@ -81,7 +81,8 @@ class FailureLimit:
                 self._ask_others(job_id)
             except CloudKonError as error:
                 log.warning("%s What others have counted of %s is asked again.", error, job_id)
-                self._suspects.add(job_id)
+                with self._lock:
+                    self._suspects.add(job_id)
 
     def _ask_others(self, job_id: str) -> None:
         others = sum(report.failed for report in self._ledger.workers(job_id) if report.worker != self._worker)

@@ -80,6 +80,22 @@ def test_a_command_is_run_when_the_job_has_ended(tmp_path: Path, monkeypatch: py
     ledger.close()
 
 
+def test_a_run_whose_process_has_ended_is_watched_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is no success, the command of --then is not run, and what is said is how the run goes on."""
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "ledger.sqlite3"
+    ledger = SqliteLedger(file, guard_ms=0)
+    stopped = write_job(ledger, done=False)
+    records = Records(ledger, FolderStore(tmp_path), file=file)
+    assert not watch_to_end(records, stopped.id, ManualClock(), 0.0, output=Output(), then="touch told")
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith(f"{stopped.id} has stopped: its process has ended. Go on with: cloudkon-cli run LOCAL ")
+    assert not (tmp_path / "told").exists()
+    ledger.close()
+
+
 def test_ctrl_c_before_the_job_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Who stops waiting for a job is not told that it goes on."""
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -61,25 +60,8 @@ class _Page(HTMLParser):
 
 
 @pytest.fixture(autouse=True)
-def _this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine of its own, on which nobody has set AWS up."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("CLOUDKON_HOME", str(tmp_path / "data"))
+def _here(this_machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("CLOUDKON_STAGE", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def ledger_file(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "ledger.sqlite3"
-
-
-@pytest.fixture
-def ledger(ledger_file: Path) -> Iterator[SqliteLedger]:
-    opened = SqliteLedger(ledger_file, guard_ms=2_000)
-    yield opened
-    opened.close()
 
 
 def run(*arguments: str) -> Result:

@@ -122,34 +122,6 @@ def test_a_paused_job_leaves_the_task_queue_to_others(machine: SteppedWorker, pa
     assert world.states() == [BundleState.DONE] * 25
 
 
-def test_what_an_ended_resume_held_is_waited_for(machine: SteppedWorker, parking: MemoryQueue) -> None:
-    """A resume that was killed hides messages for half a minute; the next says so, waits, and brings all back."""
-    world = machine.world
-    for _ in range(25):
-        world.send("pass")
-    world.ledger.pause(JOB, "lunch", world.clock.now_ms())
-    for _ in range(3):
-        machine.receive(10)
-    assert len(parking.receive(10, 0.0, 30.0)) == 10  # whoever has these is killed
-    told: list[int] = []
-    parked = ParkedMessages(parking, world.clock, 0, lambda: parking.depth().in_flight, told.append)
-    assert parked.bring_back(JOB, world.tasks) == 25
-    assert (world.tasks.depth(), parking.depth(), told) == (Depth(25, 0), Depth(0, 0), [10])
-
-
-def test_what_somebody_holds_for_long_is_not_waited_for_forever(machine: SteppedWorker, parking: MemoryQueue) -> None:
-    """Messages that another command keeps are given up after about half a minute."""
-    world = machine.world
-    world.send("pass")
-    world.ledger.pause(JOB, "lunch", world.clock.now_ms())
-    machine.receive(10)
-    parking.receive(10, 0.0, 3_600.0)
-    begun_s = world.clock.monotonic_s()
-    parked = ParkedMessages(parking, world.clock, 0, lambda: parking.depth().in_flight)
-    assert parked.bring_back(JOB, world.tasks) == 0
-    assert 30 < world.clock.monotonic_s() - begun_s < 40
-
-
 class CountedQueue(MemoryQueue):
     """Counts the calls that change it, and may be silent."""
 

@@ -1,4 +1,4 @@
-"""A machine of its own for each test, and the ledger of its LOCAL runs."""
+"""A machine of its own for each test that asks for one, and the ledger of its LOCAL runs."""
 
 from collections.abc import Iterator
 from pathlib import Path
