@@ -42,6 +42,10 @@ def large(size_bytes: int, shorts: int) -> Large:
     return Large(b"".join(lines), tasks, [number for number, line in numbered if line == MALFORMED])
 
 
+LATE = {"api_calls", "cost"}
+"""What workers tell of themselves, some seconds after a job is complete."""
+
+
 @pytest.fixture(scope="module")
 def workload() -> Large:
     return large(17 * 1024 * 1024, shorts=40)
@@ -119,7 +123,8 @@ def test_the_same_event_again_sends_nothing(desk: JobDesk, finished: dict[str, A
     answer = desk.aws.client("lambda").invoke(FunctionName=INGEST, Payload=json.dumps({"Records": [record]}))
     assert "FunctionError" not in answer, answer["Payload"].read()
     assert [desk.depth(queue) for queue in (desk.aws.names.range_queue, desk.aws.names.task_queue)] == [0, 0]
-    assert desk.stats(finished["job"]) == finished
+    settled = {name: told for name, told in finished.items() if name not in LATE}
+    assert {name: told for name, told in desk.stats(finished["job"]).items() if name not in LATE} == settled
 
 
 @contextmanager
